@@ -1,0 +1,12 @@
+"""Floating-point activations shared by the cells."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnn_edge.types import Array
+
+
+def sigmoid(x: Array) -> Array:
+    """Return 1 / (1 + exp(-x)) in x's dtype, without overflow."""
+    return np.asarray(0.5 * (np.tanh(0.5 * x) + 1.0), x.dtype)

@@ -1,0 +1,62 @@
+"""From a quantized model to its program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from rnn_edge.cells import gru, lstm
+from rnn_edge.cells.builder import ProgramBuilder
+from rnn_edge.types import Array, CellKind, QuantizedLayer, QuantizedModel, RecurrentWeights
+from rnn_edge.types.program import Program
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One kind of cell.
+
+    Attributes:
+        states: Letters of its state tensors.
+        float_step: The step in floating point.
+        lower: Writes the integer step into a program.
+    """
+
+    states: tuple[str, ...]
+    float_step: Callable[[RecurrentWeights, Array, tuple[Array, ...]], tuple[Array, ...]]
+    lower: Callable[[QuantizedLayer, str, str, tuple[str, ...], ProgramBuilder], tuple[str, ...]]
+
+
+CELLS: MappingProxyType[CellKind, Cell] = MappingProxyType(
+    {
+        "gru": Cell(gru.STATES, gru.float_step, gru.lower),
+        "lstm": Cell(lstm.STATES, lstm.float_step, lstm.lower),
+    }
+)
+
+
+def lower_model(model: QuantizedModel) -> Program:
+    """Return the model's time step as a program of builtin integer operators."""
+    out = ProgramBuilder()
+    x = out.tensor("x", model.inputs, model.input_exponent)
+    sizes, exponents = model.state_sizes, model.state_exponents
+    for name in sizes:
+        out.tensor(f"{name}_in", sizes[name], exponents[name])
+    carried: dict[str, tuple[str, str]] = {}
+    signal = x
+    for k, layer in enumerate(model.layers):
+        cell = CELLS[layer.kind]
+        names = [f"{letter}{k}" for letter in cell.states]
+        entering = tuple(f"{name}_in" for name in names)
+        leaving = cell.lower(layer, f"l{k}_", signal, entering, out)
+        carried.update(zip(names, zip(entering, leaving, strict=True), strict=True))
+        signal = leaving[0]
+    y = out.fully_connected("y", signal, model.head)
+    return Program(
+        model.name,
+        MappingProxyType(dict(out.tensors)),
+        tuple(out.ops),
+        x,
+        y,
+        MappingProxyType(carried),
+    )

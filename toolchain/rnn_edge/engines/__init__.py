@@ -1,0 +1,6 @@
+"""Everything that can step a model.
+
+To add an engine: one module here that defines ``ENGINE = EngineKind(name, ...)``. It is found by
+itself, can be named in ``--engines`` and is run by the conformance tests. An optional package is
+imported inside ``open``, through `rnn_edge.extras.require`.
+"""

@@ -1,0 +1,103 @@
+"""What an engine is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from rnn_edge import engines
+from rnn_edge.registry import discover
+from rnn_edge.types import Array, FloatModel, QuantizedModel, Trace
+
+
+class Engine(ABC):
+    """Steps one stream; the state is carried until `reset`.
+
+    Integer engines take int16 frames at the model's input scale and give int16 outputs and
+    states; float engines take and give float32 in real units.
+    """
+
+    @abstractmethod
+    def reset(self, state: Mapping[str, Array] | None = None) -> None:
+        """Set the state to zero, or to the given vectors by name (h0, c0, ...)."""
+
+    @abstractmethod
+    def step(self, x: Array) -> Array:
+        """Advance by one frame x (D,) and return the output (C,)."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Array]:
+        """Return a copy of the state by name, vectors (H,)."""
+
+    def run(self, x: Array) -> Trace:
+        """Advance by T frames x (T, D); return outputs (T, C) and states (T, H) after each."""
+        outputs: list[Array] = []
+        states: dict[str, list[Array]] = {name: [] for name in self.state()}
+        for frame in x:
+            outputs.append(self.step(frame))
+            for name, value in self.state().items():
+                states[name].append(value)
+        return Trace(np.stack(outputs), {name: np.stack(rows) for name, rows in states.items()})
+
+    def close(self) -> None:
+        """Release what the engine holds; calling it twice is fine."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class EngineSource:
+    """What an engine can be opened from.
+
+    Attributes:
+        float_model: The student in floating point.
+        model: The quantized model.
+        exports: Folder that holds the exporters' files.
+        work: Folder for what the engine builds (a compiled library); it may be kept and reused.
+    """
+
+    float_model: FloatModel
+    model: QuantizedModel
+    exports: Path
+    work: Path
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """One way to run a model.
+
+    Attributes:
+        name: What users type, e.g. "litert".
+        summary: One line for help and reports.
+        is_integer: Whether it must equal the integer reference in every bit.
+        extra: The optional dependency group it needs, or an empty string.
+        exporter: The exporter whose files it runs, or an empty string.
+        open: Makes a running engine.
+    """
+
+    name: str
+    summary: str
+    is_integer: bool
+    extra: str
+    exporter: str
+    open: Callable[[EngineSource], Engine]
+
+
+def all_engines() -> dict[str, EngineKind]:
+    """Return every kind of engine by name."""
+    return discover(engines, "ENGINE", EngineKind)

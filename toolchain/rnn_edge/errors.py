@@ -1,0 +1,58 @@
+"""The one family of errors that the library raises.
+
+A message has the form ``what failed: value; what was expected.`` and, where there is a next
+step, a hint. Only `rnn_edge.cli` turns an error into an exit code.
+"""
+
+from __future__ import annotations
+
+
+class RnnEdgeError(Exception):
+    """What a user can act on: one message and, where there is a next step, a hint.
+
+    Args:
+        message: What failed, with which value, and what was expected. One line.
+        hint: What to do next, usually a command.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nHint: {self.hint}" if self.hint else self.message
+
+
+class SpecError(RnnEdgeError):
+    """A spec, or a value set on the command line, that is not valid."""
+
+
+class DataError(RnnEdgeError):
+    """Input data that cannot be read or used as it is."""
+
+
+class MissingDependencyError(RnnEdgeError):
+    """An optional package, compiler or program that a command needs is not installed."""
+
+
+class ModelError(RnnEdgeError):
+    """A model that cannot be represented, quantized or exported."""
+
+
+class EngineError(RnnEdgeError):
+    """An engine that failed to load or to step a model."""
+
+
+class ParityError(RnnEdgeError):
+    """Two engines that must give the same bits do not."""
+
+
+class BundleError(RnnEdgeError):
+    """A bundle that is incomplete, damaged or of another version."""
+
+
+class EnvironmentFailureError(RnnEdgeError):
+    """The machine refused: no permission, no space, a tool that failed."""

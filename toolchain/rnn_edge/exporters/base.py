@@ -1,0 +1,61 @@
+"""What an exporter is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnn_edge import exporters
+from rnn_edge.registry import discover
+from rnn_edge.types import FloatModel, QuantizedModel
+
+
+@dataclass(frozen=True)
+class ExportSource:
+    """What is exported.
+
+    Attributes:
+        float_model: The student in floating point.
+        model: The quantized model made of it.
+    """
+
+    float_model: FloatModel
+    model: QuantizedModel
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What an exporter wrote.
+
+    Attributes:
+        exporter: Its name.
+        files: Paths relative to the output folder, the main file first.
+        source_digest: Digest of the float or quantized model that it was made from.
+    """
+
+    exporter: str
+    files: tuple[str, ...]
+    source_digest: str
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """One format.
+
+    Attributes:
+        name: What users type, e.g. "tflite".
+        summary: One line for help and reports.
+        extra: The optional dependency group it needs, or an empty string.
+        export: Writes into an existing folder; same input, same bytes.
+    """
+
+    name: str
+    summary: str
+    extra: str
+    export: Callable[[ExportSource, Path], Artifact]
+
+
+def all_exporters() -> dict[str, Exporter]:
+    """Return every exporter by name."""
+    return discover(exporters, "EXPORTER", Exporter)

@@ -1,0 +1,58 @@
+"""The floating-point model in numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnn_edge.cells import CELLS
+from rnn_edge.types import Array, FloatModel, Trace
+
+
+class FloatReference:
+    """Runs a `FloatModel` over B streams at once, state carried from call to call.
+
+    Args:
+        model: The model.
+        streams: B.
+    """
+
+    def __init__(self, model: FloatModel, streams: int = 1) -> None:
+        self._model = model
+        self._streams = streams
+        self.state: dict[str, Array] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Set every state to zero."""
+        self.state = {
+            f"{letter}{k}": np.zeros((self._streams, layer.hidden), np.float32)
+            for k, layer in enumerate(self._model.layers)
+            for letter in CELLS[layer.kind].states
+        }
+
+    def step(self, x: Array) -> Array:
+        """Advance by one frame: x float32 (B, D); returns y float32 (B, C)."""
+        signal = x
+        for k, layer in enumerate(self._model.layers):
+            cell = CELLS[layer.kind]
+            names = [f"{letter}{k}" for letter in cell.states]
+            entering = tuple(self.state[name] for name in names)
+            leaving = cell.float_step(layer, signal, entering)
+            self.state.update(zip(names, leaving, strict=True))
+            signal = leaving[0]
+        return np.asarray(signal @ self._model.head.w.T + self._model.head.b)
+
+    def run(self, x: Array) -> Trace:
+        """Advance by T frames: x float32 (B, T, D); returns the trace (B, T, ...)."""
+        frames = np.asarray(x, np.float32)
+        steps = frames.shape[1]
+        outputs = np.empty((self._streams, steps, self._model.outputs), np.float32)
+        states = {
+            name: np.empty((self._streams, steps, value.shape[1]), np.float32)
+            for name, value in self.state.items()
+        }
+        for t in range(steps):
+            outputs[:, t] = self.step(frames[:, t])
+            for name, value in self.state.items():
+                states[name][:, t] = value
+        return Trace(outputs, states)

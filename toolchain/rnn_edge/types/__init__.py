@@ -1,0 +1,43 @@
+"""The frozen types that data flows through; each is compared by its digest."""
+
+from rnn_edge.types.arrays import Array
+from rnn_edge.types.datasets import (
+    SPLITS,
+    AudioClip,
+    AudioDataset,
+    Dataset,
+    SensorDataset,
+    SensorRecording,
+    Split,
+)
+from rnn_edge.types.float_model import (
+    GATES,
+    CellKind,
+    DenseWeights,
+    FloatModel,
+    RecurrentWeights,
+    Task,
+)
+from rnn_edge.types.quantized_model import QuantizedLayer, QuantizedMatrix, QuantizedModel
+from rnn_edge.types.trace import Trace
+
+__all__ = [
+    "GATES",
+    "SPLITS",
+    "Array",
+    "AudioClip",
+    "AudioDataset",
+    "CellKind",
+    "Dataset",
+    "DenseWeights",
+    "FloatModel",
+    "QuantizedLayer",
+    "QuantizedMatrix",
+    "QuantizedModel",
+    "RecurrentWeights",
+    "SensorDataset",
+    "SensorRecording",
+    "Split",
+    "Task",
+    "Trace",
+]

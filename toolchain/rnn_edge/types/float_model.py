@@ -1,0 +1,163 @@
+"""The trained model in floating point, free of any framework."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+
+from rnn_edge.errors import ModelError
+from rnn_edge.types.archive import load_archive, save_archive
+from rnn_edge.types.arrays import Array, digest_of, read_only
+
+FORMAT = "rnn-edge float model 1"
+
+CellKind = Literal["gru", "lstm"]
+Task = Literal["kws", "anomaly"]
+
+GATES: dict[CellKind, tuple[str, ...]] = {"gru": ("r", "z", "n"), "lstm": ("i", "f", "g", "o")}
+"""Gate blocks of the weight rows, in order."""
+
+
+@dataclass(frozen=True, eq=False)
+class RecurrentWeights:
+    """Weights of one recurrent layer, rows blocked by gate in the order of `GATES`.
+
+    Attributes:
+        kind: The cell.
+        w_x: Input kernel, float32 (G*H, D).
+        w_h: Recurrent kernel, float32 (G*H, H).
+        b_x: Bias added to the input product, float32 (G*H,).
+        b_h: Bias added to the recurrent product, float32 (G*H,). In a GRU the reset gate
+            multiplies the recurrent product with this bias in it (Keras ``reset_after=True``,
+            PyTorch and ONNX ``linear_before_reset=1``).
+    """
+
+    kind: CellKind
+    w_x: Array
+    w_h: Array
+    b_x: Array
+    b_h: Array
+
+    def __post_init__(self) -> None:
+        for name in ("w_x", "w_h", "b_x", "b_h"):
+            value = read_only(getattr(self, name), np.float32)
+            if not np.isfinite(value).all():
+                raise ModelError(f"Weights {name} of a {self.kind} layer are not finite.")
+            object.__setattr__(self, name, value)
+        rows = len(GATES[self.kind]) * self.hidden
+        if self.w_x.shape != (rows, self.inputs) or self.w_h.shape != (rows, self.hidden):
+            raise ModelError(
+                f"Weights of a {self.kind} layer: {self.w_x.shape} and {self.w_h.shape}; "
+                f"expected ({rows}, D) and ({rows}, {self.hidden})."
+            )
+        if self.b_x.shape != (rows,) or self.b_h.shape != (rows,):
+            raise ModelError(f"Biases of a {self.kind} layer: expected shape ({rows},).")
+
+    @property
+    def hidden(self) -> int:
+        """Units H."""
+        return int(self.w_h.shape[1])
+
+    @property
+    def inputs(self) -> int:
+        """Input features D."""
+        return int(self.w_x.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class DenseWeights:
+    """Weights of the dense head: w float32 (C, H), b float32 (C,)."""
+
+    w: Array
+    b: Array
+
+    def __post_init__(self) -> None:
+        for name in ("w", "b"):
+            object.__setattr__(self, name, read_only(getattr(self, name), np.float32))
+        if self.w.ndim != 2 or self.b.shape != (self.w.shape[0],):
+            raise ModelError(f"Dense head: {self.w.shape} and {self.b.shape} do not fit.")
+
+
+@dataclass(frozen=True, eq=False)
+class FloatModel:
+    """A stack of recurrent layers and a dense head, applied at every step.
+
+    Attributes:
+        name: A C identifier; it prefixes every generated symbol.
+        task: "kws" (the head gives one logit per label) or "anomaly" (the head forecasts the
+            next input frame).
+        layers: From input to output.
+        head: The dense head.
+        labels: Names of the outputs, in order.
+    """
+
+    name: str
+    task: Task
+    layers: tuple[RecurrentWeights, ...]
+    head: DenseWeights
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ModelError(f"Model {self.name} has no recurrent layer.")
+        widths = [layer.hidden for layer in self.layers]
+        wanted = [layer.inputs for layer in self.layers[1:]] + [int(self.head.w.shape[1])]
+        if widths != wanted:
+            raise ModelError(f"Layers of {self.name} do not fit: {widths} feed {wanted}.")
+        if len(self.labels) != self.head.w.shape[0]:
+            raise ModelError(
+                f"Model {self.name}: {len(self.labels)} labels for {self.head.w.shape[0]} outputs."
+            )
+
+    @property
+    def inputs(self) -> int:
+        """Input features D."""
+        return self.layers[0].inputs
+
+    @property
+    def outputs(self) -> int:
+        """Outputs C."""
+        return int(self.head.w.shape[0])
+
+    def _arrays(self) -> list[tuple[str, Array]]:
+        named = [
+            (f"layer{k}.{field}", cast(Array, getattr(layer, field)))
+            for k, layer in enumerate(self.layers)
+            for field in ("w_x", "w_h", "b_x", "b_h")
+        ]
+        return [*named, ("head.w", self.head.w), ("head.b", self.head.b)]
+
+    def _meta(self) -> dict[str, object]:
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "task": self.task,
+            "labels": list(self.labels),
+            "kinds": [layer.kind for layer in self.layers],
+        }
+
+    def digest(self) -> str:
+        """Return the SHA-256 of everything in the model."""
+        return digest_of(self._meta(), self._arrays())
+
+    def save(self, path: Path) -> None:
+        """Write the model as an ``.npz`` whose bytes depend on its content alone."""
+        save_archive(path, self._meta(), self._arrays())
+
+    @classmethod
+    def load(cls, path: Path) -> FloatModel:
+        """Read a model written by `save`.
+
+        Raises:
+            BundleError: If the file is not such a model.
+        """
+        meta, arrays = load_archive(path, FORMAT)
+        layers = tuple(
+            RecurrentWeights(kind, *(arrays[f"layer{k}.{f}"] for f in ("w_x", "w_h", "b_x", "b_h")))
+            for k, kind in enumerate(meta["kinds"])
+        )
+        head = DenseWeights(arrays["head.w"], arrays["head.b"])
+        return cls(meta["name"], meta["task"], layers, head, tuple(meta["labels"]))
