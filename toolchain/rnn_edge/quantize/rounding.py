@@ -1,0 +1,110 @@
+"""Rounding of weights, biases and inputs (scheme w8a16)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rnn_edge.errors import ModelError
+from rnn_edge.fixedpoint import round_scale_up
+from rnn_edge.types import (
+    Array,
+    FloatModel,
+    QuantizedLayer,
+    QuantizedMatrix,
+    QuantizedModel,
+    RecurrentWeights,
+)
+from rnn_edge.types.calibration import CalibrationStats
+from rnn_edge.types.quantized_model import GATE_EXPONENT, HIDDEN_EXPONENT
+
+INPUT_EXPONENT = -12
+"""Normalised features reach from -8 to 8."""
+
+CELL_EXPONENTS = range(-13, -6)
+"""The cell is at least as coarse as the input of its TANH; beyond +-256 something is wrong."""
+
+OUTPUT_EXPONENTS = range(-15, 1)
+
+
+def quantize_input(frames: Array, exponent: int = INPUT_EXPONENT) -> Array:
+    """Return normalised frames as int16 at scale 2**exponent, saturating.
+
+    Args:
+        frames: float (..., D).
+        exponent: Scale of the result.
+    """
+    scaled = np.rint(np.asarray(frames, np.float64) * 2.0**-exponent)
+    return np.asarray(np.clip(scaled, -32768, 32767).astype(np.int16))
+
+
+def quantize_rows(weight: Array) -> tuple[Array, Array]:
+    """Round a matrix to int8, symmetric, one scale per row.
+
+    Args:
+        weight: float (N, K).
+
+    Returns:
+        int8 (N, K) in -127..127 and float32 (N,), the scale: max|w|/127 rounded up to a mantissa
+        of 15 bits.
+    """
+    exact = np.asarray(weight, np.float64)
+    scale = round_scale_up(np.abs(exact).max(axis=1) / 127.0)
+    return np.rint(exact / scale.astype(np.float64)[:, None]).astype(np.int8), scale
+
+
+def quantize_matrix(
+    weight: Array, bias: Array, input_exponent: int, output_exponent: int
+) -> QuantizedMatrix:
+    """Round a matrix to int8 and its bias to int64 at input scale x row scale."""
+    rounded, scale = quantize_rows(weight)
+    unit = 2.0**input_exponent * scale.astype(np.float64)
+    offset = np.rint(np.asarray(bias, np.float64) / unit).astype(np.int64)
+    return QuantizedMatrix(rounded, scale, offset, input_exponent, output_exponent)
+
+
+def exponent_for(limit: float, allowed: range, what: str) -> int:
+    """Return the finest allowed exponent at which int16 holds ``limit``.
+
+    Raises:
+        ModelError: If even the coarsest does not.
+    """
+    wanted = allowed.start if limit <= 0.0 else math.ceil(math.log2(limit / 32767.0))
+    if wanted >= allowed.stop:
+        raise ModelError(
+            f"Range of {what}: {limit:.6g}; expected at most 2^{15 + allowed.stop - 1}.",
+            "check the training data for outliers and the training curves for divergence",
+        )
+    return max(wanted, allowed.start)
+
+
+def quantize_model(
+    model: FloatModel, stats: CalibrationStats, headroom_bits: float = 1.0
+) -> QuantizedModel:
+    """Round every weight and choose every scale.
+
+    Args:
+        model: The float model.
+        stats: Ranges from `calibrate`.
+        headroom_bits: Reserve over the calibrated range of the LSTM cells and of the outputs.
+    """
+    reserve = 2.0**headroom_bits
+
+    def layer(k: int, weights: RecurrentWeights) -> QuantizedLayer:
+        cell = None
+        if weights.kind == "lstm":
+            name = f"c{k}"
+            cell = exponent_for(stats.cell_max[name] * reserve, CELL_EXPONENTS, name)
+        incoming = INPUT_EXPONENT if k == 0 else HIDDEN_EXPONENT
+        return QuantizedLayer(
+            weights.kind,
+            quantize_matrix(weights.w_x, weights.b_x, incoming, GATE_EXPONENT),
+            quantize_matrix(weights.w_h, weights.b_h, HIDDEN_EXPONENT, GATE_EXPONENT),
+            cell,
+        )
+
+    layers = tuple(layer(k, weights) for k, weights in enumerate(model.layers))
+    out = exponent_for(stats.output_max * reserve, OUTPUT_EXPONENTS, "y")
+    head = quantize_matrix(model.head.w, model.head.b, HIDDEN_EXPONENT, out)
+    return QuantizedModel(model.name, model.task, layers, head, model.labels)

@@ -1,0 +1,37 @@
+"""Bit-exact comparison of integer engines."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnn_edge.types import Array, Trace
+from rnn_edge.types.replay import ParityRow
+
+
+def compare_bits(engine: str, reference: Trace, other: Trace) -> tuple[ParityRow, ...]:
+    """Compare every state and output at every step.
+
+    Args:
+        engine: Name of the engine that made ``other``.
+        reference: Trace of the integer reference, (T, ...).
+        other: Trace of the engine over the same frames.
+    """
+    rows = [_row(engine, "y", reference.outputs, other.outputs)]
+    for name, expected in reference.states.items():
+        rows.append(_row(engine, name, expected, other.states[name]))
+    return tuple(rows)
+
+
+def _row(engine: str, tensor: str, expected: Array, actual: Array) -> ParityRow:
+    if expected.shape != actual.shape:
+        raise ValueError(f"{tensor} of {engine}: shape {actual.shape}; expected {expected.shape}")
+    difference = np.abs(expected.astype(np.int64) - actual.astype(np.int64))
+    steps = np.flatnonzero(difference.any(axis=1))
+    return ParityRow(
+        engine=engine,
+        tensor=tensor,
+        steps=len(expected),
+        differing=int(np.count_nonzero(difference)),
+        max_lsb=int(difference.max(initial=0)),
+        first_step=int(steps[0]) if len(steps) else None,
+    )
