@@ -1,0 +1,1 @@
+"""Where sequences come from: one module for each kind of source, and what they share."""
