@@ -1,0 +1,211 @@
+"""Anomalies from forecasts: score, threshold and quality.
+
+The model forecasts the next frame. The score of a frame is the mean squared error of its
+forecast, each channel in units of its error in normal operation, smoothed over time. The
+threshold is a quantile of the scores of normal validation material, times a margin; test material
+never enters it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_edge.errors import DataError
+from rnn_edge.evaluation.runners import Runner
+from rnn_edge.evaluation.statistics import average_precision, bootstrap_interval
+from rnn_edge.types import Array
+from rnn_edge.types.frames import FrameSequence, padded
+
+SMALLEST_ERROR = 1e-6
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """How forecasts become alarms.
+
+    Attributes:
+        smoothing_frames: Time constant of the exponential smoothing of the score.
+        quantile: Of the normal validation scores, in 0..1.
+        margin: Factor on that quantile.
+        warmup_frames: First frames of a recording, during which the score is held at 0.
+        score_limit: Largest squared error of a channel that counts, in units of its normal
+            variance; one broken sensor then cannot drown the rest for ever.
+    """
+
+    smoothing_frames: float = 8.0
+    quantile: float = 0.99
+    margin: float = 1.0
+    warmup_frames: int = 10
+    score_limit: float = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Detector:
+    """A fitted detector.
+
+    Attributes:
+        config: How it was fitted.
+        variance: float64 (D,), mean squared forecast error of each feature in normal operation.
+        threshold: Scores above it are alarms.
+    """
+
+    config: DetectorConfig
+    variance: Array
+    threshold: float
+
+    @classmethod
+    def fit(cls, config: DetectorConfig, run: Runner, normal: Sequence[FrameSequence]) -> Detector:
+        """Take variance and threshold from normal recordings.
+
+        Raises:
+            DataError: If there is no frame to fit on.
+        """
+        kept = [s for s in normal if len(s.frames) > config.warmup_frames + 1]
+        if not kept:
+            raise DataError(
+                f"Detector: every validation recording ends within {config.warmup_frames + 2} frames.",
+                "lower detector.warmup_frames or give validation more data",
+            )
+        errors = _squared_errors(run, kept)
+        settled = np.concatenate([e[config.warmup_frames :] for e in errors])
+        variance = np.maximum(settled.mean(axis=0), SMALLEST_ERROR)
+        scores = [_score(config, variance, e)[config.warmup_frames + 1 :] for e in errors]
+        quantile = float(np.quantile(np.concatenate(scores), config.quantile))
+        return cls(config, variance, quantile * config.margin)
+
+    def scores(self, run: Runner, recordings: Sequence[FrameSequence]) -> list[Array]:
+        """Return the score of every frame, float64 (T,) for each recording."""
+        return [_score(self.config, self.variance, e) for e in _squared_errors(run, recordings)]
+
+
+def _squared_errors(run: Runner, recordings: Sequence[FrameSequence]) -> list[Array]:
+    """Return squared forecast errors of frames 1..T-1, float64 (T-1, D) for each recording."""
+    x, lengths = padded([r.frames for r in recordings])
+    forecast = run(x)
+    wide = forecast.shape[2]
+    # Of a frame that holds a window of samples, the newest are forecast; they stand last.
+    error = np.square(x[:, 1:, -wide:].astype(np.float64) - forecast[:, :-1])
+    return [error[k, : length - 1] for k, length in enumerate(lengths)]
+
+
+def _score(config: DetectorConfig, variance: Array, error: Array) -> Array:
+    """Return smoothed scores of frames 0..T-1; frame 0 has no forecast and scores 0."""
+    raw = np.minimum(error / variance, config.score_limit).mean(axis=1)
+    raw[: config.warmup_frames] = 0.0
+    keep = np.exp(-1.0 / config.smoothing_frames)
+    smooth = np.empty(len(raw) + 1)
+    smooth[0] = value = 0.0
+    for t, sample in enumerate(raw, start=1):
+        value = keep * value + (1.0 - keep) * float(sample)
+        smooth[t] = value
+    return smooth
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredRecording:
+    """Scores and labels of one test recording.
+
+    Attributes:
+        recording_id: As in the data set.
+        scores: float64 (T,).
+        anomalous: bool (T,), or None where nothing is labelled.
+    """
+
+    recording_id: str
+    scores: Array
+    anomalous: Array | None
+
+
+def score_recordings(
+    detector: Detector, run: Runner, recordings: Sequence[FrameSequence]
+) -> list[ScoredRecording]:
+    """Return the scores of recordings, each from a zero state."""
+    scores = detector.scores(run, recordings)
+    return [
+        ScoredRecording(r.sequence_id, s, r.anomalous)
+        for r, s in zip(recordings, scores, strict=True)
+    ]
+
+
+def anomaly_metrics(threshold: float, recordings: Sequence[ScoredRecording]) -> dict[str, Any]:
+    """Return the quality of alarms on labelled recordings.
+
+    Args:
+        threshold: Scores above it are alarms.
+        recordings: Those without labels are left out.
+
+    Returns:
+        JSON values. Precision, recall and F1 count frames, without point adjustment; an event is
+        an unbroken run of anomalous frames, found if any of its frames alarms, and an alarm run
+        that touches no event is a false one. Intervals resample whole recordings.
+
+    Raises:
+        DataError: If nothing is labelled.
+    """
+    labelled = [r for r in recordings if r.anomalous is not None]
+    if not labelled:
+        raise DataError(
+            "Anomaly metrics: no test recording is labelled; expected at least one.",
+            "name the label columns in data.label_columns",
+        )
+    counts = np.array([_counts(r, threshold) for r in labelled], np.int64)
+    tp, fp, fn, tn, found, events, false_runs = (int(v) for v in counts.sum(axis=0))
+    scores = np.concatenate([r.scores for r in labelled])
+    truth = np.concatenate([r.anomalous for r in labelled if r.anomalous is not None])
+    ap = average_precision(scores, truth)
+    event_precision = found / (found + false_runs) if found + false_runs else 0.0
+    event_recall = found / events if events else 0.0
+    return {
+        "samples": len(truth),
+        "anomalous": int(truth.sum()),
+        "threshold": threshold,
+        "precision": tp / (tp + fp) if tp + fp else 0.0,
+        "recall": tp / (tp + fn) if tp + fn else 0.0,
+        "f1": _f1(tp, fp, fn),
+        "f1_interval": list(
+            bootstrap_interval(
+                len(counts), lambda rows: _f1(*(int(v) for v in counts[rows].sum(axis=0)[:3]))
+            )
+        ),
+        "false_alarm_rate": fp / (fp + tn) if fp + tn else 0.0,
+        "missing_alarm_rate": fn / (fn + tp) if fn + tp else 0.0,
+        "auc_pr": None if np.isnan(ap) else ap,
+        "events": events,
+        "events_found": found,
+        "false_alarm_runs": false_runs,
+        "event_f1": _harmonic(event_precision, event_recall),
+    }
+
+
+def _counts(recording: ScoredRecording, threshold: float) -> tuple[int, ...]:
+    if recording.anomalous is None:
+        raise ValueError(f"{recording.recording_id} has no labels")
+    truth, alarm = recording.anomalous, recording.scores > threshold
+    events = _runs(truth)
+    return (
+        int((truth & alarm).sum()),
+        int((~truth & alarm).sum()),
+        int((truth & ~alarm).sum()),
+        int((~truth & ~alarm).sum()),
+        sum(bool(alarm[start:end].any()) for start, end in events),
+        len(events),
+        sum(not truth[start:end].any() for start, end in _runs(alarm)),
+    )
+
+
+def _runs(flags: Array) -> list[tuple[int, int]]:
+    """Return the half-open ranges in which a flag is set."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def _f1(tp: int, fp: int, fn: int) -> float:
+    return 2 * tp / (2 * tp + fp + fn) if tp else 0.0
+
+
+def _harmonic(a: float, b: float) -> float:
+    return 2 * a * b / (a + b) if a + b else 0.0

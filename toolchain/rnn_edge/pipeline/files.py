@@ -1,0 +1,101 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rnn_edge.errors import EnvironmentFailureError
+
+CHUNK_BYTES = 1 << 20
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, as 64 hexadecimal digits."""
+    hasher = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            hasher.update(chunk)
+    return hasher.hexdigest()
+
+
+def tree_digests(root: Path) -> dict[str, str]:
+    """Return the digest of every file below a folder, by its path with forward slashes."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): file_digest(path) for path in files}
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file through a temporary one in the same folder, moved into place."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON with sorted keys; the same value gives the same bytes."""
+    text = json.dumps(value, indent=1, sort_keys=True, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Read a JSON file."""
+    return json.loads(path.read_text())
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file through a temporary one beside the target, moved into place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        shutil.copyfile(source, temporary)
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def explained(action: str) -> Iterator[None]:
+    """Turn what the operating system refuses into one clear message.
+
+    Args:
+        action: What was being done, as the start of a sentence.
+
+    Raises:
+        EnvironmentFailureError: For every OSError inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        hint = {
+            errno.ENOSPC: "free some space or choose another folder with --out",
+            errno.EDQUOT: "free some space or choose another folder with --out",
+            errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
+            errno.EACCES: "choose a folder you may write to with --out",
+            errno.EPERM: "choose a folder you may write to with --out",
+            errno.EROFS: "choose a folder you may write to with --out",
+        }.get(error.errno or 0, "")
+        where = f" ({error.filename})" if error.filename else ""
+        reason = error.strerror or str(error)
+        raise EnvironmentFailureError(f"{action} failed: {reason}{where}.", hint) from error
