@@ -1,0 +1,98 @@
+"""Decoding one audio file into what a data set holds."""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_edge.data.resample import resample, to_pcm
+from rnn_edge.errors import DataError
+from rnn_edge.extras import require
+from rnn_edge.types import Array
+
+SAMPLE_RATE_HZ = 16_000
+"""Rate of every audio data set."""
+AUDIO_SUFFIXES = (".wav", ".flac")
+_LENGTH_UNKNOWN = (0, 0xFFFFFFFF)
+"""RIFF sizes that writers of a stream leave in the header."""
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedAudio:
+    """One file after decoding.
+
+    Attributes:
+        pcm: int16 (N,), mono, at `SAMPLE_RATE_HZ`; N > 0.
+        source_rate_hz: Rate in the file.
+        source_channels: Channels in the file; several are averaged.
+        is_saturated: Whether samples beyond full scale had to be limited.
+    """
+
+    pcm: Array
+    source_rate_hz: int
+    source_channels: int
+    is_saturated: bool
+
+
+def decode_audio(content: bytes, name: str) -> DecodedAudio:
+    """Decode a WAV or FLAC file.
+
+    Args:
+        content: The whole file.
+        name: For messages.
+
+    Raises:
+        DataError: If it is damaged, cut short, empty, or holds a value that is not a number.
+        MissingDependencyError: If the decoder is not installed.
+    """
+    soundfile = require("soundfile", "audio", "reading audio files")
+    _check_riff_length(content, name)
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            rate, channels, frames = file.samplerate, file.channels, file.frames
+            is_pcm16 = file.subtype == "PCM_16"
+            samples = file.read(dtype="int16" if is_pcm16 else "float64", always_2d=True)
+    except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
+        raise DataError(
+            f"Audio file {name} cannot be decoded: {error}; expected WAV or FLAC.",
+            'leave such files out with on_bad_file = "skip"',
+        ) from error
+    if len(samples) == 0:
+        raise DataError(
+            f"Audio file {name} has no samples; expected a recording.",
+            'leave such files out with on_bad_file = "skip"',
+        )
+    if len(samples) != frames:
+        raise DataError(
+            f"Audio file {name} is cut short: {len(samples):,} samples; "
+            f"its header promises {frames:,}.",
+            'leave such files out with on_bad_file = "skip"',
+        )
+    if is_pcm16 and channels == 1 and rate == SAMPLE_RATE_HZ:
+        return DecodedAudio(samples[:, 0], rate, channels, False)
+    scaled = samples / 32768.0 if is_pcm16 else samples
+    if not np.isfinite(scaled).all():
+        raise DataError(
+            f"Audio file {name} holds {int((~np.isfinite(scaled)).sum()):,} samples that are "
+            "not numbers; expected finite samples.",
+            'leave such files out with on_bad_file = "skip"',
+        )
+    mono = resample(scaled.mean(axis=1), rate, SAMPLE_RATE_HZ)
+    is_saturated = bool(np.abs(mono).max(initial=0.0) > 1.0)
+    return DecodedAudio(to_pcm(mono), rate, channels, is_saturated)
+
+
+def _check_riff_length(content: bytes, name: str) -> None:
+    """Find a WAV file that lost its end; the decoder would return what is left of it."""
+    if len(content) < 12 or content[:4] != b"RIFF":
+        return
+    (length,) = struct.unpack_from("<I", content, 4)
+    if length not in _LENGTH_UNKNOWN and length + 8 > len(content) + 1:
+        raise DataError(
+            f"Audio file {name} is cut short: {len(content):,} bytes; "
+            f"its header promises {length + 8:,}.",
+            'leave such files out with on_bad_file = "skip"',
+        )

@@ -1,0 +1,384 @@
+"""Recordings of words in the layout of Speech Commands: a folder per word.
+
+The layout is that of Warden 2018, "Speech Commands: A Dataset for Limited-Vocabulary Speech
+Recognition", arXiv:1804.03209, section 5.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from rnn_edge.data.audio_file import (
+    AUDIO_SUFFIXES,
+    SAMPLE_RATE_HZ,
+    DecodedAudio,
+    decode_audio,
+)
+from rnn_edge.data.base import DataSource
+from rnn_edge.data.noise import generator
+from rnn_edge.data.options import SILENCE_LABEL, UNKNOWN_LABEL, SpeechCommandsOptions
+from rnn_edge.data.silence import silence_clips
+from rnn_edge.data.tree import FileTree, open_tree
+from rnn_edge.errors import DataError
+from rnn_edge.registry import known
+from rnn_edge.types import SPLITS, Array, AudioClip, AudioDataset, Split
+
+BACKGROUND_FOLDER = "_background_noise_"
+LISTS: dict[Split, str] = {"validation": "validation_list.txt", "test": "testing_list.txt"}
+SPEAKER_MARK = "_nohash_"
+BACKGROUND_TRAIN_SHARE = 0.8
+BACKGROUND_VALIDATION_SHARE = 0.1
+SHORT_BACKGROUND_S = 10.0
+"""Noise shorter than this is not cut into three parts; it is all for training."""
+_HASH_RANGE = 2**27 - 1
+"""Largest value of the hash that assigns speakers (Warden 2018, section 5.10)."""
+
+
+def load_speech_commands(path: Path, options: SpeechCommandsOptions, seed: int = 0) -> AudioDataset:
+    """Read a folder or tar archive with a folder of WAV or FLAC files per word.
+
+    Args:
+        path: Folder or archive, read without unpacking.
+        options: What to take from it.
+        seed: Chooses the clips of "unknown" and the crops of "silence".
+
+    Raises:
+        DataError: If something is missing, damaged, or a speaker is in two splits.
+        MissingDependencyError: If the audio decoder is not installed.
+    """
+    tree = open_tree(path)
+    words = _words(tree, options)
+    splits, notes = _splits(tree, words, options)
+    notes += _check_speakers(splits, tree.path, options)
+    chosen = _choose(words, splits, options, seed, notes)
+    background_names = [n for n in tree.names if _is_audio(n) and n.startswith(BACKGROUND_FOLDER)]
+
+    decoded = _Decoded(options.on_bad_file == "skip", tree.path)
+    clips = []
+    background: list[AudioClip] = []
+    for name, content in tree.read([*chosen, *background_names]):
+        audio = decoded.decode(name, content)
+        if audio is None:
+            continue
+        if name in chosen:
+            stem = _stem(name)
+            clips.append(
+                AudioClip(stem, audio.pcm, chosen[name], _speaker(name) or "", splits[name])
+            )
+        else:
+            background += _cut_background(_stem(name), audio.pcm, notes)
+    background.sort(key=lambda clip: clip.clip_id)
+    notes += decoded.notes()
+
+    classes = (*options.keywords, *([UNKNOWN_LABEL] if options.unknown_share else []))
+    clips.sort(key=lambda clip: (classes.index(clip.label), clip.clip_id))
+    if options.silence_share:
+        clips += _silence(clips, tuple(background), options, seed, notes)
+        classes = (*classes, SILENCE_LABEL)
+    notes += _check_classes(classes, clips, tree.path)
+    return AudioDataset(
+        source=f"Speech Commands layout: {path.name}",
+        is_synthetic=False,
+        sample_rate_hz=SAMPLE_RATE_HZ,
+        classes=classes,
+        clips=tuple(clips),
+        background=tuple(background),
+        notes=tuple(notes),
+    )
+
+
+def hash_split(speaker: str, validation_share: float, test_share: float) -> Split:
+    """Assign a speaker to a split for good, whoever else is in the set.
+
+    Args:
+        speaker: Part of the file name before ``_nohash_``.
+        validation_share: 0..1.
+        test_share: 0..1.
+
+    Source: Warden 2018, section 5.10: SHA-1 of the name, reduced to 27 bits, as a percentage.
+    """
+    value = int(hashlib.sha1(speaker.encode(), usedforsecurity=False).hexdigest(), 16)
+    position = (value % (_HASH_RANGE + 1)) / _HASH_RANGE
+    if position < validation_share:
+        return "validation"
+    return "test" if position < validation_share + test_share else "train"
+
+
+@dataclass
+class _Decoded:
+    """Decodes files and remembers what had to be said about them."""
+
+    skips_bad: bool
+    root: Path
+    rates: Counter[int] = field(default_factory=Counter)
+    mixed_down: int = 0
+    saturated: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    def decode(self, name: str, content: bytes) -> DecodedAudio | None:
+        try:
+            audio = decode_audio(content, f"{self.root.name}/{name}")
+        except DataError as error:
+            if not self.skips_bad:
+                raise
+            self.skipped.append((name, error.message))
+            return None
+        self.rates[audio.source_rate_hz] += 1
+        self.mixed_down += audio.source_channels > 1
+        self.saturated += audio.is_saturated
+        return audio
+
+    def notes(self) -> list[str]:
+        lines = [
+            f"{count:,} file(s) resampled from {rate:,} Hz to {SAMPLE_RATE_HZ:,} Hz."
+            for rate, count in sorted(self.rates.items())
+            if rate != SAMPLE_RATE_HZ
+        ]
+        if self.mixed_down:
+            lines.append(f"{self.mixed_down:,} file(s) with several channels averaged to one.")
+        if self.saturated:
+            lines.append(f"{self.saturated:,} file(s) beyond full scale were limited.")
+        if self.skipped:
+            name, message = min(self.skipped)
+            lines.append(f"{len(self.skipped):,} bad file(s) skipped, the first {name}: {message}")
+        return lines
+
+
+def _is_audio(name: str) -> bool:
+    path = PurePosixPath(name)
+    return len(path.parts) == 2 and path.suffix.lower() in AUDIO_SUFFIXES
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).with_suffix("").as_posix()
+
+
+def _speaker(name: str) -> str | None:
+    speaker, mark, _ = PurePosixPath(name).name.partition(SPEAKER_MARK)
+    return speaker if mark else None
+
+
+def _words(tree: FileTree, options: SpeechCommandsOptions) -> dict[str, list[str]]:
+    """Return the audio files by word; every keyword must have some."""
+    words: dict[str, list[str]] = defaultdict(list)
+    by_stem: dict[str, str] = {}
+    for name in tree.names:
+        if not _is_audio(name) or name.startswith(BACKGROUND_FOLDER):
+            continue
+        twin = by_stem.setdefault(_stem(name), name)
+        if twin != name:
+            raise DataError(f"Data {tree.path} has both {twin} and {name}; expected one of them.")
+        words[name.split("/")[0]].append(name)
+    if not words:
+        raise DataError(
+            f"Data {tree.path} has no folder of audio files; expected <word>/<speaker>_nohash_0.wav"
+            " or .flac.",
+        )
+    for keyword in options.keywords:
+        if keyword not in words:
+            raise DataError(
+                f"Class {keyword!r} has no recordings in {tree.path}; "
+                f"words there are {known(sorted(words))}.",
+                "set keywords to words of the data set",
+            )
+    if options.unknown_share and not set(words) - set(options.keywords):
+        raise DataError(
+            f"Class {UNKNOWN_LABEL!r} has no recordings in {tree.path}: every word is a keyword.",
+            "set unknown_share = 0 to leave the class out",
+        )
+    return dict(sorted(words.items()))
+
+
+def _splits(
+    tree: FileTree, words: dict[str, list[str]], options: SpeechCommandsOptions
+) -> tuple[dict[str, Split], list[str]]:
+    """Return the split of every file, with notes."""
+    files = [name for names in words.values() for name in names]
+    if options.split == "hash":
+        shares = (options.validation_share, options.test_share)
+        return {n: hash_split(_speaker(n) or _stem(n), *shares) for n in files}, [
+            "Splits assigned by a hash of the speaker's name."
+        ]
+    missing = [name for name in LISTS.values() if name not in tree.names]
+    if missing:
+        raise DataError(
+            f"Data {tree.path} has no {missing[0]}; expected the lists of the splits beside the "
+            "folders of words.",
+            'set split = "hash" to assign speakers by a hash of their names',
+        )
+    contents = dict(tree.read(LISTS.values()))
+    by_stem = {_stem(name): name for name in files}
+    splits: dict[str, Split] = dict.fromkeys(files, "train")
+    notes = []
+    for split, list_name in LISTS.items():
+        entries = _entries(contents[list_name], f"{tree.path.name}/{list_name}")
+        found = [by_stem[entry] for entry in entries if entry in by_stem]
+        if not found:
+            raise DataError(
+                f"List {list_name} in {tree.path}: none of its {len(entries):,} entries is a file "
+                "there; expected lines like yes/0a7c2a8d_nohash_0.wav."
+            )
+        if len(found) < len(entries):
+            unmatched = len(entries) - len(found)
+            notes.append(f"{list_name}: {unmatched:,} of {len(entries):,} entries match no file.")
+        for name in found:
+            if splits[name] not in ("train", split):
+                raise DataError(f"File {name} in {tree.path} is in both lists; expected one.")
+            splits[name] = split
+    return splits, notes
+
+
+def _entries(content: bytes, name: str) -> list[str]:
+    try:
+        lines = content.decode("utf-8-sig").split()
+    except UnicodeDecodeError as error:
+        raise DataError(f"List {name} is not text: {error}; expected UTF-8.") from error
+    return sorted({_stem(line.removeprefix("./")) for line in lines})
+
+
+def _check_speakers(
+    splits: dict[str, Split], path: Path, options: SpeechCommandsOptions
+) -> list[str]:
+    """Refuse a speaker in two splits, or say so where that is allowed."""
+    homes: dict[str, set[Split]] = defaultdict(set)
+    nameless = 0
+    for name, split in splits.items():
+        speaker = _speaker(name)
+        if speaker is None:
+            nameless += 1
+        else:
+            homes[speaker].add(split)
+    notes = []
+    if nameless:
+        notes.append(
+            f"{nameless:,} file(s) without {SPEAKER_MARK} in the name: their speakers are not "
+            "known, so the splits may share speakers."
+        )
+    leaks = sorted(speaker for speaker, found in homes.items() if len(found) > 1)
+    if leaks and not options.allow_speaker_leak:
+        raise DataError(
+            f"Speaker {leaks[0]} in {path} is in {' and '.join(sorted(homes[leaks[0]]))}, and so "
+            f"are {len(leaks) - 1:,} others; expected speakers in one split each.",
+            "correct the lists, or set allow_speaker_leak = true",
+        )
+    if leaks:
+        notes.append(f"{len(leaks):,} speaker(s) are in more than one split, e.g. {leaks[0]}.")
+    return notes
+
+
+def _choose(
+    words: dict[str, list[str]],
+    splits: dict[str, Split],
+    options: SpeechCommandsOptions,
+    seed: int,
+    notes: list[str],
+) -> dict[str, str]:
+    """Return the label of every file to decode."""
+    chosen = {name: word for word in options.keywords for name in words[word]}
+    per_split = Counter(splits[name] for name in chosen)
+    others = [word for word in words if word not in options.keywords]
+    if not options.unknown_share:
+        return chosen
+    for split in SPLITS:
+        groups = {w: [n for n in words[w] if splits[n] == split] for w in others}
+        available = sum(map(len, groups.values()))
+        wanted = _share(options.unknown_share, per_split[split])
+        drawn = _draw_in_turn(groups.values(), wanted, (seed, SPLITS.index(split), 0x07))
+        chosen.update(dict.fromkeys(drawn, UNKNOWN_LABEL))
+        if wanted:
+            notes.append(
+                f"Class {UNKNOWN_LABEL}, {split}: {len(drawn):,} of {available:,} clips, drawn in "
+                f"turn from {sum(1 for g in groups.values() if g):,} other words"
+                + (f"; {wanted:,} were wanted." if len(drawn) < wanted else ".")
+            )
+    return chosen
+
+
+def _share(share: float, count: int) -> int:
+    """Return the share of a count, at least 1 of anything."""
+    return max(1, round(share * count)) if share and count else 0
+
+
+def _draw_in_turn(groups: Iterable[list[str]], wanted: int, seed: tuple[int, ...]) -> list[str]:
+    """Draw from each group in turn, so that a word with many clips does not stand for all."""
+    rng = generator(*seed)
+    shuffled = [list(rng.permutation(group)) for group in groups if group]
+    order = rng.permutation(len(shuffled))
+    turns = max((len(group) for group in shuffled), default=0)
+    dealt = [str(shuffled[g][k]) for k in range(turns) for g in order if k < len(shuffled[g])]
+    return dealt[:wanted]
+
+
+def _cut_background(stem: str, pcm: Array, notes: list[str]) -> list[AudioClip]:
+    """Cut a noise recording into one time range per split, so that no split hears another's."""
+    if len(pcm) < SHORT_BACKGROUND_S * SAMPLE_RATE_HZ:
+        notes.append(
+            f"Background {stem} is shorter than {SHORT_BACKGROUND_S:g} s: all for training."
+        )
+        return [AudioClip(f"{stem}#train", pcm, BACKGROUND_FOLDER, "", "train")]
+    first = round(len(pcm) * BACKGROUND_TRAIN_SHARE)
+    second = round(len(pcm) * (BACKGROUND_TRAIN_SHARE + BACKGROUND_VALIDATION_SHARE))
+    ranges: dict[Split, Array] = {
+        "train": pcm[:first],
+        "validation": pcm[first:second],
+        "test": pcm[second:],
+    }
+    return [
+        AudioClip(f"{stem}#{split}", part, BACKGROUND_FOLDER, "", split)
+        for split, part in ranges.items()
+    ]
+
+
+def _silence(
+    clips: list[AudioClip],
+    background: tuple[AudioClip, ...],
+    options: SpeechCommandsOptions,
+    seed: int,
+    notes: list[str],
+) -> list[AudioClip]:
+    made: list[AudioClip] = []
+    for split in SPLITS:
+        spoken = sum(1 for c in clips if c.split == split and c.label in options.keywords)
+        count = _share(options.silence_share, spoken)
+        made += silence_clips(background, split, count, SAMPLE_RATE_HZ, seed)
+        if count and not any(b.split == split and len(b.pcm) >= SAMPLE_RATE_HZ for b in background):
+            notes.append(
+                f"Class {SILENCE_LABEL}, {split}: no background recording of 1 s or more; "
+                "all its clips are generated low noise."
+            )
+    return made
+
+
+def _check_classes(classes: tuple[str, ...], clips: list[AudioClip], path: Path) -> list[str]:
+    """Refuse a class without clips in a split that has others."""
+    counts = Counter((clip.split, clip.label) for clip in clips)
+    notes = []
+    for split in SPLITS:
+        empty = [label for label in classes if not counts[split, label]]
+        if empty and (split == "train" or len(empty) < len(classes)):
+            raise DataError(
+                f"Class {empty[0]!r} has no {split} clips in {path}; expected some of every class.",
+                "check the lists, or leave the class out",
+            )
+        if empty:
+            notes.append(f"There are no {split} clips.")
+    return notes
+
+
+def _load(path: Path | None, options: SpeechCommandsOptions, seed: int) -> AudioDataset:
+    assert path is not None, "the source needs a path"
+    return load_speech_commands(path, options, seed)
+
+
+SOURCE = DataSource(
+    name="speech-commands",
+    summary="Words recorded by people: a folder per word, as in Speech Commands.",
+    extra="audio",
+    needs_path=True,
+    options=SpeechCommandsOptions,
+    load=_load,
+)
