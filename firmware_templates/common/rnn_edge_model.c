@@ -1,0 +1,24 @@
+/*
+ * Steps a model from its description.
+ */
+#include "rnn_edge_model.h"
+
+#include <string.h>
+
+void rnn_edge_model_reset(const rnn_edge_model *model, int16_t *state) {
+    memset(state, 0, model->state_values * sizeof *state);
+}
+
+void rnn_edge_model_step(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
+                         const int16_t *x, int16_t *y) {
+    const int16_t *signal = x;
+    int16_t *layer_state = state;
+    for (uint32_t k = 0; k < model->layer_count; ++k) {
+        const rnn_edge_layer *layer = &model->layers[k];
+        layer->step(layer, signal, layer_state, scratch);
+        /* Every cell keeps its output h at the start of its state. */
+        signal = layer_state;
+        layer_state += layer->state_values;
+    }
+    rnn_edge_matrix_rows(&model->head, 0, 1, model->head.rows, signal, y);
+}

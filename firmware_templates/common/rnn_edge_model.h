@@ -1,0 +1,81 @@
+/*
+ * A model: layers one after the other, then a dense head, at every time step.
+ *
+ * Generated code describes a model as one constant rnn_edge_model and wraps these functions in
+ * the model's own names and types; an application calls the wrappers.
+ */
+#ifndef RNN_EDGE_MODEL_H
+#define RNN_EDGE_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rnn_edge_kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RNN_EDGE_DIGEST_BYTES 16
+
+typedef struct {
+    const char *name;
+    const char *const *labels;    /* [head.rows], names of the outputs in ASCII */
+    const rnn_edge_layer *layers; /* [layer_count] */
+    uint32_t layer_count;
+    rnn_edge_matrix head;                  /* outputs by units of the last layer */
+    uint32_t state_values;                 /* sum over the layers */
+    uint32_t scratch_values;               /* units of the widest layer */
+    int8_t input_exponent;                 /* scale of an input is 2^input_exponent */
+    int8_t output_exponent;                /* scale of an output is 2^output_exponent */
+    uint8_t digest[RNN_EDGE_DIGEST_BYTES]; /* first bytes of the model's SHA-256 */
+} rnn_edge_model;
+
+/* Sets the state to zero, as at the start of a stream. state: [state_values]. */
+void rnn_edge_model_reset(const rnn_edge_model *model, int16_t *state);
+
+/*
+ * Advances by one frame.
+ *
+ * state    [state_values], read and replaced
+ * scratch  [scratch_values], overwritten
+ * x        [layers[0].x.columns]
+ * y        [head.rows], overwritten
+ */
+void rnn_edge_model_step(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
+                         const int16_t *x, int16_t *y);
+
+/*
+ * A saved state is the same on every machine, little-endian:
+ *
+ *   offset       bytes  content
+ *   0            4      'R' 'N' 'E' 'S'
+ *   4            4      layout version, 1
+ *   8            16     digest of the model
+ *   24           2 * V  the V state values: h of layer 0, its c if it has one, h of layer 1, ...
+ *   24 + 2 * V   4      CRC-32 (as in IEEE 802.3 and zlib) of all bytes before
+ */
+#define RNN_EDGE_BLOB_VERSION 1
+#define RNN_EDGE_BLOB_BYTES(state_values) (28U + 2U * (state_values))
+
+typedef enum {
+    RNN_EDGE_OK = 0,
+    RNN_EDGE_BAD_LENGTH = -1,  /* not the length of this model's blob */
+    RNN_EDGE_BAD_MAGIC = -2,   /* not a saved state */
+    RNN_EDGE_BAD_VERSION = -3, /* written with another layout */
+    RNN_EDGE_BAD_MODEL = -4,   /* saved by another model, or by other weights */
+    RNN_EDGE_BAD_CRC = -5      /* damaged */
+} rnn_edge_status;
+
+/* Writes RNN_EDGE_BLOB_BYTES(state_values) bytes to blob and returns that number. */
+size_t rnn_edge_model_save(const rnn_edge_model *model, const int16_t *state, uint8_t *blob);
+
+/* Reads the state back. On any result but RNN_EDGE_OK the state is as it was. */
+rnn_edge_status rnn_edge_model_restore(const rnn_edge_model *model, int16_t *state,
+                                       const uint8_t *blob, size_t length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

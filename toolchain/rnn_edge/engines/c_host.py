@@ -1,0 +1,245 @@
+"""The exported C on this host: compiled into a shared library and called in this process."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from rnn_edge.engines.base import Engine, EngineKind, EngineSource
+from rnn_edge.errors import EngineError, EnvironmentFailureError, MissingDependencyError
+from rnn_edge.exporters.c_source import DIGEST_BYTES, exported_files
+from rnn_edge.registry import known
+from rnn_edge.resources import data_folder
+from rnn_edge.types import Array, QuantizedModel, Trace
+
+FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared")
+_COMPILERS = ("cc", "gcc", "clang")
+_DIGEST_OFFSET = 8
+_TIMEOUT_S = 300
+
+
+def host_compiler() -> list[str]:
+    """Return the command of the host's C compiler: ``$CC``, or else cc, gcc or clang.
+
+    Raises:
+        MissingDependencyError: If there is none, or ``$CC`` names none.
+    """
+    chosen = shlex.split(os.environ.get("CC", ""))
+    if chosen:
+        if shutil.which(chosen[0]) is None:
+            raise MissingDependencyError(
+                f"C compiler {chosen[0]!r} (from CC) not found; the engine 'c' needs one.",
+                "set CC to a compiler that is installed, or unset it",
+            )
+        return chosen
+    for name in _COMPILERS:
+        if shutil.which(name) is not None:
+            return [name]
+    raise MissingDependencyError(
+        f"No C compiler found ({known(_COMPILERS)}); the engine 'c' needs one.",
+        "apt-get install gcc libc6-dev (Debian, Ubuntu, Raspberry Pi OS), or set CC",
+    )
+
+
+def _run(command: list[str]) -> str:
+    """Run a compiler and return what it printed."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EnvironmentFailureError(f"C compiler {command[0]} cannot run: {error}.") from error
+    if done.returncode != 0:
+        raise EngineError(
+            f"C compiler {shlex.join(command)} failed with exit code {done.returncode}:\n"
+            f"{done.stderr.strip()[-2000:]}"
+        )
+    return done.stdout
+
+
+def build_library(model: QuantizedModel, exports: Path, work: Path) -> Path:
+    """Compile an exported model into a shared library, once for the same sources and compiler.
+
+    Args:
+        model: The model that was exported.
+        exports: The exporters' output folder.
+        work: Where the library is kept.
+
+    Returns:
+        The library's absolute path.
+
+    Raises:
+        MissingDependencyError: If there is no compiler.
+        EngineError: If the export is not there or does not compile.
+        EnvironmentFailureError: If the library cannot be written.
+    """
+    compiler = host_compiler()
+    harness = data_folder("firmware_templates") / "host" / "harness.c"
+    sources = [*(exports / file for file in exported_files(model)), harness]
+    missing = [str(path) for path in sources if not path.is_file()]
+    if missing:
+        raise EngineError(
+            f"C sources of {model.name}: {missing[0]} is missing; expected what the exporter "
+            "'c' wrote.",
+            "rnn-edge export",
+        )
+    key = hashlib.sha256(repr((compiler, FLAGS, _run([*compiler, "--version"]))).encode())
+    for path in sources:
+        content = path.read_bytes()
+        key.update(f"\0{path.name}\0{len(content)}\0".encode() + content)
+    library = work.resolve() / f"{model.name}-{key.hexdigest()[:24]}.so"
+    if library.is_file():
+        return library
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=work, prefix=".compile-") as folder:
+            output = Path(folder) / library.name
+            code = [str(path) for path in sources if path.suffix == ".c"]
+            include = f"-I{sources[0].parent}"
+            _run([*compiler, *FLAGS, include, *code, "-o", str(output)])
+            output.replace(library)
+    except OSError as error:
+        raise EnvironmentFailureError(f"Library {library} cannot be written: {error}.") from error
+    return library
+
+
+def _pointer(array: Array) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+class CEngine(Engine):
+    """Steps the exported C.
+
+    Args:
+        model: The model that was exported; the library must have been made of it.
+        library: What `build_library` returned.
+
+    Raises:
+        EngineError: If the library is of another model or does not load.
+    """
+
+    def __init__(self, model: QuantizedModel, library: Path) -> None:
+        self._model = model
+        self._sizes = model.state_sizes
+        self._values = sum(self._sizes.values())
+        scratch = max(layer.hidden for layer in model.layers)
+        self._memory = np.zeros(self._values + scratch, np.int16)
+        try:
+            code = ctypes.CDLL(str(library))
+            self._init = code[f"{model.name}_init"]
+            self._reset = code[f"{model.name}_reset"]
+            self._step = code[f"{model.name}_step"]
+            self._save = code[f"{model.name}_save"]
+            self._run_all = code["rnn_edge_host_run"]
+            self._description = ctypes.addressof(ctypes.c_char.in_dll(code, f"{model.name}_model"))
+        except (OSError, AttributeError, ValueError) as error:
+            raise EngineError(f"Library {library} does not load: {error}.") from error
+        self._save.restype = ctypes.c_size_t
+        self._run_all.restype = None
+        for function in (self._init, self._reset, self._step):
+            function.restype = None
+        self._init(_pointer(self._memory))
+        self._check_digest(library)
+
+    def _check_digest(self, library: Path) -> None:
+        # A saved state names the model that the code was generated from.
+        blob = np.zeros(_DIGEST_OFFSET + DIGEST_BYTES + 2 * self._values + 4, np.uint8)
+        self._save(_pointer(self._memory), _pointer(blob))
+        found = blob[_DIGEST_OFFSET : _DIGEST_OFFSET + DIGEST_BYTES].tobytes().hex()
+        if not self._model.digest().startswith(found):
+            raise EngineError(
+                f"Library {library} was made of model {found}; "
+                f"expected {self._model.digest()[: 2 * DIGEST_BYTES]}.",
+                "export the model again",
+            )
+
+    def _frames(self, x: Array, shape: tuple[int, ...]) -> Array:
+        frames = np.asarray(x)
+        if frames.dtype != np.int16 or frames.shape != shape:
+            raise EngineError(
+                f"Input of {self._model.name}: {frames.dtype} {frames.shape}; "
+                f"expected int16 {shape}."
+            )
+        return np.ascontiguousarray(frames)
+
+    def reset(self, state: Mapping[str, Array] | None = None) -> None:
+        """Set the state to zero, or to the given int16 vectors by name.
+
+        Raises:
+            EngineError: If a name, dtype or length is not the model's.
+        """
+        given = dict(state or {})
+        for name, value in given.items():
+            vector = np.asarray(value)
+            if name not in self._sizes:
+                raise EngineError(f"Unknown state {name!r}; known are {known(list(self._sizes))}.")
+            if vector.dtype != np.int16 or vector.size != self._sizes[name]:
+                raise EngineError(
+                    f"State {name} of {self._model.name}: {vector.dtype} {vector.shape}; "
+                    f"expected int16 ({self._sizes[name]},)."
+                )
+        self._reset(_pointer(self._memory))
+        for name, view in self._split(self._memory[: self._values]).items():
+            if name in given:
+                view[:] = np.asarray(given[name]).reshape(-1)
+
+    def _split(self, values: Array) -> dict[str, Array]:
+        """Return views of (..., V) state values by name, in the order of the C structure."""
+        parts, at = {}, 0
+        for name, size in self._sizes.items():
+            parts[name] = values[..., at : at + size]
+            at += size
+        return parts
+
+    def step(self, x: Array) -> Array:
+        """Advance by one frame x int16 (D,) and return the output int16 (C,)."""
+        frame = self._frames(x, (self._model.inputs,))
+        y = np.empty(self._model.outputs, np.int16)
+        self._step(_pointer(self._memory), _pointer(frame), _pointer(y))
+        return y
+
+    def state(self) -> dict[str, Array]:
+        """Return a copy of the state by name, int16 (H,)."""
+        return self._split(self._memory[: self._values].copy())
+
+    def run(self, x: Array) -> Trace:
+        """Advance by T frames x int16 (T, D) in one call into C."""
+        steps = len(x)
+        frames = self._frames(x, (steps, self._model.inputs))
+        outputs = np.empty((steps, self._model.outputs), np.int16)
+        states = np.empty((steps, self._values), np.int16)
+        self._run_all(
+            ctypes.c_void_p(self._description),
+            _pointer(self._memory),
+            _pointer(self._memory[self._values :]),
+            _pointer(frames),
+            ctypes.c_size_t(steps),
+            _pointer(outputs),
+            _pointer(states),
+        )
+        return Trace(outputs, self._split(states))
+
+
+def open_engine(source: EngineSource) -> Engine:
+    """Compile the exported model, unless that was done before, and load it."""
+    library = build_library(source.model, source.exports, source.work)
+    return CEngine(source.model, library)
+
+
+ENGINE = EngineKind(
+    name="c",
+    summary="the exported C, compiled for this host",
+    is_integer=True,
+    extra="",
+    exporter="c",
+    open=open_engine,
+)

@@ -1,0 +1,194 @@
+"""The constants of a matrix as C: which form the kernels can use, and the arrays' text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_edge.errors import ModelError
+from rnn_edge.fixedpoint import row_multipliers
+from rnn_edge.types import Array, QuantizedMatrix
+
+NARROW_LIMIT = 1 << 31
+"""Sums below this in magnitude fit an int32."""
+WIDE_LIMIT = 1 << 47
+"""Sums below this in magnitude, times a 15-bit multiplier, fit an int64 with its rounding term."""
+SMALLEST_NARROW_SHIFT = 32
+LARGEST_WIDENING = 16
+"""A multiplier below 2^15 can grow by this many bits and stay an int32."""
+
+_LINE_WIDTH = 100
+
+
+@dataclass(frozen=True, eq=False)
+class CMatrix:
+    """A matrix in the form that the kernels take.
+
+    Attributes:
+        weight: int8 (N, K).
+        multiplier: int32 (N,), positive.
+        bias: int64 (N,); its values fit an int32 in the narrow form.
+        narrow_shift: The shift of all rows in the narrow form, 32..46; 0 in the wide form.
+        wide_shift: uint8 (N,), the shift of each row in the wide form, 1..46.
+    """
+
+    weight: Array
+    multiplier: Array
+    bias: Array
+    narrow_shift: int
+    wide_shift: Array
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether sums are proved to fit an int32 and all rows share one shift."""
+        return self.narrow_shift > 0
+
+
+def largest_sum(matrix: QuantizedMatrix, name: str) -> int:
+    """Return a bound on |sum of products + bias| over all rows and all int16 inputs.
+
+    Args:
+        matrix: The matrix.
+        name: Its name, for the message.
+
+    Raises:
+        ModelError: If the kernels' int64 arithmetic could overflow.
+    """
+    products = np.abs(matrix.weight.astype(np.int64)).sum(axis=1) * 32768
+    # The magnitude of -2^63 does not fit an int64, that of its neighbour does.
+    bias = np.abs(np.maximum(matrix.bias, np.iinfo(np.int64).min + 1))
+    largest = max(int(p) + int(b) for p, b in zip(products, bias, strict=True))
+    if largest >= WIDE_LIMIT:
+        raise ModelError(
+            f"Matrix {name}: sums reach {largest}; expected less than 2^47.",
+            "a bias this large saturates its output at every step; check the weights",
+        )
+    return largest
+
+
+def c_matrix(matrix: QuantizedMatrix, name: str) -> CMatrix:
+    """Return the kernels' form of a matrix, the narrow one where it is proved to be exact.
+
+    All rows get the shift S of the row with the largest one (at least 32): a row with multiplier
+    m and shift s gets ``m * 2^(S - s)``, which says the same in every bit, as
+    ``(a*m*2^k + 2^(s+k-1)) >> (s+k) == (a*m + 2^(s-1)) >> s``.
+
+    Args:
+        matrix: The matrix.
+        name: Its name, for the message.
+
+    Raises:
+        ModelError: If it fits neither form.
+    """
+    multiplier, shift = row_multipliers(
+        matrix.weight_scale, matrix.input_exponent, matrix.output_exponent
+    )
+    common = max(SMALLEST_NARROW_SHIFT, int(shift.max()))
+    widening = common - shift
+    if largest_sum(matrix, name) < NARROW_LIMIT and int(widening.max()) <= LARGEST_WIDENING:
+        return CMatrix(
+            matrix.weight,
+            (multiplier << widening).astype(np.int32),
+            matrix.bias,
+            common,
+            np.empty(0, np.uint8),
+        )
+    return CMatrix(
+        matrix.weight, multiplier.astype(np.int32), matrix.bias, 0, shift.astype(np.uint8)
+    )
+
+
+def _wrapped(values: Iterable[object]) -> list[str]:
+    """Return initialisers in lines of bounded width."""
+    lines: list[str] = []
+    line = ""
+    for value in values:
+        item = f"{value},"
+        if line and len(line) + 1 + len(item) > _LINE_WIDTH:
+            lines.append(line)
+            line = ""
+        line = f"{line} {item}" if line else f"    {item}"
+    return [*lines, line]
+
+
+def array_text(c_type: str, name: str, values: Array, comment: str) -> str:
+    """Return the definition of a constant array and the assertion that no value is missing.
+
+    Args:
+        c_type: Element type, e.g. "int8_t".
+        name: Identifier.
+        values: Any shape; every row of a matrix starts a line.
+        comment: What it holds: shape and scale.
+    """
+    rows = values if values.ndim == 2 else values[None]
+    body = [line for row in rows for line in _wrapped(row.tolist())]
+    return "\n".join(
+        [
+            f"/* {comment} */",
+            f"static const {c_type} {name}[] = {{",
+            *body,
+            "};",
+            f"_Static_assert(sizeof {name} == {values.size} * sizeof({c_type}),",
+            f'               "{name} is incomplete");',
+            "",
+        ]
+    )
+
+
+def matrix_text(prefix: str, matrix: QuantizedMatrix, form: CMatrix, order: str) -> str:
+    """Return the arrays of one matrix.
+
+    Args:
+        prefix: Identifier that the arrays' names begin with, e.g. "kws_layer0_x".
+        matrix: The matrix, for its scales.
+        form: What `c_matrix` made of it.
+        order: What the rows are, e.g. "gates r z n".
+    """
+    n, k = form.weight.shape
+    scale = matrix.weight_scale
+    accumulator = f"2^{matrix.input_exponent} * weight scale of the row"
+    meaning = "real factor of the row"
+    factor = f"{meaning} * 2^{form.narrow_shift if form.is_narrow else 'shift'}"
+    parts = [
+        array_text(
+            "int8_t",
+            f"{prefix}_weights",
+            form.weight,
+            f"int8 [{n}][{k}], rows: {order}; one scale per row, "
+            f"{float(scale.min()):.9g} to {float(scale.max()):.9g}",
+        ),
+        array_text(
+            "int32_t",
+            f"{prefix}_multipliers",
+            form.multiplier,
+            f"int32 [{n}], {factor}, from sums to results at scale 2^{matrix.output_exponent}",
+        ),
+        array_text(
+            "int32_t" if form.is_narrow else "int64_t",
+            f"{prefix}_bias",
+            form.bias,
+            f"{'int32' if form.is_narrow else 'int64'} [{n}], scale {accumulator}",
+        ),
+    ]
+    if not form.is_narrow:
+        parts.append(
+            array_text(
+                "uint8_t", f"{prefix}_shifts", form.wide_shift, f"uint8 [{n}], bits of each row"
+            )
+        )
+    return "\n".join(parts)
+
+
+def matrix_initialiser(prefix: str, form: CMatrix) -> str:
+    """Return the initialiser of an ``rnn_edge_matrix`` over the arrays of `matrix_text`."""
+    rows, columns = form.weight.shape
+    bias, wide, shifts = f"{prefix}_bias", "NULL", "NULL"
+    if not form.is_narrow:
+        bias, wide, shifts = "NULL", f"{prefix}_bias", f"{prefix}_shifts"
+    return (
+        f"{{{prefix}_weights, {prefix}_multipliers,\n"
+        f"     {bias}, {wide}, {shifts},\n"
+        f"     {rows}, {columns}, {form.narrow_shift}}}"
+    )
