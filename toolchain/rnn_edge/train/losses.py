@@ -1,0 +1,57 @@
+"""Losses of the two tasks, hard target and teacher's target together."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from rnn_edge.train.cells import Tensor
+
+
+def distilled_cross_entropy(
+    logits: Tensor, target: Tensor, soft: Tensor, soft_weight: float, temperature: float
+) -> Tensor:
+    """Mixes cross-entropy with the labels and with the teacher's softened distribution.
+
+    Args:
+        logits: float32 [B, C] of the student.
+        target: int32 [B] labels.
+        soft: float32 [B, C] logits of the teacher.
+        soft_weight: Share of the teacher's term, 0..1.
+        temperature: Divides both logits; the term is multiplied by its square, so that its
+            gradient keeps its size.
+
+    Returns:
+        float32 scalar, mean over the batch.
+
+    Source:
+        Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015).
+    """
+    hard = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=target, logits=logits)
+    if soft_weight == 0.0:
+        return tf.reduce_mean(hard)
+    wanted = tf.nn.softmax(soft / temperature)
+    softened = tf.nn.softmax_cross_entropy_with_logits(labels=wanted, logits=logits / temperature)
+    return tf.reduce_mean((1.0 - soft_weight) * hard + soft_weight * temperature**2 * softened)
+
+
+def distilled_square_error(
+    forecast: Tensor, target: Tensor, soft: Tensor, soft_weight: float, mask: Tensor | None
+) -> Tensor:
+    """Mixes the squared errors to the next frame and to the teacher's forecast of it.
+
+    Args:
+        forecast: float32 [T, B, D] of the student.
+        target: float32 [T, B, D], the next frame.
+        soft: float32 [T, B, D], the teacher's forecast.
+        soft_weight: Share of the teacher's term, 0..1.
+        mask: float32 [T, B, 1] or None.
+
+    Returns:
+        float32 scalar, mean over the frames that count.
+    """
+    error = (1.0 - soft_weight) * tf.square(forecast - target)
+    if soft_weight > 0.0:
+        error += soft_weight * tf.square(forecast - soft)
+    if mask is None:
+        return tf.reduce_mean(error)
+    return tf.reduce_sum(error * mask) / (tf.reduce_sum(mask) * float(error.shape[2]))

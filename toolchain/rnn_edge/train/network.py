@@ -1,0 +1,158 @@
+"""A stack of recurrent layers and a dense head as TensorFlow variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import keras
+import tensorflow as tf
+
+from rnn_edge.train import cells
+from rnn_edge.train.cells import LayerTensors, Tensor
+from rnn_edge.types import CellKind, DenseWeights, FloatModel, RecurrentWeights, Task
+
+LayerFunction = Callable[
+    [int, LayerTensors, Tensor, tuple[Tensor, ...], Tensor | None], tuple[Tensor, ...]
+]
+"""(layer index, weights, x [T, B, D], state, mask) -> states after each step, [T, B, H] each."""
+
+
+def layer_variables(
+    kind: CellKind, inputs: int, hidden: int, seed: int
+) -> tuple[tf.Variable, tf.Variable, tf.Variable, tf.Variable]:
+    """Creates the weights of one layer: Glorot input kernel, orthogonal recurrent blocks.
+
+    Args:
+        kind: The cell.
+        inputs: Input features D.
+        hidden: Units H.
+        seed: Seed of the draw.
+
+    Returns:
+        w_x, w_h, b_x and b_h in the layout of `rnn_edge.types.RecurrentWeights`. The forget
+        gate's bias is 1, so that a fresh cell remembers.
+    """
+    gates = cells.gate_count(kind)
+    glorot = [
+        keras.initializers.GlorotUniform(seed=1000 * seed + g)((inputs, hidden))
+        for g in range(gates)
+    ]
+    orthogonal = [
+        keras.initializers.Orthogonal(seed=1000 * seed + 100 + g)((hidden, hidden))
+        for g in range(gates)
+    ]
+    w_x = tf.transpose(tf.concat(glorot, 1))
+    w_h = tf.transpose(tf.concat(orthogonal, 1))
+    b_x = tf.concat(
+        [tf.fill([hidden], 1.0 if kind == "lstm" and g == 1 else 0.0) for g in range(gates)], 0
+    )
+    return (
+        tf.Variable(w_x),
+        tf.Variable(w_h),
+        tf.Variable(b_x),
+        tf.Variable(tf.zeros([gates * hidden])),
+    )
+
+
+class Network:
+    """Variables of a model and the pure functions over them.
+
+    Attributes:
+        kind: The cell.
+        variables: w_x, w_h, b_x, b_h of each layer, then w and b of the head.
+    """
+
+    def __init__(self, kind: CellKind, variables: Sequence[tf.Variable]) -> None:
+        """Takes over the variables; see `fresh` and `of_model`."""
+        self.kind = kind
+        self.variables = tuple(variables)
+
+    @classmethod
+    def fresh(
+        cls, kind: CellKind, inputs: int, hidden: int, layers: int, outputs: int, seed: int
+    ) -> Network:
+        """Creates an untrained network."""
+        variables: list[tf.Variable] = []
+        for k in range(layers):
+            width = inputs if k == 0 else hidden
+            variables.extend(layer_variables(kind, width, hidden, 10 * seed + k))
+        head = keras.initializers.GlorotUniform(seed=1000 * seed + 999)((hidden, outputs))
+        variables += [tf.Variable(tf.transpose(head)), tf.Variable(tf.zeros([outputs]))]
+        return cls(kind, variables)
+
+    @classmethod
+    def of_model(cls, model: FloatModel) -> Network:
+        """Copies the weights of a model into variables."""
+        variables: list[tf.Variable] = []
+        for weights in model.layers:
+            arrays = (weights.w_x, weights.w_h, weights.b_x, weights.b_h)
+            variables.extend(tf.Variable(array) for array in arrays)
+        variables += [tf.Variable(model.head.w), tf.Variable(model.head.b)]
+        return cls(model.layers[0].kind, variables)
+
+    @property
+    def layers(self) -> int:
+        """Number of recurrent layers."""
+        return (len(self.variables) - 2) // 4
+
+    @property
+    def hidden(self) -> int:
+        """Units H of the last layer."""
+        return int(self.variables[-2].shape[1])
+
+    def layer(self, k: int) -> LayerTensors:
+        """Returns the weights of layer k as tensors."""
+        return LayerTensors(*(tf.convert_to_tensor(v) for v in self.variables[4 * k : 4 * k + 4]))
+
+    def zero_state(self, lanes: int) -> tuple[Tensor, ...]:
+        """Returns the zero state of all layers: h0, (c0,) h1, ..."""
+        widths = [int(self.variables[4 * k + 1].shape[1]) for k in range(self.layers)]
+        return tuple(
+            tf.zeros([lanes, width])
+            for width in widths
+            for _ in range(cells.state_count(self.kind))
+        )
+
+    def run(
+        self,
+        x: Tensor,
+        state: tuple[Tensor, ...],
+        mask: Tensor | None,
+        function: LayerFunction | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Runs all recurrent layers.
+
+        Args:
+            x: float32 [T, B, D].
+            state: As from `zero_state`.
+            mask: float32 [T, B, 1] or None.
+            function: How a layer is computed; the float cells by default.
+
+        Returns:
+            Hidden states of the last layer [T, B, H], and all states after the last step.
+        """
+        per_layer = cells.state_count(self.kind)
+        after: list[Tensor] = []
+        for k in range(self.layers):
+            own = state[per_layer * k : per_layer * (k + 1)]
+            if function is None:
+                states = cells.layer(self.kind, self.layer(k), x, own, mask)
+            else:
+                states = function(k, self.layer(k), x, own, mask)
+            after.extend(s[-1] for s in states)
+            x = states[0]
+        return x, tuple(after)
+
+    def head(self, hidden: Tensor) -> Tensor:
+        """Applies the dense head to [..., H]."""
+        w, b = self.variables[-2:]
+        axis = len(hidden.shape) - 1
+        return tf.tensordot(hidden, w, [[axis], [1]]) + b
+
+    def model(self, name: str, task: Task, labels: tuple[str, ...]) -> FloatModel:
+        """Returns the weights as a framework-free model."""
+        arrays = [v.numpy() for v in self.variables]
+        layers = tuple(
+            RecurrentWeights(self.kind, *arrays[4 * k : 4 * k + 4]) for k in range(self.layers)
+        )
+        return FloatModel(name, task, layers, DenseWeights(*arrays[-2:]), labels)

@@ -1,0 +1,124 @@
+"""The float student: trained on streams, with a teacher's soft targets or without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnn_edge.train.carried import CarriedConfig, train_carried
+from rnn_edge.train.loop import Curves, Progress, Schedule, make_deterministic, silent
+from rnn_edge.train.network import Network
+from rnn_edge.train.sequences import TrainingSet
+from rnn_edge.types import Array, CellKind, FloatModel
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    """Size and training of the student.
+
+    Attributes:
+        kind: The cell.
+        hidden: Units H of each layer.
+        layers: Recurrent layers.
+        steps: Optimiser steps, each one sequence on every lane.
+        lanes: Parallel streams.
+        learning_rate: Peak of the cosine.
+        soft_weight: Share of the teacher's term; without soft targets it does not count.
+        temperature: Softens both distributions of the teacher's term.
+        reset_probability: Share of sequences that start from a zero state.
+        tail_frames: The decision is trained on this many last frames of a clip.
+        hide_frames: Longest stretch of frames hidden.
+        hide_bands: Widest stretch of bands hidden.
+        clip_norm: Largest gradient norm.
+        evaluate_every: Steps between validations.
+        patience: Validations without a new best after which to stop; 0 never stops early.
+    """
+
+    kind: CellKind = "gru"
+    hidden: int = 64
+    layers: int = 1
+    steps: int = 9000
+    lanes: int = 128
+    learning_rate: float = 4e-3
+    soft_weight: float = 0.8
+    temperature: float = 2.0
+    reset_probability: float = 0.2
+    tail_frames: int = 1
+    hide_frames: int = 5
+    hide_bands: int = 4
+    clip_norm: float = 1.0
+    evaluate_every: int = 500
+    patience: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class StudentResult:
+    """A trained student.
+
+    Attributes:
+        model: Its weights at the best validation.
+        curves: Training loss and validation metrics.
+        best: Best validation score: accuracy, or minus the mean squared error.
+        best_step: The step it was reached at.
+    """
+
+    model: FloatModel
+    curves: Curves
+    best: float
+    best_step: int
+
+
+def train_student(
+    config: StudentConfig,
+    data: TrainingSet,
+    soft_targets: Array | None,
+    seed: int,
+    progress: Progress = silent,
+    *,
+    name: str = "model",
+    stage: str = "student",
+) -> StudentResult:
+    """Trains the student on streams of the training part.
+
+    Args:
+        config: Size and training.
+        data: Training and validation part.
+        soft_targets: float32, the teacher's logits [N, C] or forecasts [N, T, D] for the training
+            part; None trains the same student without a teacher.
+        seed: Seed of the weights and of the order.
+        progress: Told after every validation.
+        name: Name of the model.
+        stage: Name for progress and errors.
+
+    Returns:
+        The student.
+    """
+    make_deterministic(seed)
+    network = Network.fresh(
+        config.kind, data.inputs, config.hidden, config.layers, data.outputs, seed
+    )
+    fitted = train_carried(
+        stage,
+        network,
+        data,
+        soft_targets,
+        CarriedConfig(
+            lanes=config.lanes,
+            reset_probability=config.reset_probability,
+            soft_weight=config.soft_weight,
+            temperature=config.temperature,
+            tail_frames=config.tail_frames,
+            hide_frames=config.hide_frames,
+            hide_bands=config.hide_bands,
+        ),
+        Schedule(
+            steps=config.steps,
+            learning_rate=config.learning_rate,
+            clip_norm=config.clip_norm,
+            evaluate_every=config.evaluate_every,
+            patience=config.patience,
+        ),
+        seed,
+        progress,
+    )
+    model = network.model(name, data.task, data.labels)
+    return StudentResult(model, fitted.curves, fitted.best, fitted.best_step)

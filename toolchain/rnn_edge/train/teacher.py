@@ -1,0 +1,225 @@
+"""The float teacher of clips: a wide bidirectional stack that never has to run on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from rnn_edge.train import cells, losses
+from rnn_edge.train.augment import hide_stretches
+from rnn_edge.train.carried import measure
+from rnn_edge.train.cells import LayerTensors, Tensor
+from rnn_edge.train.loop import Curves, Progress, Schedule, adam, fit, make_deterministic, silent
+from rnn_edge.train.network import layer_variables
+from rnn_edge.train.sequences import TrainingSet
+from rnn_edge.train.streams import Lanes
+from rnn_edge.types import Array, CellKind
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """Size and training of the teacher.
+
+    Attributes:
+        kind: The cell.
+        hidden: Units of each direction of each layer.
+        layers: Bidirectional layers.
+        stack: Frames joined into one step; the teacher then runs that many times fewer steps.
+        steps: Optimiser steps.
+        batch: Clips per step.
+        learning_rate: Peak of the cosine.
+        dropout: Share of the features of each layer's output dropped in training.
+        hide_frames: Longest stretch of frames hidden.
+        hide_bands: Widest stretch of bands hidden.
+        clip_norm: Largest gradient norm.
+        evaluate_every: Steps between validations.
+        patience: Validations without a new best after which to stop; 0 never stops early.
+    """
+
+    kind: CellKind = "gru"
+    hidden: int = 128
+    layers: int = 2
+    stack: int = 3
+    steps: int = 3000
+    batch: int = 128
+    learning_rate: float = 2e-3
+    dropout: float = 0.3
+    hide_frames: int = 8
+    hide_bands: int = 6
+    clip_norm: float = 1.0
+    evaluate_every: int = 250
+    patience: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class TeacherResult:
+    """A trained teacher.
+
+    Attributes:
+        config: Its size.
+        weights: Its arrays, in the order the network reads them.
+        curves: Training loss and validation metrics.
+        best: Best validation accuracy.
+        best_step: The step it was reached at.
+    """
+
+    config: TeacherConfig
+    weights: tuple[Array, ...]
+    curves: Curves
+    best: float
+    best_step: int
+
+    def soft_targets(self, x: Array, lengths: Array, batch: int = 512) -> Array:
+        """Returns the teacher's logits.
+
+        Args:
+            x: float32 [N, T, D], normalised frames.
+            lengths: int64 [N], frames that count.
+            batch: Clips per pass.
+
+        Returns:
+            float32 [N, C].
+        """
+        network = TeacherNetwork(self.config, [tf.Variable(w) for w in self.weights])
+        return network.predict(x, lengths, batch)
+
+    def arrays(self) -> dict[str, Array]:
+        """Returns the weights by name, to be stored and given to `of_arrays`."""
+        return {f"w{k:03d}": weight for k, weight in enumerate(self.weights)}
+
+    @classmethod
+    def of_arrays(cls, config: TeacherConfig, arrays: Mapping[str, Array]) -> TeacherResult:
+        """Restores a teacher from `arrays`; its curves are not part of them."""
+        weights = tuple(arrays[name] for name in sorted(arrays))
+        return cls(config, weights, {}, float("nan"), 0)
+
+
+class TeacherNetwork:
+    """Bidirectional layers over stacked frames; mean of the last layer's outputs, then a head."""
+
+    def __init__(self, config: TeacherConfig, variables: list[tf.Variable]) -> None:
+        """Takes over the variables: per layer forward (4) and backward (4), then the head (2)."""
+        self.config = config
+        self.variables = variables
+        self._compiled = tf.function(lambda x, mask: self.logits(x, mask, None), jit_compile=True)
+
+    @classmethod
+    def fresh(cls, config: TeacherConfig, inputs: int, outputs: int, seed: int) -> TeacherNetwork:
+        """Creates an untrained teacher."""
+        variables: list[tf.Variable] = []
+        width = inputs * config.stack
+        for k in range(config.layers):
+            for direction in range(2):
+                own_seed = 10 * seed + 2 * k + direction + 5
+                variables.extend(layer_variables(config.kind, width, config.hidden, own_seed))
+            width = 2 * config.hidden
+        head = tf.random.stateless_normal([outputs, width], [seed, 77], stddev=width**-0.5)
+        return cls(config, [*variables, tf.Variable(head), tf.Variable(tf.zeros([outputs]))])
+
+    def logits(self, x: Tensor, mask: Tensor, dropout_seed: Tensor | None) -> Tensor:
+        """Returns the logits of a batch.
+
+        Args:
+            x: float32 [B, T, D].
+            mask: float32 [B, T].
+            dropout_seed: int32 [2], or None for no dropout.
+
+        Returns:
+            float32 [B, C].
+        """
+        config = self.config
+        batch, T, D = x.shape
+        steps = -(-T // config.stack)
+        missing = steps * config.stack - T
+        x = tf.pad(x * mask[:, :, None], [[0, 0], [0, missing], [0, 0]])
+        x = tf.transpose(tf.reshape(x, [batch, steps, config.stack * D]), [1, 0, 2])
+        present = tf.pad(mask, [[0, 0], [0, missing]])
+        present = tf.reduce_max(tf.reshape(present, [batch, steps, config.stack]), 2)
+        present = tf.transpose(present)[:, :, None]
+        state = tuple(
+            tf.zeros([batch, config.hidden]) for _ in range(cells.state_count(config.kind))
+        )
+        for k in range(config.layers):
+            outputs = []
+            for direction in range(2):
+                at = 8 * k + 4 * direction
+                weights = LayerTensors(
+                    *(tf.convert_to_tensor(v) for v in self.variables[at : at + 4])
+                )
+                # Reversed padding comes first; the mask keeps the state at zero until it is over.
+                axis = [0] if direction else []
+                states = cells.layer(
+                    config.kind, weights, tf.reverse(x, axis), state, tf.reverse(present, axis)
+                )
+                outputs.append(tf.reverse(states[0], axis))
+            x = tf.concat(outputs, 2)
+            if dropout_seed is not None and config.dropout > 0.0:
+                kept = tf.random.stateless_uniform(x.shape[1:], dropout_seed + k) >= config.dropout
+                x = x * tf.cast(kept, tf.float32) / (1.0 - config.dropout)
+        mean = tf.reduce_sum(x * present, 0) / tf.reduce_sum(present, 0)
+        return tf.matmul(mean, self.variables[-2], transpose_b=True) + self.variables[-1]
+
+    def predict(self, x: Array, lengths: Array, batch: int = 512) -> Array:
+        """Returns the logits of many clips, float32 [N, C], in batches of one shape."""
+        found = []
+        frames = np.arange(x.shape[1])[None, :]
+        for start in range(0, len(x), batch):
+            # The last batch is filled up, so that one compiled shape serves all.
+            rows = np.minimum(np.arange(start, start + batch), len(x) - 1)
+            mask = (frames < lengths[rows][:, None]).astype(np.float32)
+            found.append(self._compiled(x[rows], mask).numpy())
+        return np.asarray(np.concatenate(found)[: len(x)], dtype=np.float32)
+
+
+def train_teacher(
+    config: TeacherConfig, data: TrainingSet, seed: int, progress: Progress = silent
+) -> TeacherResult:
+    """Trains the teacher on the labels.
+
+    Args:
+        config: Size and training.
+        data: Training and validation part of a "kws" task.
+        seed: Seed of weights, order and dropout.
+        progress: Told after every validation.
+
+    Returns:
+        The teacher at its best validation.
+    """
+    make_deterministic(seed)
+    network = TeacherNetwork.fresh(config, data.inputs, data.outputs, seed)
+    schedule = Schedule(
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        clip_norm=config.clip_norm,
+        evaluate_every=config.evaluate_every,
+        patience=config.patience,
+    )
+    optimizer = adam(schedule, network.variables)
+    generator = np.random.default_rng(seed)
+    order = Lanes(len(data.train), config.batch, 1.0, None, generator)
+
+    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+    def step(x: Tensor, mask: Tensor, target: Tensor, dropout_seed: Tensor) -> Tensor:
+        with tf.GradientTape() as tape:
+            logits = network.logits(x, mask, dropout_seed)
+            loss = losses.distilled_cross_entropy(logits, target, logits, 0.0, 1.0)
+        optimizer.apply(tape.gradient(loss, network.variables), network.variables)
+        return loss
+
+    def take_step(i: int) -> Tensor:
+        indices = order.next().indices
+        x = hide_stretches(data.train.x[indices], config.hide_frames, config.hide_bands, generator)
+        target = data.train.target[indices].astype(np.int32)
+        dropout_seed = np.array([seed, 100 * i], dtype=np.int32)
+        return step(x, data.train.mask(indices), target, dropout_seed)
+
+    def validate() -> Mapping[str, float]:
+        part = data.validation
+        logits = network.predict(part.x, part.lengths)
+        return {"score": measure(part, np.arange(len(part)), logits)}
+
+    fitted = fit("teacher", network.variables, take_step, validate, schedule, progress)
+    return TeacherResult(config, fitted.values, fitted.curves, fitted.best, fitted.best_step)
