@@ -1,0 +1,92 @@
+"""A program that speaks words with espeak-ng: JSON on stdin, samples on stdout.
+
+The library keeps the state of its oscillators and random numbers from one utterance to the next
+and cannot be brought back to its first state. A process of its own makes the samples a function
+of the request alone. It is run as a file, so it imports nothing of this package.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import struct
+import sys
+from typing import Any
+
+# Names and values from espeak-ng's public header speak_lib.h, API revision 12.
+_OUTPUT_SYNCHRONOUS = 2
+_OPTION_DO_NOT_EXIT = 0x8000
+_PARAMETER_RATE = 1
+_PARAMETER_PITCH = 3
+_PARAMETER_RANGE = 4
+_POSITION_CHARACTER = 1
+_TEXT_UTF8 = 1
+_EE_OK = 0
+_RANDOM_SEED = 1
+
+
+def speak(request: dict[str, Any]) -> tuple[int, list[bytes]]:
+    """Return the sample rate in Hz and the int16 samples, in host order, of each utterance."""
+    library = ctypes.CDLL(request["library"])
+    callback_type = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+    library.espeak_Initialize.argtypes = [
+        ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int,
+    ]  # fmt: skip
+    library.espeak_SetSynthCallback.argtypes = [callback_type]
+    library.espeak_SetSynthCallback.restype = None
+    library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
+    library.espeak_SetParameter.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int]
+    library.espeak_Synth.argtypes = [
+        ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int, ctypes.c_uint,
+        ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p,
+    ]  # fmt: skip
+    library.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
+
+    rate_hz = library.espeak_Initialize(
+        _OUTPUT_SYNCHRONOUS, 0, request["voices"].encode(), _OPTION_DO_NOT_EXIT
+    )
+    if rate_hz <= 0:
+        raise RuntimeError(f"espeak-ng does not start with the voices in {request['voices']}")
+    chunks: list[bytes] = []
+
+    @callback_type
+    def collect(samples: int | None, count: int, _events: int | None) -> int:
+        if samples and count > 0:
+            chunks.append(ctypes.string_at(samples, 2 * count))
+        return 0
+
+    library.espeak_SetSynthCallback(collect)
+    library.espeak_ng_SetRandSeed(_RANDOM_SEED)
+    spoken = []
+    for utterance in request["utterances"]:
+        text = utterance["text"].encode()
+        if library.espeak_SetVoiceByName(utterance["voice"].encode()) != _EE_OK:
+            raise RuntimeError(f"espeak-ng has no voice {utterance['voice']!r}")
+        library.espeak_SetParameter(_PARAMETER_RATE, utterance["rate_wpm"], 0)
+        library.espeak_SetParameter(_PARAMETER_PITCH, utterance["pitch"], 0)
+        library.espeak_SetParameter(_PARAMETER_RANGE, utterance["pitch_range"], 0)
+        chunks.clear()
+        status = library.espeak_Synth(
+            text, len(text) + 1, 0, _POSITION_CHARACTER, 0, _TEXT_UTF8, None, None
+        )
+        if status != _EE_OK:
+            raise RuntimeError(f"espeak-ng cannot speak {utterance['text']!r}: error {status}")
+        spoken.append(b"".join(chunks))
+    return rate_hz, spoken
+
+
+def main() -> int:
+    """Answer one request: a header with rate and lengths, then all samples."""
+    try:
+        rate_hz, spoken = speak(json.load(sys.stdin))
+    except (OSError, RuntimeError, AttributeError) as error:
+        sys.stderr.write(str(error))
+        return 1
+    lengths = [len(samples) // 2 for samples in spoken]
+    sys.stdout.buffer.write(struct.pack(f"={2 + len(lengths)}I", rate_hz, len(lengths), *lengths))
+    sys.stdout.buffer.write(b"".join(spoken))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
