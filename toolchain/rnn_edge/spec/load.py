@@ -1,0 +1,135 @@
+"""Reads specs and replay streams, and writes specs with every value filled in."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tomli_w
+from pydantic import ValidationError
+
+from rnn_edge.errors import EnvironmentFailureError, SpecError
+from rnn_edge.registry import known
+from rnn_edge.resources import data_folder
+from rnn_edge.spec.messages import mistakes
+from rnn_edge.spec.overrides import apply_overrides
+from rnn_edge.spec.replay import StreamSpec
+from rnn_edge.spec.section import Section
+from rnn_edge.spec.spec import ModelSpec
+
+DEFAULT_SPEC = "demo"
+"""Shipped spec that is built when none is named; it needs no download."""
+
+S = TypeVar("S", bound=Section)
+
+
+def load_spec(path: Path | str | None = None, overrides: Sequence[str] = ()) -> ModelSpec:
+    """Read and check a spec.
+
+    Args:
+        path: A file, or the name of a shipped spec; None for `DEFAULT_SPEC`. A relative
+            ``data.path`` in it is taken from the folder of the file.
+        overrides: ``section.key=value`` each; they win over the file, and paths in them are
+            relative to the working folder.
+
+    Raises:
+        SpecError: With every mistake: file, key, value, and what is allowed.
+    """
+    file = find_file(path if path is not None else DEFAULT_SPEC, "models", "spec")
+    raw = _read(file, "spec")
+    data = raw.get("data")
+    if isinstance(data, dict) and isinstance(data.get("path"), str):
+        data["path"] = str(file.parent / data["path"])
+    origin = f"Spec {file}" + (
+        f" with {' '.join(f'--set {o}' for o in overrides)}" if overrides else ""
+    )
+    spec = _validate(ModelSpec, apply_overrides(raw, overrides), origin)
+    try:
+        load_stream(spec.replay.stream, spec.model.task)
+    except SpecError as error:
+        raise SpecError(f"{origin}: replay.stream: {error.message}", error.hint) from None
+    return spec
+
+
+def load_stream(name: str, task: str) -> StreamSpec:
+    """Read and check a replay stream.
+
+    Args:
+        name: Of a file in `calibration/`, or the path of one.
+        task: The task it has to fit.
+
+    Raises:
+        SpecError: If it is missing, has mistakes, or is for another task.
+    """
+    file = find_file(name, "calibration", "replay stream")
+    stream = _validate(StreamSpec, _read(file, "replay stream"), f"Replay stream {file}")
+    if stream.task != task:
+        raise SpecError(f'Replay stream {file}: task = "{stream.task}"; expected "{task}".')
+    return stream
+
+
+def resolved_toml(spec: ModelSpec) -> str:
+    """Return the spec as TOML with every value written out; equal specs give equal text.
+
+    ``data.path`` is left out: where the data lies is not part of a model.
+    """
+    values = spec.model_dump(exclude_none=True, exclude={"data": {"path"}})
+    return tomli_w.dumps(values)
+
+
+def find_file(name: Path | str, folder: str, what: str) -> Path:
+    """Return a TOML file given by its path or by the name of a shipped one.
+
+    Raises:
+        SpecError: Naming the shipped ones.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    if len(path.parts) == 1 and path.suffix in ("", ".toml"):
+        own = data_folder(folder) / f"{path.stem}.toml"
+        if own.is_file():
+            return own
+    state = "is a folder" if path.is_dir() else "does not exist"
+    raise SpecError(
+        f"File {path} {state}; expected a {what} in TOML.",
+        f"shipped with rnn-edge and usable by name are: {known(shipped(folder))}",
+    )
+
+
+def shipped(folder: str) -> tuple[str, ...]:
+    """Return the names of the TOML files in a data folder, without ending, sorted."""
+    return tuple(sorted(path.stem for path in data_folder(folder).glob("*.toml")))
+
+
+def _read(file: Path, what: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_bytes().decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpecError(f"File {file} is not TOML: {error}; expected a {what}.") from error
+    except OSError as error:
+        raise EnvironmentFailureError(f"File {file} cannot be read: {error.strerror}.") from error
+
+
+def _validate(model: type[S], raw: dict[str, Any], origin: str) -> S:
+    values = _as_tuples(raw)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = mistakes(error.errors(), model)
+        raise SpecError(
+            f"{origin}: {lines[0]}" if len(lines) == 1 else _listed(origin, lines)
+        ) from None
+
+
+def _listed(origin: str, lines: list[str]) -> str:
+    return "\n  ".join([f"{origin} has {len(lines)} mistakes:", *lines])
+
+
+def _as_tuples(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    """Turn lists into tuples: a frozen spec holds no list."""
+    if isinstance(value, dict):
+        return {k: _as_tuples(v) for k, v in value.items()}
+    return tuple(_as_tuples(v) for v in value) if isinstance(value, list) else value

@@ -1,0 +1,22 @@
+"""Sections [quantize] and [qat]: from floating point to integers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from rnn_edge.spec.section import Section
+
+
+class QuantizeSection(Section):
+    """How scales are chosen."""
+
+    headroom_bits: Annotated[float, Field(ge=0.0, le=4.0)] = 1.0
+    """Reserve over the calibrated range of LSTM cells and outputs; 1 doubles the range."""
+
+    calibration_steps: Annotated[int, Field(ge=100, le=1_000_000)] = 4000
+    """Frames of each calibration stream, never reset."""
+
+    calibration_streams: Annotated[int, Field(ge=1, le=1024)] = 16
+    """Streams that are calibrated side by side."""

@@ -1,0 +1,97 @@
+"""A whole spec."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from rnn_edge.spec.data import KINDS_OF_TASK, DataSection
+from rnn_edge.spec.detector import DetectorSection
+from rnn_edge.spec.features import KIND_OF_TASK, FeaturesSection
+from rnn_edge.spec.model import ModelSection
+from rnn_edge.spec.quantize import QuantizeSection
+from rnn_edge.spec.replay import ReplaySection
+from rnn_edge.spec.section import Section
+from rnn_edge.spec.training import AugmentSection, QatSection, StudentSection, TeacherSection
+
+_SECTION_OF_TASK = {"augment": "kws", "detector": "anomaly"}
+
+STREAM_OF_TASK = {"kws": "kws_stream", "anomaly": "anomaly_stream"}
+"""The replay stream that is used when a spec names none."""
+
+
+class ModelSpec(Section):
+    """Everything that a build depends on, besides the data itself.
+
+    Sections that a task does not use are None.
+    """
+
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
+    """Seed of weights, orders and synthetic data."""
+
+    model: ModelSection
+    """What is built."""
+
+    data: DataSection
+    """Where the sequences come from."""
+
+    features: FeaturesSection
+    """What the model sees of the data."""
+
+    augment: AugmentSection | None = None
+    """Altered copies of training clips (task "kws")."""
+
+    teacher: TeacherSection = TeacherSection()
+    """The teacher."""
+
+    student: StudentSection = StudentSection()
+    """Training of the student."""
+
+    qat: QatSection = QatSection()
+    """Quantization-aware fine-tuning."""
+
+    quantize: QuantizeSection = QuantizeSection()
+    """Choice of scales."""
+
+    detector: DetectorSection | None = None
+    """From forecast errors to alarms (task "anomaly")."""
+
+    replay: ReplaySection
+    """What the build is proven on."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_for_task(cls, values: Any) -> Any:  # noqa: ANN401 - not yet validated
+        """Give every section that the task uses its defaults."""
+        model = values.get("model") if isinstance(values, dict) else None
+        task = model.get("task") if isinstance(model, dict) else None
+        if task not in KIND_OF_TASK:
+            return values
+        filled = {"features": {"kind": KIND_OF_TASK[task]}, "replay": {}, **values}
+        for name, owner in _SECTION_OF_TASK.items():
+            if owner == task:
+                filled.setdefault(name, {})
+        if isinstance(filled["replay"], dict):
+            filled["replay"] = {"stream": STREAM_OF_TASK[task], **filled["replay"]}
+        return filled
+
+    @model_validator(mode="after")
+    def _check_task(self) -> Self:
+        task = self.model.task
+        if self.data.kind not in KINDS_OF_TASK[task]:
+            listed = " or ".join(f'"{kind}"' for kind in KINDS_OF_TASK[task])
+            raise ValueError(
+                f'data.kind = "{self.data.kind}"; expected {listed} with model.task = "{task}"'
+            )
+        if self.features.kind != KIND_OF_TASK[task]:
+            raise ValueError(
+                f'features.kind = "{self.features.kind}"; expected '
+                f'"{KIND_OF_TASK[task]}" with model.task = "{task}"'
+            )
+        for name, owner in _SECTION_OF_TASK.items():
+            if owner != task and getattr(self, name) is not None:
+                raise ValueError(
+                    f'[{name}] is for model.task = "{owner}"; this model\'s task is "{task}"'
+                )
+        return self

@@ -1,0 +1,139 @@
+"""Sections [augment], [teacher], [student] and [qat]: how weights are found."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from rnn_edge.spec.model import CellName, Hidden, Layers
+from rnn_edge.spec.section import Natural, Section, Share
+
+Steps = Annotated[int, Field(ge=1, le=1_000_000)]
+Lanes = Annotated[int, Field(ge=1, le=4096)]
+LearningRate = Annotated[float, Field(gt=0.0, le=1.0)]
+Temperature = Annotated[float, Field(ge=0.1, le=100.0)]
+ClipNorm = Annotated[float, Field(gt=0.0, le=1000.0)]
+Frames = Annotated[int, Field(ge=0, le=1000)]
+Decibels = Annotated[float, Field(ge=-60.0, le=100.0)]
+
+
+class AugmentSection(Section):
+    """How far an altered copy of a clip may be from the clip."""
+
+    copies: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Copies per clip of a class of median size; every class gets as many."""
+
+    shift_ms: Annotated[float, Field(ge=0.0, le=1000.0)] = 100.0
+    """Largest shift in time, either way."""
+
+    speed: Annotated[float, Field(ge=0.0, le=0.5)] = 0.12
+    """Largest relative change of speed and pitch, either way."""
+
+    gain_db: Annotated[float, Field(ge=0.0, le=60.0)] = 10.0
+    """Largest change of level, either way."""
+
+    noise_probability: Share = 0.7
+    """Share of copies that get noise."""
+
+    snr_low_db: Decibels = 0.0
+    """Loudest noise, relative to the clip."""
+
+    snr_high_db: Decibels = 25.0
+    """Quietest noise."""
+
+
+class TeacherSection(Section):
+    """Size and training of the teacher, which never runs on a device."""
+
+    kind: CellName = "gru"
+    """The cell."""
+
+    hidden: Hidden = 128
+    """Units of each direction of each layer."""
+
+    layers: Layers = 2
+    """Layers."""
+
+    stack: Annotated[int, Field(ge=1, le=16)] = 3
+    """Frames joined into one step of the teacher."""
+
+    steps: Steps = 3000
+    """Optimiser steps."""
+
+    batch: Lanes = 128
+    """Sequences per step."""
+
+    learning_rate: LearningRate = 2e-3
+    """Peak of the cosine."""
+
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.3
+    """Share of each layer's outputs dropped in training."""
+
+    hide_frames: Frames = 8
+    """Longest stretch of frames hidden in training."""
+
+    hide_bands: Frames = 6
+    """Widest stretch of bands hidden in training."""
+
+    clip_norm: ClipNorm = 1.0
+    """Largest gradient norm."""
+
+    evaluate_every: Steps = 250
+    """Steps between validations."""
+
+    patience: Natural = 0
+    """Validations without a new best after which to stop; 0 never stops early."""
+
+
+class StudentSection(Section):
+    """Training of the student; its size is in [model]."""
+
+    steps: Steps = 9000
+    """Optimiser steps, each one sequence on every lane."""
+
+    lanes: Lanes = 128
+    """Parallel streams."""
+
+    learning_rate: LearningRate = 4e-3
+    """Peak of the cosine."""
+
+    soft_weight: Share = 0.8
+    """Share of the teacher's targets in the loss; the rest are the labels."""
+
+    temperature: Temperature = 2.0
+    """Softens both distributions of the teacher's term."""
+
+    reset_probability: Share = 0.2
+    """Share of sequences that start from a zero state; the others carry on."""
+
+    tail_frames: Annotated[int, Field(ge=1, le=1000)] = 1
+    """The decision is trained on this many last frames of a clip."""
+
+    hide_frames: Frames = 5
+    """Longest stretch of frames hidden in training."""
+
+    hide_bands: Frames = 4
+    """Widest stretch of bands hidden in training."""
+
+    clip_norm: ClipNorm = 1.0
+    """Largest gradient norm."""
+
+    evaluate_every: Steps = 500
+    """Steps between validations."""
+
+    patience: Natural = 0
+    """Validations without a new best after which to stop; 0 never stops early."""
+
+
+class QatSection(Section):
+    """Fine-tuning with the integer arithmetic in the forward pass, on carried state."""
+
+    steps: Steps = 2000
+    """Optimiser steps."""
+
+    lanes: Lanes = 128
+    """Parallel streams."""
+
+    learning_rate: LearningRate = 1e-3
+    """Peak of the cosine."""
