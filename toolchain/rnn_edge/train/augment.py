@@ -81,7 +81,7 @@ def noise_crop(
     if noise.size < length:
         return np.resize(noise, length).astype(np.float32)
     start = int(generator.integers(noise.size - length + 1))
-    return np.asarray(noise[start : start + length])
+    return np.asarray(noise[start : start + length], dtype=np.float32)
 
 
 def add_noise(
@@ -131,7 +131,8 @@ def alter(
         snr_db = float(generator.uniform(config.snr_low_db, config.snr_high_db))
         copy = add_noise(copy, noise_crop(noises, pcm.size, generator), snr_db)
     gain = 10.0 ** (config.gain_db * float(generator.uniform(-1.0, 1.0)) / 20.0)
-    return np.clip(copy * np.float32(gain), -1.0, 32767.0 / 32768.0).astype(np.float32)
+    louder = np.clip(copy * np.float32(gain), -1.0, 32767.0 / 32768.0)
+    return np.asarray(louder, dtype=np.float32)
 
 
 def altered_pool(

@@ -1,4 +1,7 @@
-"""The float teacher of clips: a wide bidirectional stack that never has to run on a device."""
+"""The float teacher: wider than the student, and it never has to run on a device.
+
+Of clips it is a bidirectional stack over joined frames; of forecasts a causal stack on streams.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,23 @@ import tensorflow as tf
 
 from rnn_edge.train import cells, losses
 from rnn_edge.train.augment import hide_stretches
-from rnn_edge.train.carried import measure
+from rnn_edge.train.carried import CarriedConfig, measure, train_carried
 from rnn_edge.train.cells import LayerTensors, Tensor
-from rnn_edge.train.loop import Curves, Progress, Schedule, adam, fit, make_deterministic, silent
-from rnn_edge.train.network import layer_variables
+from rnn_edge.train.forecaster import forecasts
+from rnn_edge.train.loop import (
+    Curves,
+    Fitted,
+    Progress,
+    Schedule,
+    adam,
+    fit,
+    make_deterministic,
+    silent,
+)
+from rnn_edge.train.network import Network, layer_variables
 from rnn_edge.train.sequences import TrainingSet
 from rnn_edge.train.streams import Lanes
-from rnn_edge.types import Array, CellKind
+from rnn_edge.types import Array, CellKind, Task
 
 
 @dataclass(frozen=True)
@@ -25,13 +38,13 @@ class TeacherConfig:
 
     Attributes:
         kind: The cell.
-        hidden: Units of each direction of each layer.
-        layers: Bidirectional layers.
-        stack: Frames joined into one step; the teacher then runs that many times fewer steps.
+        hidden: Units of each layer; of a clip teacher, of each of its two directions.
+        layers: Recurrent layers.
+        stack: Frames joined into one step of a clip teacher, which then runs fewer steps.
         steps: Optimiser steps.
-        batch: Clips per step.
+        batch: Sequences per step.
         learning_rate: Peak of the cosine.
-        dropout: Share of the features of each layer's output dropped in training.
+        dropout: Share of each layer's outputs that a clip teacher drops in training.
         hide_frames: Longest stretch of frames hidden.
         hide_bands: Widest stretch of bands hidden.
         clip_norm: Largest gradient norm.
@@ -45,8 +58,8 @@ class TeacherConfig:
     stack: int = 3
     steps: int = 3000
     batch: int = 128
-    learning_rate: float = 2e-3
-    dropout: float = 0.3
+    learning_rate: float = 4e-3
+    dropout: float = 0.4
     hide_frames: int = 8
     hide_bands: int = 6
     clip_norm: float = 1.0
@@ -59,45 +72,51 @@ class TeacherResult:
     """A trained teacher.
 
     Attributes:
+        task: What it was trained for.
         config: Its size.
         weights: Its arrays, in the order the network reads them.
         curves: Training loss and validation metrics.
-        best: Best validation accuracy.
+        best: Best validation score: accuracy, or minus the mean squared error.
         best_step: The step it was reached at.
     """
 
+    task: Task
     config: TeacherConfig
     weights: tuple[Array, ...]
     curves: Curves
     best: float
     best_step: int
 
-    def soft_targets(self, x: Array, lengths: Array, batch: int = 512) -> Array:
-        """Returns the teacher's logits.
+    def soft_targets(self, x: Array, lengths: Array, successor: Array | None = None) -> Array:
+        """Returns what the student is to imitate.
 
         Args:
             x: float32 [N, T, D], normalised frames.
             lengths: int64 [N], frames that count.
-            batch: Clips per pass.
+            successor: int64 [N] of recordings, see `SequenceSet`; clips have none.
 
         Returns:
-            float32 [N, C].
+            float32: logits [N, C] of clips, or forecasts [N, T, D] of recordings.
         """
-        network = TeacherNetwork(self.config, [tf.Variable(w) for w in self.weights])
-        return network.predict(x, lengths, batch)
+        variables = [tf.Variable(weight) for weight in self.weights]
+        if self.task == "anomaly":
+            return forecasts(Network(self.config.kind, variables), x, lengths, successor)
+        return ClipTeacher(self.config, variables).predict(x, lengths)
 
     def arrays(self) -> dict[str, Array]:
         """Returns the weights by name, to be stored and given to `of_arrays`."""
         return {f"w{k:03d}": weight for k, weight in enumerate(self.weights)}
 
     @classmethod
-    def of_arrays(cls, config: TeacherConfig, arrays: Mapping[str, Array]) -> TeacherResult:
+    def of_arrays(
+        cls, task: Task, config: TeacherConfig, arrays: Mapping[str, Array]
+    ) -> TeacherResult:
         """Restores a teacher from `arrays`; its curves are not part of them."""
         weights = tuple(arrays[name] for name in sorted(arrays))
-        return cls(config, weights, {}, float("nan"), 0)
+        return cls(task, config, weights, {}, float("nan"), 0)
 
 
-class TeacherNetwork:
+class ClipTeacher:
     """Bidirectional layers over stacked frames; mean of the last layer's outputs, then a head."""
 
     def __init__(self, config: TeacherConfig, variables: list[tf.Variable]) -> None:
@@ -107,7 +126,7 @@ class TeacherNetwork:
         self._compiled = tf.function(lambda x, mask: self.logits(x, mask, None), jit_compile=True)
 
     @classmethod
-    def fresh(cls, config: TeacherConfig, inputs: int, outputs: int, seed: int) -> TeacherNetwork:
+    def fresh(cls, config: TeacherConfig, inputs: int, outputs: int, seed: int) -> ClipTeacher:
         """Creates an untrained teacher."""
         variables: list[tf.Variable] = []
         width = inputs * config.stack
@@ -177,11 +196,11 @@ class TeacherNetwork:
 def train_teacher(
     config: TeacherConfig, data: TrainingSet, seed: int, progress: Progress = silent
 ) -> TeacherResult:
-    """Trains the teacher on the labels.
+    """Trains the teacher on labels or next frames alone.
 
     Args:
         config: Size and training.
-        data: Training and validation part of a "kws" task.
+        data: Training and validation part.
         seed: Seed of weights, order and dropout.
         progress: Told after every validation.
 
@@ -189,14 +208,43 @@ def train_teacher(
         The teacher at its best validation.
     """
     make_deterministic(seed)
-    network = TeacherNetwork.fresh(config, data.inputs, data.outputs, seed)
     schedule = Schedule(
         steps=config.steps,
         learning_rate=config.learning_rate,
+        warmup=min(100, config.steps),
         clip_norm=config.clip_norm,
         evaluate_every=config.evaluate_every,
         patience=config.patience,
     )
+    train = _train_clip_teacher if data.task == "kws" else _train_forecaster
+    fitted = train(config, data, schedule, seed, progress)
+    return TeacherResult(
+        data.task, config, fitted.values, fitted.curves, fitted.best, fitted.best_step
+    )
+
+
+def _train_forecaster(
+    config: TeacherConfig, data: TrainingSet, schedule: Schedule, seed: int, progress: Progress
+) -> Fitted:
+    network = Network.fresh(
+        config.kind, data.inputs, config.hidden, config.layers, data.outputs, seed
+    )
+    carried = CarriedConfig(
+        lanes=config.batch,
+        reset_probability=0.05,
+        soft_weight=0.0,
+        temperature=1.0,
+        tail_frames=1,
+        hide_frames=0,
+        hide_bands=0,
+    )
+    return train_carried("teacher", network, data, None, carried, schedule, seed, progress)
+
+
+def _train_clip_teacher(
+    config: TeacherConfig, data: TrainingSet, schedule: Schedule, seed: int, progress: Progress
+) -> Fitted:
+    network = ClipTeacher.fresh(config, data.inputs, data.outputs, seed)
     optimizer = adam(schedule, network.variables)
     generator = np.random.default_rng(seed)
     order = Lanes(len(data.train), config.batch, 1.0, None, generator)
@@ -221,5 +269,4 @@ def train_teacher(
         logits = network.predict(part.x, part.lengths)
         return {"score": measure(part, np.arange(len(part)), logits)}
 
-    fitted = fit("teacher", network.variables, take_step, validate, schedule, progress)
-    return TeacherResult(config, fitted.values, fitted.curves, fitted.best, fitted.best_step)
+    return fit("teacher", network.variables, take_step, validate, schedule, progress)
