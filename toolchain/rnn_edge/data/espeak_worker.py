@@ -49,13 +49,14 @@ def speak(request: dict[str, Any]) -> tuple[int, list[bytes]]:
         raise RuntimeError(f"espeak-ng does not start with the voices in {request['voices']}")
     chunks: list[bytes] = []
 
-    @callback_type
     def collect(samples: int | None, count: int, _events: int | None) -> int:
         if samples and count > 0:
             chunks.append(ctypes.string_at(samples, 2 * count))
         return 0
 
-    library.espeak_SetSynthCallback(collect)
+    # The library keeps the pointer, so the object has to live as long as it does.
+    callback = callback_type(collect)
+    library.espeak_SetSynthCallback(callback)
     library.espeak_ng_SetRandSeed(_RANDOM_SEED)
     spoken = []
     for utterance in request["utterances"]:
