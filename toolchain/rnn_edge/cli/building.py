@@ -1,0 +1,76 @@
+"""What `build`, `train`, `quantize` and `export` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnn_edge.cli.output import Output
+from rnn_edge.cli.progress import progress_for
+from rnn_edge.errors import SpecError
+
+if TYPE_CHECKING:
+    from rnn_edge.pipeline import Bundle
+    from rnn_edge.spec import ModelSpec
+
+
+def build_target(
+    target: Path | None,
+    *,
+    data: Path | None,
+    out: Path | None,
+    overrides: Sequence[str],
+    seed: int | None,
+    until: str | None,
+    output: Output,
+) -> Bundle:
+    """Build a spec, or a bundle again, up to and including a stage.
+
+    Args:
+        target: A spec, the name of a shipped one, or the folder of a bundle; None for the
+            embedded default.
+        data: Replaces the spec's data path.
+        out: Folder of the bundle; by default the bundle given, or out/NAME.
+        overrides: ``section.key=value`` each.
+        seed: Replaces the spec's seed.
+        until: Last stage; None for all.
+        output: How to talk.
+    """
+    file = target
+    if target is not None and target.is_dir():
+        from rnn_edge.pipeline import Bundle
+
+        file = Bundle.open(target).file("spec.toml")
+        out = out or target
+    spec = resolve(file, data, overrides, seed)
+    from rnn_edge.pipeline import build_bundle
+
+    with progress_for(output) as progress:
+        return build_bundle(
+            spec, out or Path("out") / spec.model.name, progress=progress, until=until
+        )
+
+
+def resolve(
+    file: Path | None, data: Path | None, overrides: Sequence[str], seed: int | None
+) -> ModelSpec:
+    """Return the spec with everything from the command line in it.
+
+    Raises:
+        SpecError: If data is given to a spec that makes its own.
+    """
+    from rnn_edge.spec import DEFAULT_SPEC, SensorTableData, SpeechCommandsData, load_spec
+
+    given = [] if seed is None else [f"seed={seed}"]
+    spec = load_spec(file, [*overrides, *given])
+    if data is None:
+        return spec
+    if not isinstance(spec.data, SpeechCommandsData | SensorTableData):
+        raise SpecError(
+            f"Option --data: {data}; spec {file or DEFAULT_SPEC} makes its own data "
+            f'(data.kind = "{spec.data.kind}") and reads none.',
+            'build a spec that reads data: "rnn-edge build kws_gru --data PATH", or begin one '
+            'with "rnn-edge new"',
+        )
+    return spec.model_copy(update={"data": spec.data.model_copy(update={"path": str(data)})})

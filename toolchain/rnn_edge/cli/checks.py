@@ -1,0 +1,254 @@
+"""What `rnn-edge doctor` looks for, and how to get what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+DISTRIBUTION = "rnn-edge"
+VERSION_TIMEOUT_S = 10.0
+INTERPRETERS = {
+    "ai-edge-litert": "litert",
+    "tflite-runtime": "tflite",
+    "onnxruntime": "onnx",
+    "tflite-micro": "",
+}
+"""Distribution to the extra that brings it, or an empty string."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that some command can use.
+
+    Attributes:
+        name: As it is called.
+        version_flag: Makes it print its version.
+        use: What it is good for.
+        source: How to get it.
+    """
+
+    name: str
+    version_flag: str
+    use: str
+    source: str
+
+
+COMPILERS = (
+    Program("cc", "--version", "runs the generated C on this host", "apt install gcc libc6-dev"),
+    Program(
+        "arm-none-eabi-gcc", "--version", "firmware for Cortex-M", "apt install gcc-arm-none-eabi"
+    ),
+    Program("zig", "version", "C for AArch64, ARMv7, Cortex-M, RISC-V", "pip install ziglang"),
+    Program("clang-format", "--version", "checks the layout of C", "apt install clang-format"),
+)
+
+EMULATORS = (
+    Program(
+        "qemu-system-arm", "--version", "runs Cortex-M firmware", "apt install qemu-system-arm"
+    ),
+    Program("qemu-aarch64", "--version", "runs programs for the Pi", "apt install qemu-user"),
+)
+
+FLASH_TOOLS = (
+    Program("openocd", "--version", "flashes boards over SWD and JTAG", "apt install openocd"),
+    Program("pyocd", "--version", "flashes boards over CMSIS-DAP", "pip install pyocd"),
+    Program("esptool", "version", "flashes Espressif chips", "pip install esptool"),
+    Program("dfu-util", "--version", "flashes boards over USB DFU", "apt install dfu-util"),
+    Program("st-flash", "--version", "flashes boards over ST-Link", "apt install stlink-tools"),
+    Program(
+        "picotool",
+        "version",
+        "flashes the RP2040 and RP2350",
+        "https://github.com/raspberrypi/picotool",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked for.
+
+    Attributes:
+        group: Heading that it belongs to.
+        name: What was looked for.
+        is_found: Whether it is there.
+        version: Of what was found, or an empty string.
+        detail: What it is for, or what is wrong.
+        remedy: How to get it; empty where it is found.
+    """
+
+    group: str
+    name: str
+    is_found: bool
+    version: str
+    detail: str
+    remedy: str
+
+    def payload(self) -> dict[str, Any]:
+        """Return the check as JSON values."""
+        return asdict(self)
+
+
+def all_checks() -> list[Check]:
+    """Look for everything; nothing of it is imported and no device is touched."""
+    return [
+        *check_extras(),
+        *check_interpreters(),
+        *(check_program("compilers", program) for program in COMPILERS),
+        *(check_program("emulators", program) for program in EMULATORS),
+        *(check_program("flash tools", program) for program in FLASH_TOOLS),
+        *check_permissions(),
+    ]
+
+
+def installed_version(distribution: str) -> str:
+    """Return the version of an installed distribution, or an empty string."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def extras() -> dict[str, tuple[str, ...]]:
+    """Return each extra of this distribution with the distributions that it needs here."""
+    direct: dict[str, list[str]] = {}
+    for line in importlib.metadata.requires(DISTRIBUTION) or []:
+        owner = re.search(r"extra == ['\"]([^'\"]+)['\"]", line)
+        if owner and _applies(line):
+            direct.setdefault(owner[1], []).append(line.split(";")[0].strip())
+    return {name: tuple(sorted(_expand(name, direct))) for name in sorted(direct)}
+
+
+def check_extras() -> list[Check]:
+    """Say which extras are complete and what they lack."""
+    checks = []
+    for name, needed in extras().items():
+        missing = [d for d in needed if not installed_version(d)]
+        lacks = f"lacks {', '.join(missing)}" if missing else ", ".join(needed)
+        remedy = f"pip install '{DISTRIBUTION}[{name}]'" if missing else ""
+        checks.append(Check("extras", name, not missing, "", lacks, remedy))
+    return checks
+
+
+def check_interpreters() -> list[Check]:
+    """Say which packages that run models are installed."""
+    checks = []
+    for name, extra in INTERPRETERS.items():
+        version = installed_version(name)
+        remedy = f"pip install '{DISTRIBUTION}[{extra}]'" if extra else f"pip install --pre {name}"
+        if name == "tflite-runtime" and sys.version_info >= (3, 12):
+            remedy = "use ai-edge-litert: there is no wheel for this Python"
+        detail = "runs exported models"
+        checks.append(
+            Check("interpreters", name, bool(version), version, detail, "" if version else remedy)
+        )
+    return checks
+
+
+def check_program(group: str, program: Program) -> Check:
+    """Look for a program on the path and ask for its version."""
+    path = shutil.which(program.name)
+    if path is None and program.name == "zig" and installed_version("ziglang"):
+        version = installed_version("ziglang")
+        return Check(group, program.name, True, version, "as `python -m ziglang`", "")
+    if path is None:
+        return Check(group, program.name, False, "", program.use, program.source)
+    return Check(group, program.name, True, program_version(path, program), program.use, "")
+
+
+def program_version(path: str, program: Program) -> str:
+    """Return the first number with dots that a program prints about itself, or ""."""
+    try:
+        done = subprocess.run(
+            [path, program.version_flag],
+            capture_output=True,
+            text=True,
+            timeout=VERSION_TIMEOUT_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    match = re.search(r"\d+(?:\.\d+)+", done.stdout + done.stderr)
+    return match[0] if match else ""
+
+
+def check_permissions() -> list[Check]:
+    """Say whether serial ports and the working folder can be used."""
+    ports = sorted(str(p) for pattern in ("ttyACM*", "ttyUSB*") for p in Path("/dev").glob(pattern))
+    usable = [port for port in ports if os.access(port, os.R_OK | os.W_OK)]
+    may_open = os.geteuid() == 0 or _is_in_group("dialout")
+    group = Check(
+        "permissions",
+        "serial group",
+        may_open,
+        "",
+        "may open serial ports" if may_open else "not in the group dialout",
+        "" if may_open else "sudo usermod -aG dialout $USER, then log in again",
+    )
+    serial = Check(
+        "permissions",
+        "serial ports",
+        bool(ports) and usable == ports,
+        "",
+        ", ".join(ports) if ports else "no board is connected",
+        "" if ports and usable == ports else "connect a board; check the cable and the group",
+    )
+    writable = _is_writable(Path.cwd())
+    folder = Check(
+        "permissions",
+        "working folder",
+        writable,
+        "",
+        "bundles can be written here" if writable else "bundles cannot be written here",
+        "" if writable else "change to a folder you own, or use --out",
+    )
+    return [group, serial, folder]
+
+
+def _applies(requirement: str) -> bool:
+    """Whether the Python version in a requirement's marker is this one."""
+    marker = re.search(r"python_version\s*(<|>=)\s*['\"](\d+)\.(\d+)['\"]", requirement)
+    if marker is None:
+        return True
+    limit = (int(marker[2]), int(marker[3]))
+    return sys.version_info[:2] < limit if marker[1] == "<" else sys.version_info[:2] >= limit
+
+
+def _expand(name: str, direct: dict[str, list[str]]) -> set[str]:
+    found: set[str] = set()
+    for requirement in direct.get(name, []):
+        own = re.match(rf"{DISTRIBUTION}\[([^\]]+)\]", requirement)
+        if own:
+            for inner in own[1].split(","):
+                found |= _expand(inner.strip(), direct)
+        else:
+            matched = re.match(r"[A-Za-z0-9._-]+", requirement)
+            assert matched is not None
+            found.add(matched[0])
+    return found
+
+
+def _is_in_group(name: str) -> bool:
+    import grp
+
+    try:
+        return grp.getgrnam(name).gr_gid in os.getgroups()
+    except KeyError:
+        return False
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,39 @@
+"""`rnn-edge quantize`: a build that stops early."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rnn_edge.cli.options import output_options, spec_options
+from rnn_edge.cli.output import Output
+
+
+@click.command("quantize")
+@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@spec_options
+@output_options
+def quantize(
+    spec: Path | None,
+    data: Path | None,
+    out: Path | None,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    output: Output,
+) -> None:
+    """Quantize a model, training it first if needed.
+
+    Runs the stages up to the quantized model of a spec or of a
+    bundle; stages that are done already are kept. "rnn-edge build" goes on from there.
+    """
+    from rnn_edge.cli.building import build_target
+    from rnn_edge.cli.summary import bundle_lines, bundle_payload
+
+    bundle = build_target(
+        spec, data=data, out=out, overrides=overrides, seed=seed, until="quantize", output=output
+    )
+    output.result(bundle_payload(bundle), bundle_lines(bundle))
+
+
+COMMAND = quantize

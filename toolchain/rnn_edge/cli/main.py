@@ -1,0 +1,97 @@
+"""Entry point: finds commands, and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from rnn_edge import __version__
+from rnn_edge.cli import commands
+from rnn_edge.cli.output import write_error
+from rnn_edge.errors import RnnEdgeError
+
+PROGRAM = "rnn-edge"
+EXIT_FAILURE = 1
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+
+class CommandFolder(click.Group):
+    """A group whose commands are the modules of `rnn_edge.cli.commands`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all modules."""
+        return sorted(info.name for info in pkgutil.iter_modules(commands.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one module and return its command, or None where there is no such module."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = importlib.import_module(f"{commands.__name__}.{cmd_name}").COMMAND
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name=PROGRAM)
+def cli() -> None:
+    """Train, quantize, prove and deploy streaming int8 LSTM/GRU models on small devices.
+
+    Start with "rnn-edge build": without a spec it builds an embedded example that needs no
+    download. "rnn-edge new kws DIR" writes a spec of your own to begin with.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code.
+
+    0 is success, 1 a failure with one message on stderr, 2 a wrong command line, 130 an
+    interruption and 141 a reader that went away.
+    """
+    is_json = "--json" in arguments
+    try:
+        code = cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads any more; the interpreter must not complain about it at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except (RnnEdgeError, OSError, MemoryError) as error:
+        if _is_verbose(arguments):
+            click.echo(traceback.format_exc(), err=True, nl=False)
+        explained = explain(error)
+        write_error(explained, is_json=is_json)
+        return explained.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def explain(error: RnnEdgeError | OSError | MemoryError) -> RnnEdgeError:
+    """Return an error as one message with a hint."""
+    if isinstance(error, RnnEdgeError):
+        return error
+    if isinstance(error, MemoryError):
+        return RnnEdgeError("Memory is exhausted.", "use less data or a smaller batch")
+    where = f": {error.filename}" if error.filename else ""
+    reason = error.strerror or str(error)
+    return RnnEdgeError(f"The system refused{where}: {reason}.", "see: rnn-edge doctor")
+
+
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    return any(a == "--verbose" or (a[:1] == "-" and a[1:] in ("v", "vv")) for a in arguments)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,93 @@
+"""Progress on stderr: bars on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from rnn_edge.cli.output import Output
+
+ProgressCallback = Callable[[str, int, int, Mapping[str, float]], None]
+"""(stage, step, total, metrics)."""
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+@contextmanager
+def progress_for(output: Output) -> Iterator[ProgressCallback]:
+    """Give the reporter that fits the terminal and the options."""
+    if output.is_quiet:
+        yield _silent
+    elif output.is_verbose or not sys.stderr.isatty():
+        yield LineProgress(is_verbose=output.is_verbose)
+    else:
+        with _bars() as bars:
+            yield bars
+
+
+def describe(metrics: Mapping[str, float]) -> str:
+    """Return metrics as text, in their order."""
+    return "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+
+
+class LineProgress:
+    """Writes a line when a stage begins, when it ends, and now and then in between.
+
+    Args:
+        is_verbose: Every report is a line.
+        clock: Seconds, rising.
+    """
+
+    def __init__(self, *, is_verbose: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._is_verbose = is_verbose
+        self._clock = clock
+        self._stage = ""
+        self._written = 0.0
+
+    def __call__(self, stage: str, step: int, total: int, metrics: Mapping[str, float]) -> None:
+        """Report that a stage has come to a step."""
+        now = self._clock()
+        is_due = (
+            self._is_verbose
+            or stage != self._stage
+            or step >= total
+            or now - self._written >= SECONDS_BETWEEN_LINES
+        )
+        if not is_due:
+            return
+        self._stage, self._written = stage, now
+        share = f" {step}/{total}" if total > 1 else ""
+        click.echo(f"{stage}{share}  {describe(metrics)}".rstrip(), err=True)
+
+
+def _silent(stage: str, step: int, total: int, metrics: Mapping[str, float]) -> None:
+    """Report nothing."""
+
+
+@contextmanager
+def _bars() -> Iterator[ProgressCallback]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bars = Progress(
+        TextColumn("{task.description:<18}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:>6.0f}/{task.total:.0f}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[metrics]}"),
+        console=Console(stderr=True),
+    )
+    tasks: dict[str, Any] = {}
+
+    def report(stage: str, step: int, total: int, metrics: Mapping[str, float]) -> None:
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage, total=total, metrics="")
+        bars.update(tasks[stage], completed=step, total=total, metrics=describe(metrics))
+
+    with bars:
+        yield report
