@@ -25,7 +25,10 @@ class Engine(ABC):
 
     @abstractmethod
     def reset(self, state: Mapping[str, Array] | None = None) -> None:
-        """Set the state to zero, or to the given vectors by name (h0, c0, ...)."""
+        """Set the state to zero, or to the given vectors by name (h0, c0, ...).
+
+        States that are not named are zero.
+        """
 
     @abstractmethod
     def step(self, x: Array) -> Array:
@@ -45,7 +48,7 @@ class Engine(ABC):
                 states[name].append(value)
         return Trace(np.stack(outputs), {name: np.stack(rows) for name, rows in states.items()})
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most engines hold nothing
         """Release what the engine holds; calling it twice is fine."""
 
     def __enter__(self) -> Self:
