@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+WORDS = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"]
+LABELS = ["_silence_", "_unknown_", *WORDS]
+MODELS = ["teacher", "float", "float, no teacher", "int8 after training", "int8"]
+
+
+@pytest.fixture
+def keyword_report() -> dict[str, Any]:
+    """A keyword build as the pipeline writes it, with every optional part."""
+    qualities = dict(zip(MODELS, (0.941, 0.922, 0.915, 0.905, 0.918), strict=True))
+    models = [
+        {
+            "name": name,
+            "metrics": {"reset": _clips(q, 1)}
+            if name == "teacher"
+            else {"reset": _clips(q, 1), "unreset": _clips(q - 0.012, 2)},
+        }
+        for name, q in qualities.items()
+    ]
+    splits = {"train": 2048, "validation": 256, "test": 243}
+    return _common("kws", LABELS) | {
+        "data": {
+            "source": "speech_commands",
+            "is_synthetic": True,
+            "notes": ["3 clips shorter than 1 s were padded with zeros"],
+            "summary": {
+                "kind": "audio",
+                "sample_rate_hz": 16000,
+                "hours": 8.4417,
+                "classes": dict.fromkeys(LABELS, splits),
+                "speakers": {"train": 1203, "validation": 151, "test": 148},
+            },
+        },
+        "training": [_training(n, "validation accuracy") for n in ("teacher", "student")]
+        + [_training("student without teacher", "validation accuracy")]
+        + [_training("quantization-aware", "validation accuracy")],
+        "models": models,
+        "scores": [],
+    }
+
+
+@pytest.fixture
+def anomaly_report() -> dict[str, Any]:
+    """An anomaly build as the pipeline writes it, measured on recorded data."""
+    channels = ["Accelerometer1RMS", "Accelerometer2RMS", "Current", "Pressure", "Temperature"]
+    return _common("anomaly", channels) | {
+        "data": {
+            "source": "csv",
+            "is_synthetic": False,
+            "notes": [],
+            "summary": {
+                "sample_rate_hz": 1.0,
+                "recordings": {"train": 12, "validation": 4, "test": 19},
+                "channels": [
+                    {"channel": name, "mean": 1.7 * k, "std": 0.004 * k, "gaps_filled": k}
+                    for k, name in enumerate(channels)
+                ],
+            },
+        },
+        "training": [_training(n, "validation loss") for n in ("teacher", "student")],
+        "models": [{"name": n, "metrics": _alarms(k)} for k, n in enumerate(MODELS)],
+        "scores": [_scores("valve1/0", 900, True), _scores("other/11 a long name", 40000, False)],
+    }
+
+
+def _common(task: str, labels: list[str]) -> dict[str, Any]:
+    return {
+        "format": "rnn-edge report 1",
+        "name": "demo_gru",
+        "task": task,
+        "cell": "gru",
+        "hidden": 64,
+        "layers": 1,
+        "inputs": 40,
+        "outputs": len(labels),
+        "labels": labels,
+        "macs": 20736,
+        "weight_bytes": 24672,
+        "tool_version": "0.1.0",
+        "seed": 7,
+        "model_digest": "5e" * 32,
+        "quantization": {
+            "calibration": {
+                "steps": 4000,
+                "streams": 8,
+                "input_max": 5.31,
+                "output_max": 11.92,
+                "cell_max": {"c0": 7.25},
+            },
+            "ranges": [
+                {"tensor": "x", "exponent": -12, "limit": 8.0, "calibrated": 5.31, "analytic": 6.5},
+                {"tensor": "c0", "exponent": -10, "limit": 32.0, "calibrated": 7.25}
+                | {"analytic": 51.2},
+                {"tensor": "y", "exponent": -11, "limit": 16.0, "calibrated": 11.92}
+                | {"analytic": None},
+            ],
+        },
+        "drift": [_drift("int8 after training", 0.029), _drift("int8", 0.0091)],
+        "parity": [
+            {"engine": e, "tensor": t, "steps": 10000, "differing": 0, "max_lsb": 0}
+            | {"first_step": None}
+            for e in ("c", "litert", "tflite-runtime", "tflm")
+            for t in ("y", "h0")
+        ],
+        "exports": [
+            {"file": "tflite/demo_gru.tflite", "bytes": 31840},
+            {"file": "c/demo_gru_data.c", "bytes": 148213},
+            {"file": "c/demo_gru_data.h", "bytes": 912},
+        ],
+        "not_run": ["device:qemu-m4: qemu-system-arm is not installed"],
+    }
+
+
+def _clips(quality: float, seed: int) -> dict[str, Any]:
+    generator = np.random.Generator(np.random.PCG64(seed))
+    count, clips = len(LABELS), 240
+    confusion = np.zeros((count, count), int)
+    for k in range(count):
+        wrong = round(clips * (1 - quality))
+        for other in generator.integers(0, count, wrong):
+            confusion[k, other] += 1
+        confusion[k, k] += clips - wrong
+    recall = confusion.diagonal() / confusion.sum(axis=1)
+    precision = confusion.diagonal() / confusion.sum(axis=0)
+    return {
+        "accuracy": quality,
+        "accuracy_interval": [quality - 0.011, quality + 0.009],
+        "macro_f1": quality - 0.003,
+        "clips": int(confusion.sum()),
+        "confusion": confusion.tolist(),
+        "per_class": [
+            {
+                "label": label,
+                "count": clips,
+                "recall": float(recall[k]),
+                "recall_interval": [float(recall[k]) - 0.04, float(recall[k]) + 0.03],
+                "precision": float(precision[k]),
+                "f1": float(2 * recall[k] * precision[k] / (recall[k] + precision[k])),
+            }
+            for k, label in enumerate(LABELS)
+        ],
+    }
+
+
+def _alarms(k: int) -> dict[str, Any]:
+    return {
+        "samples": 22472,
+        "anomalous": 7813,
+        "threshold": 2.2187,
+        "precision": 0.81 - 0.004 * k,
+        "recall": 0.72 + 0.002 * k,
+        "f1": 0.762 - 0.002 * k,
+        "f1_interval": [0.71, 0.80],
+        "false_alarm_rate": 0.091,
+        "missing_alarm_rate": 0.28 - 0.002 * k,
+        "auc_pr": None if k == 0 else 0.79,
+        "event_f1": 0.84,
+        "events": 31,
+        "forecast_rmse": 0.3127,
+    }
+
+
+def _training(name: str, metric: str) -> dict[str, Any]:
+    offset = 0.01 * len(name) / 20
+    steps = range(0, 3600, 90)
+    return {
+        "name": name,
+        "metric": metric,
+        "best": 0.93 - offset,
+        "best_step": 3200,
+        "parameters": 21000,
+        "curves": {
+            "loss": [[s, 2.4 * math.exp(-s / 500) + 0.04 + offset] for s in steps],
+            "validation": [[s, 0.93 - offset - 0.85 * math.exp(-s / 400)] for s in steps],
+        },
+    }
+
+
+def _drift(name: str, rms: float) -> dict[str, Any]:
+    steps = sorted({round(s) for s in np.geomspace(1, 100000, 40)})
+    rows = [
+        {
+            "tensor": tensor,
+            "rms": rms * factor,
+            "maximum": rms * factor * 9,
+            "relative": rms * 1.8,
+            "curve": [[s, rms * factor * (1 - math.exp(-s / 30))] for s in steps],
+        }
+        for tensor, factor in (("y", 7.0), ("h0", 1.0))
+    ]
+    return {"name": name, "steps": 100000, "hidden_rms": rms, "agreement": 0.9952, "rows": rows}
+
+
+def _scores(recording: str, seconds: int, is_labelled: bool) -> dict[str, Any]:
+    count = 600
+    generator = np.random.Generator(np.random.PCG64(count + seconds))
+    scores = np.abs(generator.normal(1.0, 0.3, count)) + 0.05
+    faulty = np.zeros(count, bool)
+    faulty[200:290] = faulty[430:480] = True
+    scores[faulty] += np.abs(generator.normal(3.0, 1.0, int(faulty.sum())))
+    if not is_labelled:
+        scores[300] = 400.0
+    return {
+        "recording": recording,
+        "threshold": 2.2187,
+        "sample_rate_hz": count / seconds,
+        "float": scores.round(4).tolist(),
+        "int8": (scores * 1.02 + 0.02).round(4).tolist(),
+        "anomalous": faulty.astype(int).tolist() if is_labelled else None,
+    }

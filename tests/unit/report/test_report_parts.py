@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from rnn_edge.errors import MissingDependencyError
+from rnn_edge.report import formatting
+from rnn_edge.report.markup import Markup, element
+from rnn_edge.report.plots import canvas
+from rnn_edge.report.reader import Node
+from rnn_edge.report.sections.ranges import headroom
+from rnn_edge.report.values import render_values
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (0.00912, "0.00912"),
+        (-0.5, "−0.500"),
+        (12345.6, "12,346"),
+        (3.2e-6, "3.20e−6"),
+        (4.0e9, "4.00e9"),
+        (None, "–"),
+    ],
+)
+def test_number(value: float | None, text: str) -> None:
+    assert formatting.number(value) == text
+
+
+def test_sizes_and_shares() -> None:
+    assert formatting.size(812) == "812\u00a0B"
+    assert formatting.size(24672) == "24.1\u00a0KiB"
+    assert formatting.size(3 << 20) == "3.0\u00a0MiB"
+    assert formatting.percent(0.9184) == "91.8\u00a0%"
+    assert formatting.points(-0.004) == "−0.4\u00a0points"
+
+
+def test_headroom_counts_bits() -> None:
+    assert headroom(8.0, 2.0) == "+2.0"
+    assert headroom(8.0, 16.0) == "−1.0"
+    assert headroom(8.0, 0.0) == "–"
+
+
+def test_text_is_escaped_and_markup_is_not() -> None:
+    inner = element("b", "<i>")
+    assert inner == "<b>&lt;i&gt;</b>"
+    assert element("p", inner, Markup("<br>"), title='"') == (
+        '<p title="&quot;"><b>&lt;i&gt;</b><br></p>'
+    )
+
+
+def test_values_of_any_shape_are_shown() -> None:
+    html = render_values(
+        Node(
+            {
+                "sample_rate_hz": 8000,
+                "is_mono": True,
+                "names": ["a", "b"],
+                "_class_": None,
+                "by_split": {"train": {"clips": 3}, "test": {"clips": 1234}},
+                "rows": [{"channel": "x", "mean": 0.5}, {"channel": "y"}],
+                "deep": {"first": {"second": {"third": 77}}, "mixed": 5},
+            }
+        )
+    )
+    for part in (
+        "<dt>Sample rate, Hz</dt><dd>8,000</dd>",
+        "<dd>yes</dd>",
+        "<dd>a, b</dd>",
+        "<dt>_class_</dt><dd>–</dd>",
+        '<th scope="row">test</th><td class="number">1,234</td>',
+        '<th scope="row">x</th><td class="number">0.500</td>',
+        '<th scope="row">y</th><td class="number">–</td>',
+        "<h3>Deep</h3>",
+        ">77</td>",
+        "<dt>mixed</dt><dd>5</dd>",
+    ):
+        assert part in html
+
+
+def test_missing_matplotlib_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib.style", None)
+    with pytest.raises(MissingDependencyError, match=r"rnn-edge\[report\]"):
+        canvas.draw("a", "b", (1, 1), lambda axes: None)

@@ -1,0 +1,84 @@
+"""Puts the sections together to one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rnn_edge.report.markup import Markup, element, join, paragraph
+from rnn_edge.report.reader import Node
+from rnn_edge.report.sections import SECTIONS
+from rnn_edge.report.stylesheet import STYLESHEET
+
+FORMAT = "rnn-edge report 1"
+
+_TASKS = {"kws": "keyword spotting", "anomaly": "anomaly detection"}
+
+
+def render_report(report: Mapping[str, Any]) -> str:
+    """Return the HTML page of a build, complete in itself.
+
+    Args:
+        report: Content of ``report.json``, JSON types only.
+
+    Returns:
+        A page that loads nothing: no script, font, image or style sheet. The same report gives
+        the same text.
+
+    Raises:
+        BundleError: Naming the first key that is missing or is not what was expected.
+        MissingDependencyError: If matplotlib is not installed.
+    """
+    root = Node(report)
+    if root.at("format").text() != FORMAT:
+        root.at("format").fail(repr(FORMAT))
+    if root.at("task").text() not in _TASKS:
+        root.at("task").fail(" or ".join(map(repr, _TASKS)))
+    sections = [section for render in SECTIONS if (section := render(root)) is not None]
+    links = [element("li", element("a", s.title, href=f"#{s.anchor}")) for s in sections]
+    bodies = [element("section", element("h2", s.title), s.body, id=s.anchor) for s in sections]
+    body = element(
+        "body",
+        element("header", *_header(root)),
+        element("nav", element("ul", *links), aria_label="Contents"),
+        element("main", *bodies),
+        element("footer", *_footer(root)),
+    )
+    title = f"{root.at('name').text()}: build report"
+    head = element(
+        "head",
+        Markup('<meta charset="utf-8">'),
+        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        element("title", title),
+        element("style", Markup(STYLESHEET)),
+    )
+    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _header(root: Node) -> list[Markup]:
+    layers = root.at("layers").integer()
+    facts = (
+        f"{_TASKS[root.at('task').text()].capitalize()} with {root.at('cell').text().upper()}, "
+        f"{layers} layer{'s' * (layers != 1)} of {root.at('hidden').integer()} units, "
+        f"{root.at('inputs').integer()} inputs, {root.at('outputs').integer()} outputs."
+    )
+    parts = [element("h1", root.at("name").text()), paragraph(facts, kind="soft")]
+    if root.at("data").at("is_synthetic").flag():
+        parts.append(
+            paragraph(
+                element("strong", "Synthetic data."),
+                " No real recording was used to train or judge this model. The figures below "
+                "show that the tools work, not how well the model does on real input.",
+                kind="banner",
+            )
+        )
+    return parts
+
+
+def _footer(root: Node) -> list[Markup]:
+    return [
+        join(
+            f"rnn-edge {root.at('tool_version').text()}, seed {root.at('seed').integer()}, model ",
+            element("code", root.at("model_digest").text()),
+        )
+    ]

@@ -1,0 +1,177 @@
+"""Draws with matplotlib and returns SVG that can stand inside the page.
+
+The SVG takes its colours for text and grid, and its fonts, from the page, so that one picture
+serves light, dark and paper.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rnn_edge.extras import require
+from rnn_edge.report.formatting import MINUS
+from rnn_edge.report.markup import Markup, element
+
+_EXTRA = "report"
+_PURPOSE = "the plots of a report"
+
+# Stand-ins that no palette uses; replaced by what follows the page's colours.
+_INK = "#010203"
+_GRID = "#040506"
+
+_SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "rnn-edge report",
+    "text.parse_math": False,
+    "font.size": 11,
+    "text.color": _INK,
+    "axes.labelcolor": _INK,
+    "axes.edgecolor": _GRID,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": _GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "lines.linewidth": 1.7,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """How a line looks; lines differ in dashes too, for print and for colour-blind eyes.
+
+    Attributes:
+        colour: Hexadecimal.
+        dashes: Lengths of dash and gap as in SVG, or an empty string for a solid line.
+    """
+
+    colour: str
+    dashes: str = ""
+
+    @property
+    def style(self) -> object:
+        """The line style as matplotlib takes it."""
+        return (0, tuple(float(n) for n in self.dashes.split())) if self.dashes else "solid"
+
+
+PALETTE = (
+    Line("#2f7fd8"),
+    Line("#e07b00", "7 2"),
+    Line("#2a9d6f", "3 2"),
+    Line("#a259c4", "8 2 2 2"),
+    Line("#c0566f", "1.5 1.5"),
+    Line("#7a8691", "10 4"),
+)
+
+
+def assign(names: Sequence[str]) -> dict[str, Line]:
+    """Return a line for every name, in order; a longer list starts again."""
+    return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(names)}
+
+
+def legend(lines: Mapping[str, Line]) -> Markup:
+    """Return names with samples of their lines, as HTML: it wraps on a phone."""
+    entries = []
+    for name, line in lines.items():
+        stroke = element(
+            "line",
+            x1="0",
+            x2="35",
+            y1="6",
+            y2="6",
+            stroke=line.colour,
+            stroke_width="2.5",
+            stroke_dasharray=line.dashes or None,
+        )
+        sample = element("svg", stroke, viewBox="0 0 35 12", aria_hidden="true")
+        entries.append(element("span", sample, name))
+    return element("div", *entries, class_="legend")
+
+
+def draw(
+    prefix: str, label: str, size_inches: tuple[float, float], paint: Callable[[Any], None]
+) -> Markup:
+    """Return a plot as inline SVG.
+
+    Args:
+        prefix: Put before every id in the SVG; must be unique in the page.
+        label: What the plot shows, for those who do not see it.
+        size_inches: Width and height; only their ratio and the size of the text follow from it.
+        paint: Draws on a matplotlib ``Axes``.
+
+    Raises:
+        MissingDependencyError: If matplotlib is not installed.
+    """
+    style = require("matplotlib.style", _EXTRA, _PURPOSE)
+    figure_module = require("matplotlib.figure", _EXTRA, _PURPOSE)
+    backend = require("matplotlib.backends.backend_svg", _EXTRA, _PURPOSE)
+    # From the defaults, not from the user's matplotlibrc: the same input gives the same bytes.
+    with style.context(["default", _SETTINGS]):
+        figure = figure_module.Figure(figsize=size_inches, layout="constrained")
+        backend.FigureCanvasSVG(figure)
+        paint(figure.subplots())
+        buffer = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    return _inline(buffer.getvalue(), prefix, label)
+
+
+def plain_numbers(axes: Any, is_log_x: bool, is_log_y: bool) -> None:  # noqa: ANN401 - untyped
+    """Write ticks as numbers rather than as mathematics, which the page cannot set."""
+    ticker = require("matplotlib.ticker", _EXTRA, _PURPOSE)
+    for axis, is_log in ((axes.xaxis, is_log_x), (axes.yaxis, is_log_y)):
+        axis.set_major_formatter(ticker.FuncFormatter(_tick))
+        axis.set_minor_formatter(ticker.NullFormatter())
+        if not is_log:
+            axis.set_major_locator(ticker.MaxNLocator(5))
+
+
+def _tick(value: float, _position: int | None) -> str:
+    if value == 0:
+        return "0"
+    text = f"{value / 1000:,.5g}k" if abs(value) >= 1000 else f"{value:.4g}"
+    return text.replace("-", MINUS)
+
+
+def _inline(svg: str, prefix: str, label: str) -> Markup:
+    """Return matplotlib's SVG file as an element that can stand in a page many times."""
+    found = re.search(r'<svg[^>]*viewBox="([^"]*)"[^>]*>(.*)</svg>', svg, re.DOTALL)
+    if found is None:
+        raise RuntimeError("matplotlib wrote an SVG file without a view box")
+    view, body = found.groups()
+    # The style sheet inside would apply to the whole page; its two rules are set on the element.
+    body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL)
+    body = body.replace("xlink:href", "href")
+    body = re.sub(r' id="', f' id="{prefix}-', body)
+    body = re.sub(r'href="#', f'href="#{prefix}-', body)
+    body = body.replace("url(#", f"url(#{prefix}-")
+    body = re.sub(r"font-family: [^;\"]*;? ?", "", body)
+    body = body.replace(_INK, "currentColor").replace(_GRID, "var(--grid)")
+    body = re.sub(r' d="([^"]*)"', _shorten, body)
+    body = re.sub(r">\s+<", "><", body).strip()
+    return element(
+        "svg",
+        Markup(body),
+        viewBox=view,
+        role="img",
+        aria_label=label,
+        stroke_linejoin="round",
+        stroke_linecap="butt",
+    )
+
+
+def _shorten(path: re.Match[str]) -> str:
+    """Return a path with two decimals, a hundredth of a point, on one line."""
+    numbers = re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), path[1])
+    return f' d="{" ".join(numbers.split())}"'

@@ -1,0 +1,62 @@
+"""Anomaly scores over time against the threshold."""
+
+from __future__ import annotations
+
+from rnn_edge.report import formatting
+from rnn_edge.report.markup import Markup, element, join, paragraph
+from rnn_edge.report.plots.canvas import legend
+from rnn_edge.report.plots.scores import LINES, draw_scores
+from rnn_edge.report.reader import Node
+from rnn_edge.report.sections.base import Section
+
+
+def render(root: Node) -> Section | None:
+    """Return the section; None for tasks without scores."""
+    if root.at("task").text() != "anomaly":
+        return None
+    recordings = root.at("scores").items()
+    if not recordings:
+        return Section("scores", "Anomaly scores", paragraph("The test split has no recording."))
+    return Section(
+        "scores",
+        "Anomaly scores",
+        join(
+            paragraph(
+                "Thinned out for the plot. Where a recording is labelled, anomalous stretches "
+                "are shaded."
+            ),
+            legend(LINES),
+            element(
+                "div",
+                *(_figure(recording, k) for k, recording in enumerate(recordings)),
+                class_="plots wide",
+            ),
+        ),
+    )
+
+
+def _figure(recording: Node, index: int) -> Markup:
+    name = recording.at("recording").text()
+    threshold = recording.at("threshold").number()
+    rate = recording.at("sample_rate_hz")
+    if rate.number() <= 0:
+        rate.fail("a positive number")
+    reference, int8 = recording.at("float").numbers(), recording.at("int8").numbers()
+    if not reference:
+        recording.at("float").fail("at least one score")
+    if len(int8) != len(reference):
+        recording.at("int8").fail(f"{len(reference)} scores, as for float")
+    marked = recording.at("anomalous")
+    anomalous = None if marked.value is None else [item.number() > 0 for item in marked.items()]
+    if anomalous is not None and len(anomalous) != len(reference):
+        marked.fail(f"{len(reference)} labels, one per score")
+    plot = draw_scores(f"scores{index}", name, rate.number(), reference, int8, threshold, anomalous)
+    above = [sum(s > threshold for s in scores) / len(scores) for scores in (reference, int8)]
+    same = sum((a > threshold) == (b > threshold) for a, b in zip(reference, int8, strict=True))
+    text = (
+        f": above {formatting.number(threshold)} at {formatting.percent(above[0])} (float) and "
+        f"{formatting.percent(above[1])} (int8) of the points shown, same side at "
+        f"{formatting.percent(same / len(int8))}"
+        f"{'' if anomalous is not None else '; not labelled'}."
+    )
+    return element("figure", plot, element("figcaption", element("b", name), text))
