@@ -1,0 +1,55 @@
+import numpy as np
+
+from rnn_edge.train.augment import (
+    AugmentConfig,
+    add_noise,
+    altered_pool,
+    change_speed,
+    hide_stretches,
+    pool_indices,
+)
+
+
+def test_every_class_has_equally_many_entries() -> None:
+    labels = np.array([0] * 10 + [1] * 50 + [2] * 12)
+    chosen = pool_indices(labels, 3, np.random.default_rng(0))
+    assert np.bincount(labels[chosen]).tolist() == [36, 36, 36]
+    assert set(chosen[labels[chosen] == 0]) == set(range(10))
+
+
+def test_speed_one_changes_nothing_and_speed_two_halves_a_period() -> None:
+    pcm = np.sin(np.arange(400) / 20.0).astype(np.float32)
+    assert np.array_equal(change_speed(pcm, 1.0, 0.0), pcm)
+    np.testing.assert_allclose(change_speed(pcm, 2.0, 0.0)[:200], pcm[::2], atol=1e-6)
+
+
+def test_noise_has_the_asked_ratio() -> None:
+    generator = np.random.default_rng(0)
+    clip, noise = generator.normal(size=(2, 20000)).astype(np.float32)
+    added = add_noise(clip, 7.0 * noise, 20.0) - clip
+    np.testing.assert_allclose(added.std() / clip.std(), 0.1, rtol=1e-3)
+
+
+def test_a_pool_repeats_with_its_seed_and_stays_in_range() -> None:
+    clips = [np.random.default_rng(k).normal(size=800).astype(np.float32) for k in range(4)]
+    labels = np.array([0, 0, 1, 1])
+    config = AugmentConfig(copies=2)
+
+    def pool(seed: int) -> list[tuple[int, bytes]]:
+        drawn = altered_pool(clips, labels, [clips[0]], config, 16000, seed)
+        return [(index, copy.tobytes()) for index, copy in drawn]
+
+    assert pool(1) == pool(1)
+    assert pool(1) != pool(2)
+    for _, copy in altered_pool(clips, labels, [], config, 16000, 0):
+        assert copy.dtype == np.float32
+        assert np.abs(copy).max() <= 1.0
+
+
+def test_hidden_stretches_are_no_longer_than_asked() -> None:
+    x = np.ones((200, 30, 20), np.float32)
+    hidden = hide_stretches(x, 5, 4, np.random.default_rng(0))
+    assert (hidden == 0).any()
+    assert (hidden.max(axis=2) == 0).sum(axis=1).max() == 5
+    assert (hidden.max(axis=1) == 0).sum(axis=1).max() == 4
+    assert x.all()
