@@ -241,6 +241,8 @@ def test_scores_of_different_lengths_are_named(anomaly_report: dict[str, Any]) -
 def test_every_missing_top_level_key_is_named(report: dict[str, Any]) -> None:
     unused = {"keyword": {"scores"}, "anomaly": {"labels"}}
     is_keyword = report["task"] == "kws"
+    for key in ("training", "drift", "scores"):
+        report[key] = []  # nothing to draw: what is missing is found all the same
     for key in set(report) - unused["keyword" if is_keyword else "anomaly"]:
         rest = {k: v for k, v in report.items() if k != key}
         with pytest.raises(BundleError, match=f"'{key}' is missing"):
