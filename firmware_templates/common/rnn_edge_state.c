@@ -48,7 +48,7 @@ size_t rnn_edge_model_save(const rnn_edge_model *model, const int16_t *state, ui
     put32(blob + VERSION_OFFSET, RNN_EDGE_BLOB_VERSION);
     memcpy(blob + DIGEST_OFFSET, model->digest, RNN_EDGE_DIGEST_BYTES);
     for (size_t k = 0; k < model->state_values; ++k) {
-        const uint16_t value = (uint16_t)state[k];
+        const uint32_t value = (uint16_t)state[k];
         blob[VALUES_OFFSET + 2 * k] = (uint8_t)value;
         blob[VALUES_OFFSET + 2 * k + 1] = (uint8_t)(value >> 8);
     }

@@ -1,0 +1,108 @@
+"""Generated C against the integer reference, every output and state of every step."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from c_models import Recipe, build, export, frames
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnn_edge.engines.base import EngineSource
+from rnn_edge.engines.c_host import ENGINE
+from rnn_edge.exporters.c_arrays import c_matrix
+from rnn_edge.reference import IntegerReference
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler on this host")
+
+
+@st.composite
+def recipes(draw):
+    kinds = tuple(draw(st.lists(st.sampled_from(["gru", "lstm"]), min_size=1, max_size=3)))
+    size = st.integers(1, 130)
+    return Recipe(
+        seed=draw(st.integers(0, 2**32 - 1)),
+        kinds=kinds,
+        units=tuple(draw(size) for _ in kinds),
+        inputs=draw(size),
+        outputs=draw(size),
+        weights=draw(st.sampled_from(["uniform", "extreme", "sparse"])),
+        bias=draw(st.sampled_from(["none", "small", "int32", "int64"])),
+        shifts=draw(st.sampled_from(["usual", "usual", "large", "any"])),
+        cell_exponent=draw(st.integers(-15, 0)),
+    )
+
+
+def compare(recipe, steps=60):
+    model, x = build(recipe), frames(recipe, steps)
+    reference = IntegerReference(model)
+    rng = np.random.default_rng(recipe.seed)
+    start = {
+        name: rng.choice(np.array([-32768, -1, 0, 1, 32767], np.int16), size)
+        for name, size in model.state_sizes.items()
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        export(model, Path(folder))
+        source = EngineSource(None, model, Path(folder), Path(folder) / "work")
+        with ENGINE.open(source) as engine:
+            for state in (None, start):
+                engine.reset(state)
+                reference.reset(state)
+                stepped = [engine.step(frame) for frame in x[:5]]
+                first = reference.run(x[None, :5])
+                np.testing.assert_array_equal(np.stack(stepped), first.outputs[0])
+                trace, expected = engine.run(x[5:]), reference.run(x[None, 5:])
+                assert list(trace.states) == list(expected.states)
+                for name, values in expected.states.items():
+                    np.testing.assert_array_equal(trace.states[name], values[0], err_msg=name)
+                    np.testing.assert_array_equal(engine.state()[name], values[0, -1])
+                np.testing.assert_array_equal(trace.outputs, expected.outputs[0])
+    return expected
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(recipes())
+def test_random_models(recipe):
+    compare(recipe)
+
+
+@pytest.mark.slow
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(recipes())
+def test_many_random_models(recipe):
+    compare(recipe, steps=120)
+
+
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_thousand_steps_without_reset(kind):
+    recipe = Recipe(kinds=(kind, kind), units=(11, 8), weights="sparse", bias="none")
+    states = compare(recipe, steps=1200).states["h1"]
+    # A model that is dead or stuck would agree with anything.
+    assert len(np.unique(states[0], axis=0)) > 600
+
+
+@pytest.mark.parametrize(
+    ("recipe", "is_narrow"),
+    [
+        (Recipe(bias="int32", shifts="usual"), True),
+        (Recipe(bias="none", shifts="large"), True),
+        (Recipe(bias="none", shifts="any", units=(40,)), False),
+        (Recipe(bias="int64", shifts="usual"), False),
+    ],
+    ids=["small-sums", "large-shifts", "shifts-far-apart", "large-bias"],
+)
+def test_both_forms_of_a_matrix(recipe, is_narrow):
+    matrix = build(recipe).layers[0].h
+    assert c_matrix(matrix, "h").is_narrow is is_narrow
+    compare(recipe, steps=200)
+
+
+def test_sums_too_wide_for_int32():
+    # 600 * 127 * 32768 is beyond 2^31: the proof must refuse the narrow form.
+    recipe = Recipe(inputs=600, units=(5,), weights="extreme", bias="none")
+    model = build(recipe)
+    assert not c_matrix(model.layers[0].x, "x").is_narrow
+    assert c_matrix(model.layers[0].h, "h").is_narrow
+    compare(recipe)
