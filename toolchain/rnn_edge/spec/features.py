@@ -52,10 +52,19 @@ class ChannelFeatures(Section):
     """Frames of sensor samples."""
 
     kind: Literal["channels"]
-    """The channels of one row, normalised with the training part, are one frame."""
+    """Windows of the channels, normalised with the training part."""
 
-    window: Annotated[int, Field(ge=8, le=4096)] = 64
-    """Rows of one training sequence; the state is carried on to the next one."""
+    window_samples: Annotated[int, Field(ge=1, le=4096)] = 1
+    """Samples averaged into one frame; 1 takes them as they are."""
+
+    hop_samples: Annotated[int, Field(ge=1, le=4096)] = 1
+    """Samples between two frames: the model steps this often."""
+
+    has_deviation: bool = False
+    """Whether each window's standard deviations follow its means, which doubles the features."""
+
+    sequence_frames: Annotated[int, Field(ge=8, le=4096)] = 64
+    """Frames of one training sequence; the state is carried on to the next one."""
 
 
 FeaturesSection = Annotated[LogMelFeatures | ChannelFeatures, Field(discriminator="kind")]

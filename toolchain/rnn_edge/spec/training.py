@@ -129,11 +129,38 @@ class StudentSection(Section):
 class QatSection(Section):
     """Fine-tuning with the integer arithmetic in the forward pass, on carried state."""
 
-    steps: Steps = 2000
-    """Optimiser steps."""
+    steps: Steps = 1500
+    """Optimiser steps, each one sequence on every lane."""
 
     lanes: Lanes = 128
     """Parallel streams."""
 
     learning_rate: LearningRate = 1e-3
     """Peak of the cosine."""
+
+    soft_weight: Share = 0.8
+    """Share of the teacher's targets in the loss; the rest are the labels."""
+
+    temperature: Temperature = 2.0
+    """Softens both distributions of the teacher's term."""
+
+    reset_probability: Share = 0.2
+    """Share of sequences that start from a zero state; the others carry on."""
+
+    tail_frames: Annotated[int, Field(ge=1, le=1000)] = 1
+    """The decision is trained on this many last frames of a clip."""
+
+    hide_frames: Frames = 5
+    """Longest stretch of frames hidden in training."""
+
+    hide_bands: Frames = 4
+    """Widest stretch of bands hidden in training."""
+
+    pull: Share = 0.1
+    """How far weights are drawn onto the int8 grid by the last steps; 0 does not draw them."""
+
+    clip_norm: ClipNorm = 1.0
+    """Largest gradient norm."""
+
+    evaluate_every: Steps = 250
+    """Steps between validations."""

@@ -1,0 +1,130 @@
+"""Loads data sets for a look, and puts summaries into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnn_edge.data.summary import (
+        AudioSummary,
+        DataSummary,
+        Duration,
+        Findings,
+        SensorSummary,
+    )
+    from rnn_edge.types import Dataset
+
+EXAMPLES = 3
+"""Names given for each kind of finding; --json has more."""
+
+
+def load_for_inspection(
+    path: Path | None, spec: Path | None, overrides: Sequence[str]
+) -> tuple[dict[str, Any], Dataset]:
+    """Return the [data] table that a data set was read with, and the data set.
+
+    Args:
+        path: Where it lies; None for what the spec says.
+        spec: How it is read; None guesses from the content.
+        overrides: ``section.key=value`` each.
+    """
+    from rnn_edge.cli.building import resolve
+    from rnn_edge.cli.guess import guess_data
+    from rnn_edge.data.base import all_sources, load_dataset
+
+    if spec is None:
+        assert path is not None
+        table, place, seed = guess_data(path), path, 0
+    else:
+        resolved = resolve(spec, path, overrides, None)
+        table = resolved.data.model_dump(exclude={"path"})
+        given = getattr(resolved.data, "path", None)
+        place, seed = Path(given) if given else None, resolved.seed
+    options = {key: value for key, value in table.items() if key != "kind"}
+    source = all_sources()[table["kind"]]
+    return table, load_dataset(table["kind"], place, source.options(**options), seed)
+
+
+def summary_lines(table: Mapping[str, Any], summary: DataSummary, *, is_guess: bool) -> list[str]:
+    """Return a summary as text.
+
+    Args:
+        table: The [data] table that the data was read with.
+        summary: What was found.
+        is_guess: Whether the table was guessed; it is then shown, to be put into a spec.
+    """
+    import tomli_w
+
+    lines = [f"{summary.source}{' (synthetic)' if summary.is_synthetic else ''}"]
+    if is_guess:
+        # Values that say nothing are left out, so that what was found can be read.
+        told = {key: value for key, value in table.items() if value not in ("", (), None)}
+        lines += ["read as:", *_indent(tomli_w.dumps({"data": told}).splitlines())]
+    if summary.audio is not None:
+        lines += _audio_lines(summary.audio)
+    if summary.sensors is not None:
+        lines += _sensor_lines(summary.sensors)
+    lines += ["notes:", *_indent(summary.notes)] if summary.notes else []
+    return [*lines, f"digest: {summary.digest}"]
+
+
+def _audio_lines(audio: AudioSummary) -> list[str]:
+    splits = list(next(iter(audio.clips.values())))
+    lines = [f"{audio.sample_rate_hz} Hz", f"  {'class':<16}" + "".join(f"{s:>12}" for s in splits)]
+    rows = {
+        **audio.clips,
+        "speakers": audio.speakers,
+        "background [s]": {s: round(v) for s, v in audio.background_s.items()},
+    }
+    lines += [f"  {name:<16}" + "".join(f"{v[s]:>12}" for s in splits) for name, v in rows.items()]
+    lines += _duration_lines(audio.durations)
+    lines += [f"clips without a speaker's name: {audio.nameless_clips}"]
+    findings = {
+        "speakers in two splits": audio.shared_speakers,
+        "clipped": audio.clipped,
+        "nearly silent": audio.nearly_silent,
+        "duplicates": audio.duplicates,
+        "same clip in two splits": audio.leaks,
+    }
+    return lines + _finding_lines(findings)
+
+
+def _sensor_lines(sensors: SensorSummary) -> list[str]:
+    lines = [f"{sensors.sample_rate_hz:g} Hz"]
+    for split, count in sensors.recordings.items():
+        share = sensors.anomalous_share.get(split)
+        labelled = f", {100 * share:.1f} % of labelled rows anomalous" if share is not None else ""
+        lines.append(f"  {split:<12} {count} recordings, {sensors.rows[split]} rows{labelled}")
+    for split, channels in sensors.channels.items():
+        lines.append(f"  {split + ' channel':<24}{'min':>12}{'mean':>12}{'max':>12}{'std':>12}")
+        lines += [
+            f"  {name:<24}{c.min:>12.5g}{c.mean:>12.5g}{c.max:>12.5g}{c.std:>12.5g}"
+            for name, c in channels.items()
+        ]
+    lines += _duration_lines(sensors.durations)
+    if sensors.constant_channels:
+        lines.append(f"constant: {', '.join(sensors.constant_channels)}")
+    return lines + _finding_lines({"equal recordings": sensors.leaks})
+
+
+def _duration_lines(durations: Mapping[str, Duration]) -> list[str]:
+    return [
+        f"  {split:<12} {d.total_s:.0f} s in all, each {d.min_s:.3g} to {d.max_s:.3g} s "
+        f"(median {d.median_s:.3g})"
+        for split, d in durations.items()
+    ]
+
+
+def _finding_lines(findings: Mapping[str, Findings]) -> list[str]:
+    lines = []
+    for name, found in findings.items():
+        more = ", ..." if found.count > EXAMPLES else ""
+        named = f" ({', '.join(found.examples[:EXAMPLES])}{more})" if found.count else ""
+        lines.append(f"{name}: {found.count}{named}")
+    return lines
+
+
+def _indent(lines: Sequence[str]) -> list[str]:
+    return [f"  {line}" if line else "" for line in lines]
