@@ -7,6 +7,7 @@ from rnn_edge.report import formatting
 from rnn_edge.report.markup import Markup, element
 from rnn_edge.report.plots import canvas
 from rnn_edge.report.reader import Node
+from rnn_edge.report.sections import data as data_section
 from rnn_edge.report.sections.ranges import headroom
 from rnn_edge.report.values import render_values
 
@@ -59,6 +60,8 @@ def test_values_of_any_shape_are_shown() -> None:
                 "_class_": None,
                 "by_split": {"train": {"clips": 3}, "test": {"clips": 1234}},
                 "rows": [{"channel": "x", "mean": 0.5}, {"channel": "y"}],
+                "leaks": {"count": 2, "examples": ["p", "q"]},
+                "clipped": {"count": 0, "examples": []},
                 "deep": {"first": {"second": {"third": 77}}, "mixed": 5},
             }
         )
@@ -71,9 +74,11 @@ def test_values_of_any_shape_are_shown() -> None:
         '<th scope="row">test</th><td class="number">1,234</td>',
         '<th scope="row">x</th><td class="number">0.500</td>',
         '<th scope="row">y</th><td class="number">–</td>',
+        "<dt>Leaks</dt><dd>2: p, q</dd>",
+        "<dt>Clipped</dt><dd>0</dd>",
         "<h3>Deep</h3>",
         ">77</td>",
-        "<dt>mixed</dt><dd>5</dd>",
+        "<dt>Mixed</dt><dd>5</dd>",
     ):
         assert part in html
 
@@ -82,3 +87,14 @@ def test_missing_matplotlib_is_named_with_its_extra(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.style", None)
     with pytest.raises(MissingDependencyError, match=r"rnn-edge\[report\]"):
         canvas.draw("a", "b", (1, 1), lambda axes: None)
+
+
+def test_a_summary_of_audio_stands_without_what_is_said_elsewhere() -> None:
+    summary = {"source": "twice", "digest": "d1", "audio": {"clips": {"yes": {"train": 3}}}}
+    data = {"source": "once", "is_synthetic": False, "notes": ["padded"]}
+    report = {"data": data | {"summary": summary | {"sensors": None}}}
+    body = data_section.render(Node(report)).body
+    assert "once" in body
+    assert "twice" not in body
+    assert "Sensors" not in body
+    assert '<th scope="row">yes</th><td class="number">3</td>' in body

@@ -33,7 +33,12 @@ def title(key: str) -> str:
 def _is_plain(node: Node) -> bool:
     if isinstance(node.value, list | tuple):
         return all(not isinstance(item, dict | list | tuple) for item in node.value)
-    return not isinstance(node.value, dict)
+    return not isinstance(node.value, dict) or _is_finding(node.value)
+
+
+def _is_finding(value: object) -> bool:
+    """Return whether a value is a count with a few examples, which reads best on one line."""
+    return isinstance(value, dict) and set(value) == {"count", "examples"}
 
 
 def _text(node: Node) -> str:
@@ -48,6 +53,9 @@ def _text(node: Node) -> str:
         return formatting.count(value)
     if isinstance(value, list | tuple):
         return ", ".join(_text(item) for item in node.items()) or "none"
+    if _is_finding(value):
+        count, examples = _text(node.at("count")), node.at("examples")
+        return f"{count}: {_text(examples)}" if examples.items() else count
     return formatting.number(node.number())
 
 
@@ -63,13 +71,9 @@ def _render_nested(key: str, node: Node) -> Markup:
     )
     if all(_is_record(child) for child in children.values()):
         return _records(title(key), children, is_mapping)
-    parts = [element("h3", title(key))]
-    for name, child in children.items():
-        if _is_plain(child):
-            parts.append(element("dl", element("dt", name), element("dd", _text(child))))
-        else:
-            parts.append(_render_nested(name, child))
-    return join(*parts)
+    return join(
+        element("h3", title(key)), render_values(Node({n: c.value for n, c in children.items()}))
+    )
 
 
 def _is_record(node: Node) -> bool:
