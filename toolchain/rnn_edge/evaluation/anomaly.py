@@ -64,10 +64,11 @@ class Detector:
         Raises:
             DataError: If there is no frame to fit on.
         """
-        kept = [s for s in normal if len(s.frames) > config.warmup_frames + 1]
+        shortest = config.warmup_frames + 2
+        kept = [s for s in normal if len(s.frames) >= shortest]
         if not kept:
             raise DataError(
-                f"Detector: every validation recording ends within {config.warmup_frames + 2} frames.",
+                f"Detector: every validation recording has less than {shortest} frames.",
                 "lower detector.warmup_frames or give validation more data",
             )
         errors = _squared_errors(run, kept)

@@ -105,6 +105,12 @@ class StageStore:
                 raise
         return StageOutput(name, folder, _digest(files), was_kept=False)
 
+    def find(self, name: str, folder_name: str) -> StageOutput | None:
+        """Return a finished stage by the name of its folder, or None if it is not there."""
+        folder = self._root / folder_name
+        digest = _intact(folder)
+        return None if digest is None else StageOutput(name, folder, digest, was_kept=True)
+
     def prune(self, kept: list[StageOutput]) -> None:
         """Remove the stages of earlier builds that are not among ``kept``."""
         folders = {stage.folder for stage in kept}

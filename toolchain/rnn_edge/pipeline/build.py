@@ -1,0 +1,362 @@
+"""The main job: from a spec to a proven bundle, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rnn_edge.errors import BundleError
+from rnn_edge.exporters.base import ExportSource, all_exporters
+from rnn_edge.pipeline import material, measure, training
+from rnn_edge.pipeline.bundle import MANIFEST, STAGES, Bundle, publish
+from rnn_edge.pipeline.files import explained, read_json, write_bytes, write_json
+from rnn_edge.pipeline.proof import (
+    engine_source,
+    proof_json,
+    prove,
+    refuse_differences,
+    replay_stream,
+)
+from rnn_edge.pipeline.reporting import assemble_report
+from rnn_edge.pipeline.stages import StageOutput, StageStore
+from rnn_edge.pipeline.versions import code_digest, firmware_digest, package_versions
+from rnn_edge.report import render_report
+from rnn_edge.spec import ModelSpec, load_stream, resolved_toml
+from rnn_edge.types import FloatModel, QuantizedModel
+from rnn_edge.types.frames import FrameSet
+
+ORDER = ("data", "teacher", "student", "baseline", "quantize", "export", "prove", "report")
+"""Stages in order; "baseline" is the student trained without its teacher."""
+
+Progress = Callable[[str, int, int, Mapping[str, float]], None]
+
+_LEARNING = ("train", "cells", "fixedpoint", "quantize", "reference", "types")
+
+
+def build_bundle(
+    spec: ModelSpec, out: Path, *, progress: Progress, until: str | None = None
+) -> Bundle:
+    """Build a spec into a bundle; finished stages of an earlier try are kept.
+
+    Args:
+        spec: What to build.
+        out: Folder of the bundle; made if it is not there.
+        progress: Told (stage, step, total, metrics).
+        until: Last stage of `ORDER`; None for all of them.
+
+    Raises:
+        RnnEdgeError: If the data, the spec or the machine do not allow it, or if two engines
+            that must give the same bits do not.
+    """
+    last = until or ORDER[-1]
+    if last not in ORDER:
+        raise ValueError(f"{last!r} is not a stage; expected one of {ORDER}")
+    with explained(f"Making folder {out}"):
+        out.mkdir(parents=True, exist_ok=True)
+    store = StageStore(out / STAGES)
+    with store.locked():
+        return _Build(spec, out, store, progress).run(last)
+
+
+class _Build:
+    """One run over the stages."""
+
+    def __init__(self, spec: ModelSpec, out: Path, store: StageStore, progress: Progress) -> None:
+        self._spec = spec
+        self._out = out
+        self._store = store
+        self._progress = progress
+        self._done: dict[str, StageOutput] = {}
+
+    def run(self, last: str) -> Bundle:
+        """Run the stages up to ``last`` and publish what they made."""
+        stages = {
+            "data": self._data,
+            "teacher": self._teacher,
+            "student": self._student,
+            "baseline": self._baseline,
+            "quantize": self._quantize,
+            "export": self._export,
+            "prove": self._prove,
+            "report": self._report,
+        }
+        for name in ORDER[: ORDER.index(last) + 1]:
+            self._progress(name, 0, 1, {})
+            stages[name]()
+            self._progress(name, 1, 1, {"kept": float(self._done[name].was_kept)})
+        bundle = publish(self._out, self._files(), self._facts(last))
+        self._store.prune(list(self._done.values()))
+        return bundle
+
+    def _run(
+        self, name: str, inputs: Mapping[str, object], make: Callable[[Path], None], *code: str
+    ) -> None:
+        depends = {
+            "inputs": inputs,
+            "versions": package_versions(),
+            "code": code_digest((*code, "pipeline")),
+        }
+        self._done[name] = self._store.run(name, depends, make)
+
+    def _folder(self, name: str) -> Path:
+        return self._done[name].folder
+
+    def _digests(self, *names: str) -> dict[str, object]:
+        return {name: self._done[name].digest for name in names}
+
+    def _steps(self, name: str) -> Callable[[int, int], None]:
+        return lambda done, total: self._progress(name, done, total, {})
+
+    def _frames(self) -> FrameSet:
+        return FrameSet.load(self._folder("data") / material.FRAMES)
+
+    def _data(self) -> None:
+        spec = self._spec
+        path = getattr(spec.data, "path", None)
+        kept = self._kept_data() if path is None and hasattr(spec.data, "path") else None
+        if kept is not None:
+            self._done["data"] = kept
+            return
+        place = None if path is None else Path(path)
+        inputs = {
+            "data": spec.data.options(),
+            "kind": spec.data.kind,
+            "content": material.fingerprint(place),
+            "features": spec.features.model_dump(),
+            "augment": spec.augment.model_dump() if spec.augment else None,
+            "seed": spec.seed,
+        }
+
+        def make(folder: Path) -> None:
+            dataset = material.read_dataset(spec, place)
+            material.make_frames(spec, dataset, folder, self._steps("data"))
+
+        self._run("data", inputs, make, "data", "features", "train", "types")
+
+    def _kept_data(self) -> StageOutput | None:
+        """Return the frames that an earlier build of this bundle made, if they are still there.
+
+        A bundle does not say where its data lies, so that it can be moved; the stage does.
+        """
+        try:
+            name = read_json(self._out / MANIFEST)["stages"]["data"]
+        except (OSError, ValueError, KeyError):
+            return None
+        kept = self._store.find("data", name)
+        if kept is None:
+            return None
+        inputs = read_json(kept.folder / "stage.json")["inputs"]["inputs"]
+        spec = self._spec
+        same = (
+            inputs["data"] == _plain(spec.data.options())
+            and inputs["features"] == _plain(spec.features.model_dump())
+            and inputs["augment"] == (_plain(spec.augment.model_dump()) if spec.augment else None)
+            and inputs["seed"] == spec.seed
+        )
+        return kept if same else None
+
+    def _teacher(self) -> None:
+        spec = self._spec
+        inputs = {
+            **self._digests("data"),
+            "teacher": spec.teacher.model_dump(),
+            "task": spec.model.task,
+            "sequence": training.sequence_frames(spec),
+            "detector": spec.detector.model_dump() if spec.detector else None,
+            "seed": spec.seed,
+        }
+
+        def make(folder: Path) -> None:
+            training.make_teacher(
+                spec, self._frames(), self._folder("data"), folder, self._progress
+            )
+
+        self._run("teacher", inputs, make, *_LEARNING, "evaluation")
+
+    def _student_inputs(self) -> dict[str, object]:
+        spec = self._spec
+        return {
+            **self._digests("data"),
+            "model": spec.model.model_dump(),
+            "student": spec.student.model_dump(),
+            "sequence": training.sequence_frames(spec),
+            "seed": spec.seed,
+        }
+
+    def _student(self) -> None:
+        def make(folder: Path) -> None:
+            training.make_student(
+                self._spec,
+                self._frames(),
+                self._folder("data"),
+                self._folder("teacher"),
+                folder,
+                self._progress,
+            )
+
+        inputs = {**self._student_inputs(), **self._digests("teacher")}
+        self._run("student", inputs, make, *_LEARNING)
+
+    def _baseline(self) -> None:
+        def make(folder: Path) -> None:
+            training.make_student(
+                self._spec, self._frames(), self._folder("data"), None, folder, self._progress
+            )
+
+        self._run("baseline", self._student_inputs(), make, *_LEARNING)
+
+    def _quantize(self) -> None:
+        spec = self._spec
+        inputs = {
+            **self._digests("data", "teacher", "student"),
+            "qat": spec.qat.model_dump(),
+            "quantize": spec.quantize.model_dump(),
+            "seed": spec.seed,
+        }
+
+        def make(folder: Path) -> None:
+            training.make_quantized(
+                spec,
+                self._frames(),
+                self._folder("data"),
+                self._folder("teacher"),
+                self._folder("student"),
+                folder,
+                self._progress,
+            )
+
+        self._run("quantize", inputs, make, *_LEARNING, "replay")
+
+    def _models(self) -> tuple[FloatModel, QuantizedModel]:
+        folder = self._folder("quantize")
+        return (
+            FloatModel.load(folder / training.FLOAT_MODEL),
+            QuantizedModel.load(folder / training.MODEL),
+        )
+
+    def _export(self) -> None:
+        def make(folder: Path) -> None:
+            source = ExportSource(*self._models())
+            exporters = all_exporters()
+            for k, exporter in enumerate(exporters.values()):
+                self._progress("export", k, len(exporters), {})
+                exporter.export(source, folder)
+
+        inputs = {**self._digests("quantize"), "firmware": firmware_digest()}
+        self._run("export", inputs, make, "exporters", "cells", "fixedpoint", "types")
+
+    def _prove(self) -> None:
+        spec = self._spec
+        stream = load_stream(spec.replay.stream, spec.model.task)
+
+        def make(folder: Path) -> None:
+            float_model, model = self._models()
+            x = replay_stream(self._frames(), stream)
+            work = folder / "work"
+            source = engine_source(float_model, model, self._folder("export"), work)
+            parity, agreement = prove(
+                source,
+                x,
+                spec.replay.engines,
+                lambda name, k, n: self._progress(f"prove {name}", k, n, {}),
+            )
+            refuse_differences(parity, agreement)
+            write_json(folder / "proof.json", proof_json(parity, agreement))
+            _remove_tree(work)
+
+        inputs = {
+            **self._digests("data", "quantize", "export"),
+            "stream": stream.model_dump(),
+            "engines": list(spec.replay.engines),
+        }
+        self._run("prove", inputs, make, "engines", "replay", "reference", "fixedpoint", "cells")
+
+    def _report(self) -> None:
+        spec = self._spec
+        stream = load_stream(spec.replay.stream, spec.model.task)
+
+        def make(folder: Path) -> None:
+            frames = self._frames()
+            measured = measure.measure_models(
+                spec,
+                frames,
+                replay_stream(frames, stream),
+                {name: self._folder(name) for name in self._done},
+                self._steps("report"),
+            )
+            write_json(folder / "measured.json", measured)
+            report = assemble_report(
+                spec, measured, {name: self._folder(name) for name in self._done}
+            )
+            write_json(folder / "report.json", report)
+            write_bytes(folder / "report.html", render_report(report).encode())
+
+        inputs = {
+            **self._digests("data", "teacher", "student", "baseline", "quantize", "export"),
+            **self._digests("prove"),
+            "stream": stream.model_dump(),
+            "detector": spec.detector.model_dump() if spec.detector else None,
+        }
+        self._run("report", inputs, make, "evaluation", "report", "replay", "reference")
+
+    def _files(self) -> dict[str, Path]:
+        """Return the bundle's files and where they come from."""
+        files: dict[str, Path] = {}
+        chosen = {
+            "data": {"front_end.npz": material.FRONT_END, "data.json": material.DATA},
+            "teacher": {"teacher.npz": training.TEACHER},
+            "student": {"student.npz": training.STUDENT},
+            "baseline": {"student_without_teacher.npz": training.STUDENT},
+            "quantize": {
+                name: name
+                for name in (
+                    training.FLOAT_MODEL,
+                    training.MODEL,
+                    training.AFTER_TRAINING,
+                    training.QUANTIZATION,
+                )
+            },
+            "prove": {"proof.json": "proof.json"},
+            "report": {name: name for name in ("report.json", "report.html")},
+        }
+        for stage, names in chosen.items():
+            if stage in self._done:
+                for name, source in names.items():
+                    files[name] = self._folder(stage) / source
+        if "export" in self._done:
+            root = self._folder("export")
+            for path in root.rglob("*"):
+                if path.is_file() and path.name != "stage.json":
+                    files[f"exports/{path.relative_to(root).as_posix()}"] = path
+        spec_file = self._out / STAGES / "spec.toml"
+        with explained(f"Writing {spec_file}"):
+            write_bytes(spec_file, resolved_toml(self._spec).encode())
+        files["spec.toml"] = spec_file
+        missing = [name for name, path in files.items() if not path.is_file()]
+        if missing:
+            raise BundleError(f"Stage files are gone: {', '.join(missing)}.", "build again")
+        return files
+
+    def _facts(self, last: str) -> dict[str, object]:
+        return {
+            "name": self._spec.model.name,
+            "until": last,
+            "seed": self._spec.seed,
+            "versions": package_versions(),
+            "stages": {name: stage.folder.name for name, stage in self._done.items()},
+        }
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Return a value as JSON would give it back: tuples are lists."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _remove_tree(folder: Path) -> None:
+    """Remove what the engines built; a proof holds numbers only."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    folder.rmdir()

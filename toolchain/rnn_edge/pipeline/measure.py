@@ -1,0 +1,163 @@
+"""What every model of a build is worth on the test part, and how it drifts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnn_edge.evaluation import Detector, Runner, float_runner, integer_runner, score_recordings
+from rnn_edge.evaluation.anomaly import ScoredRecording, anomaly_metrics
+from rnn_edge.evaluation.keyword import evaluate_keywords, keyword_metrics
+from rnn_edge.pipeline import training
+from rnn_edge.pipeline.proof import drift_of
+from rnn_edge.spec import ModelSpec
+from rnn_edge.types import Array, FloatModel, QuantizedModel
+from rnn_edge.types.archive import load_archive
+from rnn_edge.types.frames import FrameSequence, FrameSet
+
+ORDER_SEED = 7
+"""Order of the test clips where the state is never reset; neighbours are of mixed classes."""
+PLOTTED_POINTS = 1500
+"""Longest score curve in a report."""
+INT8, FLOAT = "int8", "float"
+
+
+def measure_models(
+    spec: ModelSpec,
+    frames: FrameSet,
+    stream: Array,
+    folders: Mapping[str, Path],
+    tell: Callable[[int, int], None],
+) -> dict[str, Any]:
+    """Return the "models", "drift" and "scores" of a report.
+
+    Args:
+        spec: The spec.
+        frames: All sequences.
+        stream: float32 (T, D), for the drift.
+        folders: Of the finished stages.
+        tell: Progress.
+    """
+    student = FloatModel.load(folders["student"] / training.STUDENT)
+    alone = FloatModel.load(folders["baseline"] / training.STUDENT)
+    tuned = FloatModel.load(folders["quantize"] / training.FLOAT_MODEL)
+    early = QuantizedModel.load(folders["quantize"] / training.AFTER_TRAINING)
+    final = QuantizedModel.load(folders["quantize"] / training.MODEL)
+    runners = {
+        FLOAT: float_runner(student),
+        "float, no teacher": float_runner(alone),
+        "float, fine-tuned": float_runner(tuned),
+        "int8 after training": integer_runner(early),
+        INT8: integer_runner(final),
+    }
+    total = len(runners) + 3
+    models: list[dict[str, Any]] = []
+    scores: list[dict[str, Any]] = []
+    if frames.part("test"):
+        judge = _keyword_judge if spec.model.task == "kws" else _anomaly_judge
+        models.append({"name": "teacher", "metrics": judge(spec, frames).teacher(folders)})
+        for k, (name, run) in enumerate(runners.items(), start=1):
+            tell(k, total)
+            models.append({"name": name, "metrics": judge(spec, frames).student(run)})
+        if spec.model.task == "anomaly":
+            scores = _plotted(spec, frames, runners)
+    drift = []
+    for k, (name, model, own) in enumerate(
+        (("int8 after training", early, student), (INT8, final, tuned)), start=len(runners) + 1
+    ):
+        tell(k, total)
+        drift.append({"name": name, **drift_of(model, own, stream).to_json()})
+    return {"models": models, "drift": drift, "scores": scores}
+
+
+def test_order(clips: Sequence[FrameSequence]) -> list[FrameSequence]:
+    """Return clips in the order in which they are heard without a reset."""
+    order = np.random.Generator(np.random.PCG64(ORDER_SEED)).permutation(len(clips))
+    return [clips[k] for k in order]
+
+
+class _KeywordJudge:
+    """Measures keyword models."""
+
+    def __init__(self, frames: FrameSet) -> None:
+        self._clips = frames.part("test")
+        self._labels = frames.labels
+
+    def student(self, run: Runner) -> dict[str, Any]:
+        """Return metrics reset and unreset."""
+        return evaluate_keywords(run, test_order(self._clips), self._labels)
+
+    def teacher(self, folders: Mapping[str, Path]) -> dict[str, Any]:
+        """Return metrics reset; a bidirectional teacher has no stream."""
+        logits = _teacher_outputs(folders)["test"]
+        truth = np.array([clip.label for clip in self._clips], np.int64)
+        return {"reset": keyword_metrics(truth, logits.argmax(axis=1), self._labels)}
+
+
+class _AnomalyJudge:
+    """Measures forecasters through the detector that is fitted to each."""
+
+    def __init__(self, spec: ModelSpec, frames: FrameSet) -> None:
+        self._config = training.detector_config(spec)
+        self._normal = frames.part("validation")
+        self._test = frames.part("test")
+
+    def student(self, run: Runner) -> dict[str, Any]:
+        """Return metrics with a threshold from validation material."""
+        detector = Detector.fit(self._config, run, self._normal)
+        scored = score_recordings(detector, run, self._test)
+        error = float(np.sqrt(detector.variance.mean()))
+        return {**anomaly_metrics(detector.threshold, scored), "forecast_rmse": error}
+
+    def teacher(self, folders: Mapping[str, Path]) -> dict[str, Any]:
+        """Return the same for the teacher's stored forecasts."""
+        stored = _teacher_outputs(folders)
+        count = {len(stored[name]): stored[name] for name in ("validation", "test")}
+        if len(count) == 1:  # as many recordings in both: told apart by their order of use
+            queue = [stored["validation"], stored["test"]]
+            return self.student(lambda _: queue.pop(0))
+        return self.student(lambda x: count[len(x)])
+
+
+def _keyword_judge(spec: ModelSpec, frames: FrameSet) -> _KeywordJudge:
+    return _KeywordJudge(frames)
+
+
+def _anomaly_judge(spec: ModelSpec, frames: FrameSet) -> _AnomalyJudge:
+    return _AnomalyJudge(spec, frames)
+
+
+def _teacher_outputs(folders: Mapping[str, Path]) -> dict[str, Array]:
+    return load_archive(folders["teacher"] / training.TEACHER_ON_TEST, "rnn-edge outputs 1")[1]
+
+
+def _plotted(
+    spec: ModelSpec, frames: FrameSet, runners: Mapping[str, Runner]
+) -> list[dict[str, Any]]:
+    """Return the score curves of float and int8, thinned out for a plot."""
+    config = training.detector_config(spec)
+    curves: dict[str, list[ScoredRecording]] = {}
+    threshold = 0.0
+    for name in (FLOAT, INT8):
+        detector = Detector.fit(config, runners[name], frames.part("validation"))
+        curves[name] = score_recordings(detector, runners[name], frames.part("test"))
+        threshold = detector.threshold
+    rows = []
+    for of_float, of_int8 in zip(curves[FLOAT], curves[INT8], strict=True):
+        every = max(1, len(of_float.scores) // PLOTTED_POINTS)
+        rows.append(
+            {
+                "recording": of_float.recording_id,
+                "threshold": threshold,
+                "sample_rate_hz": frames.frame_rate_hz / every,
+                "float": [round(float(v), 6) for v in of_float.scores[::every]],
+                "int8": [round(float(v), 6) for v in of_int8.scores[::every]],
+                "anomalous": None
+                if of_float.anomalous is None
+                else [int(v) for v in of_float.anomalous[::every]],
+            }
+        )
+    return rows

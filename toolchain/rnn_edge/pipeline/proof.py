@@ -1,0 +1,157 @@
+"""The proof of a build: one long stream through every engine, never reset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnn_edge.engines.base import EngineSource, all_engines
+from rnn_edge.errors import ParityError
+from rnn_edge.quantize import quantize_input
+from rnn_edge.reference import FloatReference, IntegerReference
+from rnn_edge.registry import lookup
+from rnn_edge.replay import compare_bits, concatenate, measure_drift
+from rnn_edge.spec import StreamSpec
+from rnn_edge.types import Array, FloatModel, QuantizedModel, Trace
+from rnn_edge.types.frames import FrameSet
+from rnn_edge.types.replay import DriftReport, ParityRow
+
+FLOAT_TOLERANCE = 1e-3
+"""Float engines add in another order than the reference; a wrong gate is off by far more."""
+
+
+@dataclass(frozen=True)
+class FloatAgreement:
+    """Largest difference of a float engine from the float reference over the stream."""
+
+    engine: str
+    tensor: str
+    steps: int
+    maximum: float
+
+
+def replay_stream(frames: FrameSet, stream: StreamSpec) -> Array:
+    """Return the stream's frames, float32 (T, D)."""
+    part = frames.part(stream.split) or frames.sequences
+    return concatenate([s.frames for s in part], stream.steps, stream.seed)
+
+
+def float_trace(model: FloatModel, x: Array) -> Trace:
+    """Run the float reference over one stream x (T, D)."""
+    return single(FloatReference(model).run(x[None]))
+
+
+def integer_trace(model: QuantizedModel, x: Array) -> Trace:
+    """Run the integer reference over one stream of real-valued frames x (T, D)."""
+    return single(IntegerReference(model).run(quantize_input(x, model.input_exponent)[None]))
+
+
+def drift_of(model: QuantizedModel, reference: FloatModel, x: Array) -> DriftReport:
+    """Return the drift of a quantized model against a float model over x (T, D)."""
+    return measure_drift(
+        float_trace(reference, x),
+        integer_trace(model, x),
+        model.state_exponents,
+        model.output_exponent,
+    )
+
+
+def single(trace: Trace) -> Trace:
+    """Return the trace of the only stream."""
+    return Trace(trace.outputs[0], {name: value[0] for name, value in trace.states.items()})
+
+
+def prove(
+    source: EngineSource,
+    x: Array,
+    engines: Sequence[str],
+    tell: Callable[[str, int, int], None],
+) -> tuple[tuple[ParityRow, ...], tuple[FloatAgreement, ...]]:
+    """Replay x through the engines and compare each with its reference.
+
+    Args:
+        source: What the engines are opened from.
+        x: float32 (T, D), never reset.
+        engines: Names; the two references take part by themselves.
+        tell: Called with engine, index and count before each.
+
+    Returns:
+        A row per integer engine and tensor, and one per float engine and tensor. Differences
+        are in the rows; `refuse_differences` raises on them.
+    """
+    kinds = all_engines()
+    wanted = [lookup(kinds, name, "engine") for name in engines if name not in ("float", "int8")]
+    exact, approximate = integer_trace(source.model, x), float_trace(source.float_model, x)
+    integers = quantize_input(x, source.model.input_exponent)
+    parity: list[ParityRow] = []
+    agreement: list[FloatAgreement] = []
+    for k, kind in enumerate(wanted):
+        tell(kind.name, k, len(wanted))
+        with kind.open(source) as engine:
+            trace = engine.run(integers if kind.is_integer else x)
+        if kind.is_integer:
+            parity += compare_bits(kind.name, exact, trace)
+        else:
+            agreement += _agreement(kind.name, approximate, trace)
+    return tuple(parity), tuple(agreement)
+
+
+def _agreement(engine: str, expected: Trace, actual: Trace) -> list[FloatAgreement]:
+    pairs = {"y": (expected.outputs, actual.outputs)}
+    pairs.update({name: (value, actual.states[name]) for name, value in expected.states.items()})
+    return [
+        FloatAgreement(engine, name, len(a), float(abs(a.astype(float) - b).max()))
+        for name, (a, b) in pairs.items()
+    ]
+
+
+def refuse_differences(parity: Sequence[ParityRow], agreement: Sequence[FloatAgreement]) -> None:
+    """Raise if any engine is not what it must be.
+
+    Raises:
+        ParityError: Naming every engine and tensor that differs.
+    """
+    wrong = [
+        f"{row.engine} {row.tensor}: {row.differing:,} values differ by up to {row.max_lsb} LSB, "
+        f"first at step {row.first_step}"
+        for row in parity
+        if row.differing
+    ]
+    wrong += [
+        f"{row.engine} {row.tensor}: off by up to {row.maximum:.3g}; "
+        f"expected at most {FLOAT_TOLERANCE:g}"
+        for row in agreement
+        if not row.maximum <= FLOAT_TOLERANCE
+    ]
+    if wrong:
+        raise ParityError(
+            "Engines do not agree with the reference: " + "; ".join(wrong) + ".",
+            "see which tool versions run with: rnn-edge doctor",
+        )
+
+
+def proof_json(parity: Sequence[ParityRow], agreement: Sequence[FloatAgreement]) -> dict[str, Any]:
+    """Return both tables as JSON values."""
+    return {
+        "parity": [row.to_json() for row in parity],
+        "float_engines": [
+            {
+                "engine": row.engine,
+                "tensor": row.tensor,
+                "steps": row.steps,
+                "maximum": row.maximum,
+                "tolerance": FLOAT_TOLERANCE,
+            }
+            for row in agreement
+        ],
+    }
+
+
+def engine_source(
+    float_model: FloatModel, model: QuantizedModel, exports: Path, work: Path
+) -> EngineSource:
+    """Return what engines are opened from; ``work`` is made if it is not there."""
+    work.mkdir(parents=True, exist_ok=True)
+    return EngineSource(float_model, model, exports, work)

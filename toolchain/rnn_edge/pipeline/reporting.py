@@ -1,0 +1,66 @@
+"""Everything that a report says, gathered from the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import rnn_edge
+from rnn_edge.engines.base import all_engines
+from rnn_edge.pipeline import material, training
+from rnn_edge.pipeline.files import read_json
+from rnn_edge.spec import ModelSpec
+from rnn_edge.types import QuantizedModel
+
+FORMAT = "rnn-edge report 1"
+
+
+def assemble_report(
+    spec: ModelSpec, measured: Mapping[str, Any], folders: Mapping[str, Path]
+) -> dict[str, Any]:
+    """Return the content of report.json; it holds no times, so that builds can be compared.
+
+    Args:
+        spec: The spec.
+        measured: From `measure_models`.
+        folders: Of the finished stages.
+    """
+    model = QuantizedModel.load(folders["quantize"] / training.MODEL)
+    proof = read_json(folders["prove"] / "proof.json")
+    exports = folders["export"]
+    used = set(spec.replay.engines)
+    return {
+        "format": FORMAT,
+        "tool_version": rnn_edge.__version__,
+        "name": spec.model.name,
+        "task": spec.model.task,
+        "cell": spec.model.cell,
+        "hidden": spec.model.hidden,
+        "layers": spec.model.layers,
+        "inputs": model.inputs,
+        "outputs": model.outputs,
+        "labels": list(model.labels),
+        "macs": model.macs,
+        "weight_bytes": model.weight_bytes,
+        "model_digest": model.digest(),
+        "seed": spec.seed,
+        "data": read_json(folders["data"] / material.DATA),
+        "training": [
+            read_json(folders[name] / training.CURVES)
+            for name in ("teacher", "student", "baseline", "quantize")
+        ],
+        "quantization": read_json(folders["quantize"] / training.QUANTIZATION),
+        **measured,
+        **proof,
+        "exports": [
+            {"file": path.relative_to(exports).as_posix(), "bytes": path.stat().st_size}
+            for path in sorted(exports.rglob("*"))
+            if path.is_file() and path.name != "stage.json"
+        ],
+        "not_run": [
+            f"{name}: not among replay.engines of the spec"
+            for name in all_engines()
+            if name not in used
+        ],
+    }

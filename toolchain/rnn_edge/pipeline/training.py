@@ -1,0 +1,208 @@
+"""The stages that find weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnn_edge.evaluation import DetectorConfig
+from rnn_edge.extras import require
+from rnn_edge.pipeline.files import write_json
+from rnn_edge.pipeline.training_sets import training_set
+from rnn_edge.quantize import calibrate, quantize_model, tensor_ranges
+from rnn_edge.quantize.rounding import INPUT_EXPONENT
+from rnn_edge.replay import concatenate
+from rnn_edge.spec import ChannelFeatures, ModelSpec
+from rnn_edge.train.sequences import TrainingSet
+from rnn_edge.types import Array, FloatModel
+from rnn_edge.types.archive import save_archive
+from rnn_edge.types.frames import FrameSet, padded
+
+TEACHER = "teacher.npz"
+SOFT = "soft.npy"
+TEACHER_ON_TEST = "teacher_on_test.npz"
+STUDENT = "student.npz"
+FLOAT_MODEL = "float_model.npz"
+MODEL = "model.npz"
+AFTER_TRAINING = "model_after_training.npz"
+QUANTIZATION = "quantization.json"
+CURVES = "curves.json"
+
+Progress = Callable[[str, int, int, Mapping[str, float]], None]
+
+
+def sequence_frames(spec: ModelSpec) -> int:
+    """Return the frames of one training sequence of a recording; clips are taken whole."""
+    return spec.features.sequence_frames if isinstance(spec.features, ChannelFeatures) else 0
+
+
+def make_teacher(
+    spec: ModelSpec, frames: FrameSet, data_folder: Path, folder: Path, progress: Progress
+) -> None:
+    """Train the teacher; write it, its targets for the training part and what it says of tests."""
+    _require_framework()
+    from rnn_edge.train.teacher import TeacherConfig, train_teacher
+
+    data = _set(spec, frames, data_folder)
+    result = train_teacher(
+        TeacherConfig(**spec.teacher.model_dump()), data, spec.seed, _renamed(progress, "teacher")
+    )
+    save_archive(
+        folder / TEACHER,
+        {"format": "rnn-edge teacher 1", "teacher": spec.teacher.model_dump()},
+        result.arrays().items(),
+    )
+    part = data.train
+    np.save(folder / SOFT, result.soft_targets(part.x, part.lengths, part.successor))
+    heard = {"test": frames.part("test")}
+    if spec.model.task == "anomaly":
+        heard["validation"] = frames.part("validation")
+    outputs: list[tuple[str, Array]] = []
+    for name, sequences in heard.items():
+        if sequences:
+            x, lengths = padded([s.frames for s in sequences])
+            outputs.append((name, result.soft_targets(x, lengths)))
+    save_archive(folder / TEACHER_ON_TEST, {"format": "rnn-edge outputs 1"}, outputs)
+    parameters = sum(int(np.prod(weight.shape)) for weight in result.weights)
+    _write_curves(folder, "teacher", data, result, parameters)
+
+
+def make_student(
+    spec: ModelSpec,
+    frames: FrameSet,
+    data_folder: Path,
+    teacher_folder: Path | None,
+    folder: Path,
+    progress: Progress,
+) -> None:
+    """Train the student with its teacher, or without one; write weights and curves."""
+    _require_framework()
+    from rnn_edge.train.student import StudentConfig, train_student
+
+    data = _set(spec, frames, data_folder)
+    soft = None if teacher_folder is None else np.load(teacher_folder / SOFT)
+    stage = "baseline" if teacher_folder is None else "student"
+    result = train_student(
+        StudentConfig(
+            kind=spec.model.cell,
+            hidden=spec.model.hidden,
+            layers=spec.model.layers,
+            **spec.student.model_dump(),
+        ),
+        data,
+        soft,
+        spec.seed,
+        _renamed(progress, stage),
+        name=spec.model.name,
+        stage=stage,
+    )
+    result.model.save(folder / STUDENT)
+    name = "student" if teacher_folder else "student without teacher"
+    _write_curves(folder, name, data, result, _parameters(result.model))
+
+
+def make_quantized(
+    spec: ModelSpec,
+    frames: FrameSet,
+    data_folder: Path,
+    teacher_folder: Path,
+    student_folder: Path,
+    folder: Path,
+    progress: Progress,
+) -> None:
+    """Quantize the student after training, fine-tune it on its integer arithmetic, write both."""
+    _require_framework()
+    from rnn_edge.train.qat import QatConfig, finetune_quantized
+
+    data = _set(spec, frames, data_folder)
+    student = FloatModel.load(student_folder / STUDENT)
+    streams = _calibration_streams(spec, frames)
+    headroom = spec.quantize.headroom_bits
+    stats = calibrate(student, streams)
+    after_training = quantize_model(student, stats, headroom)
+    after_training.save(folder / AFTER_TRAINING)
+    result = finetune_quantized(
+        QatConfig(**spec.qat.model_dump()),
+        student,
+        data,
+        np.load(teacher_folder / SOFT),
+        INPUT_EXPONENT,
+        [layer.cell_exponent for layer in after_training.layers],
+        spec.seed,
+        _renamed(progress, "quantize"),
+    )
+    tuned_stats = calibrate(result.model, streams)
+    tuned = quantize_model(result.model, tuned_stats, headroom)
+    result.model.save(folder / FLOAT_MODEL)
+    tuned.save(folder / MODEL)
+    write_json(
+        folder / QUANTIZATION,
+        {
+            "calibration": tuned_stats.to_json(),
+            "ranges": [row.to_json() for row in tensor_ranges(tuned, tuned_stats)],
+        },
+    )
+    _write_curves(folder, "quantization-aware", data, result, _parameters(result.model))
+
+
+def detector_config(spec: ModelSpec) -> DetectorConfig:
+    """Return the detector that a spec describes."""
+    return DetectorConfig(**spec.detector.model_dump()) if spec.detector else DetectorConfig()
+
+
+def _calibration_streams(spec: ModelSpec, frames: FrameSet) -> Array:
+    """Return float32 (B, T, D): training sequences one after the other, never reset."""
+    sequences = [s.frames for s in frames.part("train")]
+    steps = spec.quantize.calibration_steps
+    streams = [
+        concatenate(sequences, steps, seed)[:steps]
+        for seed in range(spec.quantize.calibration_streams)
+    ]
+    return np.stack(streams)
+
+
+def _set(spec: ModelSpec, frames: FrameSet, folder: Path) -> TrainingSet:
+    return training_set(spec.model.task, frames, folder, sequence_frames(spec))
+
+
+def _parameters(model: FloatModel) -> int:
+    layers = sum(w.w_x.size + w.w_h.size + w.b_x.size + w.b_h.size for w in model.layers)
+    return int(layers + model.head.w.size + model.head.b.size)
+
+
+def _require_framework() -> None:
+    """Say what is missing before a stage needs it; nothing else imports the framework."""
+    require("tensorflow", "train", "training")
+
+
+def _renamed(progress: Progress, name: str) -> Progress:
+    """Report under the name of our stage."""
+    return lambda _, step, total, metrics: progress(name, step, total, metrics)
+
+
+def _write_curves(
+    folder: Path,
+    name: str,
+    data: TrainingSet,
+    result: Any,  # noqa: ANN401 - teacher, student and fine-tuned results have these in common
+    parameters: int,
+) -> None:
+    curves = {
+        curve: [[int(step), float(value)] for step, value in zip(*points, strict=True)]
+        for curve, points in result.curves.items()
+    }
+    metric = "validation accuracy" if data.task == "kws" else "negative validation error"
+    write_json(
+        folder / CURVES,
+        {
+            "name": name,
+            "metric": metric,
+            "best": float(result.best),
+            "best_step": int(result.best_step),
+            "parameters": parameters,
+            "curves": curves,
+        },
+    )
