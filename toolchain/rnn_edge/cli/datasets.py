@@ -34,6 +34,7 @@ def load_for_inspection(
     from rnn_edge.cli.guess import guess_data
     from rnn_edge.data.base import all_sources, load_dataset
 
+    place: Path | None
     if spec is None:
         assert path is not None
         table, place, seed = guess_data(path), path, 0
@@ -57,7 +58,8 @@ def summary_lines(table: Mapping[str, Any], summary: DataSummary, *, is_guess: b
     """
     import tomli_w
 
-    lines = [f"{summary.source}{' (synthetic)' if summary.is_synthetic else ''}"]
+    is_told = not summary.is_synthetic or "synthetic" in summary.source
+    lines = [summary.source if is_told else f"{summary.source} (synthetic)"]
     if is_guess:
         # Values that say nothing are left out, so that what was found can be read.
         told = {key: value for key, value in table.items() if value not in ("", (), None)}

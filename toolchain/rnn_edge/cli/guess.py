@@ -16,7 +16,10 @@ DELIMITERS = (",", ";", "\t", "|")
 TIME_COLUMNS = ("datetime", "timestamp", "time", "date", "t")
 LABEL_COLUMNS = ("anomaly", "is_anomaly", "anomalous", "label", "fault")
 CHANGE_COLUMNS = ("changepoint",)
-VALIDATION_LIST = "validation_list.txt"
+LISTS = ("validation_list.txt", "testing_list.txt")
+MIN_CLIPS_TO_SPLIT = 30
+MAX_SHARE = 10.0
+"""All clips of other words, as long as they are fewer than ten times the keywords' clips."""
 
 
 def guess_data(path: Path) -> dict[str, Any]:
@@ -40,18 +43,39 @@ def guess_data(path: Path) -> dict[str, Any]:
 
 
 def _speech(tree: FileTree, sounds: Sequence[str]) -> dict[str, Any]:
-    folders = {
-        PurePosixPath(name).parts[0] for name in sounds if len(PurePosixPath(name).parts) > 1
-    }
+    words: dict[str, list[str]] = {}
+    for name in sounds:
+        parts = PurePosixPath(name).parts
+        if len(parts) > 1 and not parts[0].startswith("_"):
+            words.setdefault(parts[0], []).append(str(PurePosixPath(name).with_suffix("")))
+    lists = [_listed(content) for _, content in tree.read(n for n in LISTS if n in tree.names)]
+    if lists:
+        known = frozenset().union(*lists)
+        # A class needs clips in every split; words without are looked at together.
+        full = [w for w, clips in words.items() if not known.issuperset(clips)]
+        full = [w for w in full if all(not part.isdisjoint(words[w]) for part in lists)]
+    else:
+        full = [w for w, clips in words.items() if len(clips) >= MIN_CLIPS_TO_SPLIT]
+    keywords = tuple(sorted(set(full) - {"unknown", "silence"}))
+    if not keywords:
+        raise DataError(
+            f"Data {tree.path} has no word with clips enough for training, validation and test.",
+            "describe the data in a spec and give it with --spec",
+        )
     return {
         "kind": "speech-commands",
-        "keywords": tuple(sorted(folder for folder in folders if not folder.startswith("_"))),
-        "unknown_share": 0.0,
+        "keywords": keywords,
+        "unknown_share": MAX_SHARE if set(words) - set(keywords) else 0.0,
         "silence_share": 0.0,
-        "split": "lists" if VALIDATION_LIST in tree.names else "hash",
+        "split": "lists" if lists else "hash",
         "allow_speaker_leak": True,
         "on_bad_file": "skip",
     }
+
+
+def _listed(content: bytes) -> frozenset[str]:
+    names = content.decode(errors="replace").split()
+    return frozenset(str(PurePosixPath(name).with_suffix("")) for name in names)
 
 
 def _tables(tree: FileTree, tables: Sequence[str]) -> dict[str, Any]:
