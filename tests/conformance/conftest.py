@@ -1,0 +1,32 @@
+"""Opens engines; a new engine or exporter is tested the moment it exists."""
+
+import pytest
+from conformance_cases import models_of
+
+from rnn_edge.engines.base import EngineSource, all_engines
+from rnn_edge.errors import MissingDependencyError
+from rnn_edge.exporters.base import all_exporters
+
+
+@pytest.fixture(scope="session")
+def open_engine(tmp_path_factory):
+    """Return a function that opens an engine of a case, or skips where a package is missing."""
+    folders, exported = {}, set()
+
+    def open_one(engine, case):
+        kind = all_engines()[engine]
+        models = models_of(case)
+        if case not in folders:
+            folders[case] = tmp_path_factory.mktemp("exports")
+        folder = folders[case]
+        try:
+            if kind.exporter and (case, kind.exporter) not in exported:
+                all_exporters()[kind.exporter].export(models, folder)
+                exported.add((case, kind.exporter))
+            return kind.open(
+                EngineSource(models.float_model, models.model, folder, folder / "work")
+            )
+        except MissingDependencyError as error:
+            pytest.skip(str(error))
+
+    return open_one

@@ -1,0 +1,166 @@
+import numpy as np
+import pytest
+from conformance_cases import (
+    CASES,
+    FLOAT_TOLERANCE,
+    INPUTS,
+    assert_same_trace,
+    float_trace,
+    frames_of,
+    integer_trace,
+    models_of,
+    real_units,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rnn_edge.engines.base import all_engines
+from rnn_edge.errors import EngineError
+from rnn_edge.types import Trace
+
+ENGINES = all_engines()
+INTEGER = [name for name, kind in ENGINES.items() if kind.is_integer]
+FLOAT = [name for name, kind in ENGINES.items() if not kind.is_integer]
+
+# Steep weights make a chaotic float model, in which the last bit decides after a few steps.
+SMOOTH = [name for name in CASES if not name.endswith("steep")]
+
+
+def stream(engine, case, name="random"):
+    frames = frames_of(case, name)
+    return frames if ENGINES[engine].is_integer else real_units(frames)
+
+
+@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("engine", INTEGER)
+def test_integer_engine_has_every_bit_of_the_reference(open_engine, engine, case, name):
+    with open_engine(engine, case) as running:
+        actual = running.run(frames_of(case, name))
+    expected = integer_trace(case, name)
+    assert len(actual.outputs) >= 1000
+    assert_same_trace(engine, actual, expected)
+
+
+@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("case", SMOOTH)
+@pytest.mark.parametrize("engine", FLOAT)
+def test_float_engine_stays_near_the_reference(open_engine, engine, case, name):
+    with open_engine(engine, case) as running:
+        actual = running.run(real_units(frames_of(case, name)))
+    assert_same_trace(engine, actual, float_trace(case, name), FLOAT_TOLERANCE)
+
+
+def test_the_cases_reach_what_they_are_for():
+    steep = integer_trace("lstm-steep", "saturating")
+    assert (np.abs(steep.states["c0"].astype(int)) >= 32767).any()
+    for name in ("gru-steep", "lstm-steep"):
+        assert (np.abs(integer_trace(name, "saturating").states["h0"].astype(int)) > 32000).any()
+    assert integer_trace("gru", "zeros").states["h0"].any()
+    for case in CASES:
+        assert len(np.unique(integer_trace(case, "random").outputs)) > 10
+
+
+@pytest.mark.parametrize("case", ["gru-lstm", "lstm-gru-lstm"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_steps_give_what_a_run_gives(open_engine, engine, case):
+    frames = stream(engine, case)[:50]
+    with open_engine(engine, case) as running:
+        whole = running.run(frames)
+        running.reset()
+        outputs, states = [], {name: [] for name in running.state()}
+        for frame in frames:
+            outputs.append(running.step(frame))
+            for name, value in running.state().items():
+                states[name].append(value)
+    stepped = Trace(np.stack(outputs), {name: np.stack(rows) for name, rows in states.items()})
+    assert_same_trace(engine, stepped, whole)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_a_restored_state_goes_on_with_the_same_bits(open_engine, engine, data):
+    case = data.draw(st.sampled_from(["gru-gru", "lstm-lstm", "lstm-gru"]))
+    at = data.draw(st.integers(0, 59))
+    frames = stream(engine, case)[:80]
+    with open_engine(engine, case) as first, open_engine(engine, case) as second:
+        if at:
+            first.run(frames[:at])
+        saved = first.state()
+        expected = first.run(frames[at:])
+        second.run(frames[-7:])
+        second.reset(saved)
+        assert_same_trace(engine, second.run(frames[at:]), expected)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_reset_starts_over(open_engine, engine):
+    frames = stream(engine, "lstm-gru")[:30]
+    with open_engine(engine, "lstm-gru") as running:
+        first = running.run(frames)
+        running.reset()
+        assert all(not value.any() for value in running.state().values())
+        assert_same_trace(engine, running.run(frames), first)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_states_are_copies(open_engine, engine):
+    frames = stream(engine, "gru-lstm")[:6]
+    with open_engine(engine, "gru-lstm") as running:
+        running.run(frames[:3])
+        saved = running.state()
+        kept = {name: value.copy() for name, value in saved.items()}
+        running.reset(saved)
+        running.step(frames[3])
+        for name, value in saved.items():
+            np.testing.assert_array_equal(value, kept[name])
+        before = running.state()
+        for value in running.state().values():
+            value += 1
+        for name, value in running.state().items():
+            np.testing.assert_array_equal(value, before[name])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_two_engines_do_not_share_a_state(open_engine, engine):
+    frames = stream(engine, "gru")[:20]
+    with open_engine(engine, "gru") as first, open_engine(engine, "gru") as second:
+        expected = first.run(frames)
+        rows = [second.step(frame) for frame in frames if first.step(frame) is not None]
+    np.testing.assert_array_equal(np.stack(rows), expected.outputs)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_wrong_input_is_refused(open_engine, engine):
+    dtype = "int16" if ENGINES[engine].is_integer else "float32"
+    with open_engine(engine, "gru") as running:
+        size = models_of("gru").model.inputs
+        running.step(np.ones(size, dtype))
+        before = running.state()
+        with pytest.raises(EngineError, match=f"expected {dtype}"):
+            running.step(np.zeros(size + 1, dtype))
+        with pytest.raises(EngineError, match=f"expected {dtype}"):
+            running.step(np.zeros(size, np.float64))
+        with pytest.raises(EngineError, match=f"expected {dtype}"):
+            running.run(np.zeros((3, size + 1), dtype))
+        with pytest.raises(EngineError, match="known are h0"):
+            running.reset({"c0": np.zeros(13, dtype)})
+        with pytest.raises(EngineError, match=f"expected {dtype}"):
+            running.reset({"h0": np.zeros(12, dtype)})
+        with pytest.raises(EngineError, match=f"expected {dtype}"):
+            running.reset({"h0": np.zeros(13, np.float64)})
+        for name, value in running.state().items():
+            np.testing.assert_array_equal(value, before[name])
+
+
+@pytest.mark.parametrize("engine", INTEGER)
+def test_the_float_and_the_integer_models_agree(open_engine, engine):
+    with open_engine(engine, "gru") as running:
+        h = running.run(frames_of("gru", "random")).states["h0"] / 32768.0
+    assert np.sqrt(np.mean((h - float_trace("gru", "random").states["h0"][0]) ** 2)) < 0.02
