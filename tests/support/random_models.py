@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.fixedpoint import round_scale_up
 from rnn_edge.types import (
