@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from rnn_edge.errors import DataError, EnvironmentFailureError, RnnEdgeError
+from rnn_edge.errors import DataError, EnvironmentFailureError
 
 SPEECH_COMMANDS_URL = "http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz"
 SPEECH_COMMANDS_SHA256 = "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58"
@@ -73,22 +73,15 @@ def fetch_speech_commands(
             )
         part.replace(destination)
     except OSError as error:
-        raise _environment_error(error, destination, url) from error
+        raise _environment_error(error, destination) from error
     return destination
 
 
 def _download(url: str, part: Path, progress: Progress | None) -> None:
     """Append what is missing to the partial file."""
     have = part.stat().st_size if part.exists() else 0
-    headers = {"User-Agent": "rnn-edge", "Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
     try:
-        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - scheme checked
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
-            if answer.status != http.HTTPStatus.PARTIAL_CONTENT or not _starts_at(answer, have):
-                have = 0
-            _append(answer, part, have, url, progress)
+        answer = _open(url, have)
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             # The partial file is at least as long as the whole: it is not the same file.
@@ -102,6 +95,25 @@ def _download(url: str, part: Path, progress: Progress | None) -> None:
             f"Download of {url} was refused: {error.code} {error.reason}; expected 200 or 206.",
             "check the address",
         ) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise EnvironmentFailureError(
+            f"Address {url} cannot be reached: {getattr(error, 'reason', error)}.",
+            "check the connection, or copy the archive to this machine by other means",
+        ) from error
+    with answer:
+        if answer.status != http.HTTPStatus.PARTIAL_CONTENT or not _starts_at(answer, have):
+            have = 0
+        _append(answer, part, have, url, progress)
+
+
+def _open(url: str, have: int) -> http.client.HTTPResponse:
+    """Ask for a file from a byte on."""
+    headers = {"User-Agent": "rnn-edge", "Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    request = urllib.request.Request(url, headers=headers)
+    answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_S)
+    return answer
 
 
 def _starts_at(answer: http.client.HTTPResponse, byte: int) -> bool:
@@ -144,16 +156,11 @@ def _broken(url: str, have: int, total: int | None, part: Path) -> EnvironmentFa
     )
 
 
-def _environment_error(error: OSError, destination: Path, url: str) -> RnnEdgeError:
+def _environment_error(error: OSError, destination: Path) -> EnvironmentFailureError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return EnvironmentFailureError(
             f"No space left for {destination}; what arrived is kept beside it as .part.",
             "free some space (the archive has 2.4 GB) and run the same command again",
-        )
-    if isinstance(error, urllib.error.URLError):
-        return EnvironmentFailureError(
-            f"Address {url} cannot be reached: {error.reason}.",
-            "check the connection, or copy the archive to this machine by other means",
         )
     return EnvironmentFailureError(f"File {destination} cannot be written: {error}.")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_edge.data.options import SILENCE_LABEL
 from rnn_edge.types import SPLITS, Array, AudioClip, AudioDataset, Dataset, SensorDataset, Split
 
 CLIPPED_SHARE = 0.01
@@ -65,10 +66,10 @@ class AudioSummary:
         nameless_clips: Spoken clips whose speaker is not known.
         durations: Split to lengths.
         background_s: Split to seconds of background noise.
-        clipped: Clips with more than `CLIPPED_SHARE` of the samples at full scale.
+        clipped: Clips of words with more than `CLIPPED_SHARE` of the samples at full scale.
         nearly_silent: Clips of words with no sample over `QUIET_PEAK_LSB`.
-        duplicates: Groups of clips with the same samples within a split.
-        leaks: Groups of clips with the same samples in different splits.
+        duplicates: Groups of clips with the same samples within a split, digital silence aside.
+        leaks: Groups of clips with the same samples in different splits, likewise.
     """
 
     sample_rate_hz: int
@@ -133,7 +134,8 @@ class DataSummary:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return _plain(asdict(self))
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
 
 
 def inspect_dataset(dataset: Dataset) -> DataSummary:
@@ -164,14 +166,14 @@ def _audio(dataset: AudioDataset) -> AudioSummary:
         [(f"{clip.split}:{clip.clip_id}", clip.pcm) for clip in dataset.clips if clip.pcm.any()]
     )
     leaks = [group for group in groups if len({name.split(":")[0] for name in group}) > 1]
-    spoken = [clip for clip in dataset.clips if "_noise" not in clip.label and clip.pcm.size]
+    spoken = [clip for clip in dataset.clips if clip.label != SILENCE_LABEL]
     rate = dataset.sample_rate_hz
     return AudioSummary(
         sample_rate_hz=rate,
         clips={c: {s: counts[c, s] for s in SPLITS} for c in dataset.classes},
         speakers={s: sum(s in found for found in homes.values()) for s in SPLITS},
         shared_speakers=_findings([name for name, found in homes.items() if len(found) > 1]),
-        nameless_clips=sum(1 for clip in spoken if not clip.speaker and clip.label != "silence"),
+        nameless_clips=sum(1 for clip in spoken if not clip.speaker),
         durations=_durations([(c.split, len(c.pcm) / rate) for c in dataset.clips]),
         background_s={
             s: sum(len(b.pcm) for b in dataset.background if b.split == s) / rate for s in SPLITS
@@ -181,8 +183,7 @@ def _audio(dataset: AudioDataset) -> AudioSummary:
             [
                 clip.clip_id
                 for clip in spoken
-                if clip.label != "silence"
-                and int(np.abs(clip.pcm.astype(np.int32)).max()) < QUIET_PEAK_LSB
+                if int(np.abs(clip.pcm.astype(np.int32)).max()) < QUIET_PEAK_LSB
             ]
         ),
         duplicates=_findings([" = ".join(group) for group in groups if group not in leaks]),
