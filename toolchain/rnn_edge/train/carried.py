@@ -35,8 +35,9 @@ class CarriedConfig:
         soft_weight: Share of the teacher's term; 0 trains without a teacher.
         temperature: Softens both distributions of the teacher's term.
         tail_frames: The decision is trained on this many last frames of a clip.
-        hide_frames: Longest stretch of frames hidden from the student.
-        hide_bands: Widest stretch of bands hidden.
+        hide_frames: Longest stretch of frames of a clip hidden from the student.
+        hide_bands: Widest stretch of bands of a clip hidden. Forecasts see every frame: what is
+            to come cannot be told from what was hidden.
     """
 
     lanes: int
@@ -131,7 +132,7 @@ def train_carried(
         nonlocal state
         batch = lanes.next()
         x = part.x[batch.indices]
-        if config.hide_frames or config.hide_bands:
+        if data.task == "kws":
             x = hide_stretches(x, config.hide_frames, config.hide_bands, generator)
         target = part.target[batch.indices].astype(target_type, copy=False)
         if soft is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,7 +70,6 @@ def make_deterministic(seed: int) -> None:
     Args:
         seed: Seeds Keras, TensorFlow, numpy and Python.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     keras.utils.set_random_seed(seed % 2**32)
     tf.config.experimental.enable_op_determinism()
 

@@ -34,8 +34,8 @@ class QatConfig:
         temperature: Softens both distributions of the teacher's term.
         reset_probability: Share of sequences that start from a zero state.
         tail_frames: The decision is trained on this many last frames of a clip.
-        hide_frames: Longest stretch of frames hidden.
-        hide_bands: Widest stretch of bands hidden.
+        hide_frames: Longest stretch of frames of a clip hidden.
+        hide_bands: Widest stretch of bands of a clip hidden.
         pull: Share of its way to the grid that a weight is moved after every step, at the end of
             the run; it rises with the square of the time. 0 leaves the weights where they are.
         clip_norm: Largest gradient norm.

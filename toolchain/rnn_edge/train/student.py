@@ -26,8 +26,8 @@ class StudentConfig:
         temperature: Softens both distributions of the teacher's term.
         reset_probability: Share of sequences that start from a zero state.
         tail_frames: The decision is trained on this many last frames of a clip.
-        hide_frames: Longest stretch of frames hidden.
-        hide_bands: Widest stretch of bands hidden.
+        hide_frames: Longest stretch of frames of a clip hidden.
+        hide_bands: Widest stretch of bands of a clip hidden.
         clip_norm: Largest gradient norm.
         evaluate_every: Steps between validations.
         patience: Validations without a new best after which to stop; 0 never stops early.
