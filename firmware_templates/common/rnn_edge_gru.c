@@ -19,7 +19,8 @@ static int16_t gru_unit(int16_t h, const int16_t gx[3], const int16_t gh[3]) {
     const int32_t gated = rnn_edge_multiply(r, gh[2], 15);
     const int16_t n = rnn_edge_tanh(rnn_edge_saturate32((gx[2] + gated) * 4));
 
-    const int16_t difference = rnn_edge_saturate32(rnn_edge_divide_away((int32_t)h - n, 1));
+    /* n is never -32768, so that h - n is -65535 to 65534 and its half fits. */
+    const int16_t difference = (int16_t)rnn_edge_divide_away((int32_t)h - n, 1);
     const int32_t kept = rnn_edge_multiply(z, difference, 15);
     return rnn_edge_saturate32(n + kept * 2);
 }
