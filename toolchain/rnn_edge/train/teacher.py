@@ -117,7 +117,7 @@ class TeacherResult:
 
 
 class ClipTeacher:
-    """Bidirectional layers over joined frames; mean and maximum over time, then a head."""
+    """Bidirectional layers over joined frames; mean over time, then a head."""
 
     def __init__(self, config: TeacherConfig, variables: list[tf.Variable]) -> None:
         """Takes over the variables: per layer forward (4) and backward (4), then the head (2)."""
@@ -135,9 +135,7 @@ class ClipTeacher:
                 own_seed = 10 * seed + 2 * k + direction + 5
                 variables.extend(layer_variables(config.kind, width, config.hidden, own_seed))
             width = 2 * config.hidden
-        head = tf.random.stateless_normal(
-            [outputs, 2 * width], [seed, 77], stddev=(2 * width) ** -0.5
-        )
+        head = tf.random.stateless_normal([outputs, width], [seed, 77], stddev=width**-0.5)
         return cls(config, [*variables, tf.Variable(head), tf.Variable(tf.zeros([outputs]))])
 
     def logits(self, x: Tensor, mask: Tensor, dropout_seed: Tensor | None) -> Tensor:
@@ -181,10 +179,7 @@ class ClipTeacher:
                 kept = tf.random.stateless_uniform(x.shape[1:], dropout_seed + k) >= config.dropout
                 x = x * tf.cast(kept, tf.float32) / (1.0 - config.dropout)
         mean = tf.reduce_sum(x * present, 0) / tf.reduce_sum(present, 0)
-        # Hidden states lie within -1..1 before dropout scales them up.
-        largest = tf.reduce_max(tf.where(present > 0.0, x, -2.0), 0)
-        pooled = tf.concat([mean, largest], 1)
-        return tf.matmul(pooled, self.variables[-2], transpose_b=True) + self.variables[-1]
+        return tf.matmul(mean, self.variables[-2], transpose_b=True) + self.variables[-1]
 
     def predict(self, x: Array, lengths: Array, batch: int = 512) -> Array:
         """Returns the logits of many clips, float32 [N, C], in batches of one shape."""
