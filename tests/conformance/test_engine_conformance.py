@@ -120,7 +120,7 @@ def test_states_are_copies(open_engine, engine):
         running.step(frames[3])
         for name, value in saved.items():
             np.testing.assert_array_equal(value, kept[name])
-        before = running.state()
+        before = {name: value.copy() for name, value in running.state().items()}
         for value in running.state().values():
             value += 1
         for name, value in running.state().items():
