@@ -16,6 +16,7 @@ ProgressCallback = Callable[[str, int, int, Mapping[str, float]], None]
 """(stage, step, total, metrics)."""
 
 SECONDS_BETWEEN_LINES = 10.0
+KEPT = "kept"
 
 
 @contextmanager
@@ -31,7 +32,12 @@ def progress_for(output: Output) -> Iterator[ProgressCallback]:
 
 
 def describe(metrics: Mapping[str, float]) -> str:
-    """Return metrics as text, in their order."""
+    """Return metrics as text, in their order.
+
+    "kept" alone is the end of a stage: 1 where an earlier build had made it.
+    """
+    if set(metrics) == {KEPT}:
+        return "kept from an earlier build" if metrics[KEPT] else "done"
     return "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
 
 
@@ -87,7 +93,13 @@ def _bars() -> Iterator[ProgressCallback]:
     def report(stage: str, step: int, total: int, metrics: Mapping[str, float]) -> None:
         if stage not in tasks:
             tasks[stage] = bars.add_task(stage, total=total, metrics="")
-        bars.update(tasks[stage], completed=step, total=total, metrics=describe(metrics))
+        task = tasks[stage]
+        if KEPT in metrics:
+            # The bar keeps the steps it counted.
+            whole = bars.tasks[bars.task_ids.index(task)].total
+            bars.update(task, completed=whole, metrics=describe(metrics))
+        else:
+            bars.update(task, completed=step, total=total, metrics=describe(metrics))
 
     with bars:
         yield report

@@ -2,20 +2,142 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rnn_edge.pipeline import Bundle
 
+REPORT = "report.json"
+PLOTTED = ("scores", "training")
+"""Parts of a report that are for plots, not for a result on the command line."""
+
 
 def bundle_payload(bundle: Bundle) -> dict[str, Any]:
-    """Return what a program wants to know of a bundle."""
-    return {"bundle": str(bundle.path), "manifest": dict(bundle.manifest)}
+    """Return what a program wants to know of a bundle: its place, manifest and key figures."""
+    report = _report(bundle)
+    figures = {key: value for key, value in report.items() if key not in PLOTTED}
+    return {"bundle": str(bundle.path), "manifest": dict(bundle.manifest), "report": figures}
 
 
 def bundle_lines(bundle: Bundle) -> list[str]:
     """Return what a person wants to know of a bundle."""
-    lines = [f"Bundle: {bundle.path}"]
-    if "report.html" in bundle.manifest["files"]:
+    report = _report(bundle)
+    lines = []
+    if report:
+        lines += _headline(report)
+        rows = {model["name"]: model["metrics"] for model in report["models"]}
+        lines += metric_lines(report["task"], rows, report["data"])
+        lines += _drift_lines(report["drift"])
+        lines += _proof_lines(report)
+    lines.append(f"Bundle: {bundle.path} (until {bundle.manifest['until']})")
+    if report:
         lines.append(f"Report: {bundle.path / 'report.html'}")
     return lines
+
+
+def evaluation_lines(result: Mapping[str, Any]) -> list[str]:
+    """Return an evaluation as text."""
+    lines = metric_lines(result["task"], result["engines"], result["data"])
+    if result["task"] == "kws":
+        for engine, metrics in result["engines"].items():
+            lines += _class_lines(engine, metrics["unreset"]["per_class"])
+    return [*lines, *(f"note: {note}" for note in result["data"]["notes"])]
+
+
+def metric_lines(task: str, rows: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    """Return a table of the task's metrics, one row for each model or engine."""
+    source = data["source"]
+    if data["is_synthetic"] and "synthetic" not in source:
+        source += " (synthetic)"
+    widest = max(map(len, rows))
+    lines = [f"test part of {source}:"]
+    for name, metrics in rows.items():
+        cells = _keyword_cells(metrics) if task == "kws" else _anomaly_cells(metrics)
+        lines.append(f"  {name:<{widest}}  {cells}")
+    return lines
+
+
+def _keyword_cells(metrics: Mapping[str, Any]) -> str:
+    parts = []
+    for name in ("reset", "unreset"):
+        if name in metrics:
+            low, high = metrics[name]["accuracy_interval"]
+            parts.append(
+                f"{name} {_percent(metrics[name]['accuracy'])} "
+                f"({_percent(low)} to {_percent(high)})"
+            )
+    return "  ".join(parts)
+
+
+def _anomaly_cells(metrics: Mapping[str, Any]) -> str:
+    low, high = metrics["f1_interval"]
+    return (
+        f"F1 {metrics['f1']:.3f} ({low:.3f} to {high:.3f})  AUC-PR {metrics['auc_pr']:.3f}  "
+        f"events {metrics['events_found']}/{metrics['events']}  "
+        f"false alarms {metrics['false_alarm_runs']}"
+    )
+
+
+def _class_lines(engine: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = [f"by class, {engine}, unreset:"]
+    for row in rows:
+        low, high = row["recall_interval"]
+        lines.append(
+            f"  {row['label']:<12} recall {_percent(row['recall'])} "
+            f"({_percent(low)} to {_percent(high)})  precision {_percent(row['precision'])}  "
+            f"{row['count']} clips"
+        )
+    return lines
+
+
+def _headline(report: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{report['name']}: {report['cell'].upper()}, {report['inputs']} inputs, "
+        f"{report['layers']} x {report['hidden']} units, {report['outputs']} outputs; "
+        f"{report['weight_bytes']:,} bytes of weights and biases, {report['macs']:,} MAC a step"
+    ]
+
+
+def _drift_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    widest = max(len(row["name"]) for row in rows)
+    lines = [f"drift from the float run over {rows[0]['steps']:,} steps, never reset:"]
+    for row in rows:
+        lines.append(
+            f"  {row['name']:<{widest}}  hidden RMS {row['hidden_rms']:.4f}  "
+            f"decisions equal {_percent(row['agreement'])}"
+        )
+    return lines
+
+
+def _proof_lines(report: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for engine, rows in _by_engine(report["parity"]).items():
+        wrong = sum(row["differing"] for row in rows)
+        verdict = f"{wrong:,} values differ" if wrong else "every output and state bit equal"
+        lines.append(f"  {engine:<14} {verdict} over {rows[0]['steps']:,} steps")
+    for engine, rows in _by_engine(report["float_engines"]).items():
+        worst = max(row["maximum"] for row in rows)
+        lines.append(f"  {engine:<14} within {worst:.1e} of the float model")
+    return ["engines against the reference:", *lines] if lines else []
+
+
+def _by_engine(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    grouped: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        grouped.setdefault(row["engine"], []).append(row)
+    return grouped
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _report(bundle: Bundle) -> dict[str, Any]:
+    if REPORT not in bundle.manifest["files"]:
+        return {}
+    report: dict[str, Any] = json.loads(bundle.file(REPORT).read_text())
+    return report
