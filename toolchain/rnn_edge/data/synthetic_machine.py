@@ -49,6 +49,9 @@ CHANNELS = (
 )
 SENSOR_NOISE = (0.02, 0.02, 1.0, 0.04, 0.05, 0.02)
 """Standard deviation of each channel's noise, in its unit."""
+DECIMALS = 4
+"""Values are read to so many decimals; that also hides the last bits, in which the functions of
+one numpy release differ from those of another."""
 FAULTS = ("imbalance", "bearing", "blockage", "stuck")
 FAULT_START = (0.4, 0.65)
 """When a fault starts, as a share of the recording."""
@@ -145,7 +148,7 @@ def _simulate(options: SyntheticMachineOptions, fault: _Fault, rng: np.random.Ge
         held = measured[int(np.argmax(fault.active)), channel]
         weight = min(1.0, options.severity) * fault.active
         measured[:, channel] += weight * (held - measured[:, channel])
-    return np.asarray(measured)
+    return np.asarray(np.round(measured, DECIMALS))
 
 
 def _load_cycle(steps: int, rate_hz: float, rng: np.random.Generator) -> Array:
