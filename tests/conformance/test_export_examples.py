@@ -1,0 +1,54 @@
+"""The examples of docs/exports.md, run as they stand, give what the references give."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conformance_cases import (
+    FLOAT_TOLERANCE,
+    float_trace,
+    frames_of,
+    integer_trace,
+    models_of,
+    real_units,
+)
+
+from rnn_edge.exporters.base import all_exporters
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "exports.md"
+CASE = "gru-lstm"
+
+
+def run_example(package, exporter, folder, monkeypatch):
+    pytest.importorskip(package)
+    (example,) = (
+        code
+        for code in re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+        if package in code
+    )
+    all_exporters()[exporter].export(models_of(CASE), folder)
+    np.save(folder / "frames.npy", real_units(frames_of(CASE, "random")))
+    monkeypatch.chdir(folder)
+    scope = {}
+    exec(compile(example, str(DOCUMENT), "exec"), scope)
+    return np.stack(scope["outputs"])
+
+
+def test_litert_example(tmp_path, monkeypatch):
+    pytest.importorskip("ai_edge_litert")
+    outputs = run_example("ai_edge_litert", "tflite", tmp_path, monkeypatch)
+    np.testing.assert_array_equal(outputs, integer_trace(CASE, "random").outputs[0])
+
+
+def test_onnx_example(tmp_path, monkeypatch):
+    pytest.importorskip("onnx")
+    outputs = run_example("onnxruntime", "onnx", tmp_path, monkeypatch)
+    expected = float_trace(CASE, "random").outputs[0]
+    np.testing.assert_allclose(outputs, expected, rtol=0, atol=FLOAT_TOLERANCE)
+
+
+def test_the_tables_name_the_files_that_exporters_write():
+    text = DOCUMENT.read_text()
+    for name, exporter in all_exporters().items():
+        assert f"| `{name}` |" in text, exporter.summary
