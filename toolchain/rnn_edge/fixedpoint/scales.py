@@ -13,17 +13,23 @@ SMALLEST_ROW_SCALE = 2.0**-24
 
 
 def round_scale_up(scale: Array) -> Array:
-    """Return scales rounded up to a mantissa of at most 15 bits, as float32.
+    """Return scales rounded up to an odd mantissa of 15 bits, as float32.
 
-    Rounding up and not to nearest keeps max|w| / scale at or below 127.
+    Rounding up and not to nearest keeps max|w| / scale at or below 127. An odd mantissa keeps a
+    rescaled accumulator off the middle between two integers, where LiteRT rounds negative values
+    away from zero and tflite-runtime and TFLM towards plus infinity: with a multiplier that is
+    odd, the middle is met at odd multiples of half the divisor only.
 
     Args:
         scale: Positive or zero, any shape; what is below 2^-24 becomes 2^-24.
     """
     floor = np.maximum(np.asarray(scale, np.float64), SMALLEST_ROW_SCALE)
     mantissa, exponent = np.frexp(floor)
-    rounded = np.ldexp(np.ceil(mantissa * 2.0**MANTISSA_BITS), exponent - MANTISSA_BITS)
-    return np.asarray(rounded, np.float32)
+    whole = np.ceil(mantissa * 2.0**MANTISSA_BITS).astype(np.int64)
+    # A mantissa that is rounded up to 1 belongs to the next octave.
+    carried = whole == 1 << MANTISSA_BITS
+    whole, exponent = np.where(carried, whole >> 1, whole) | 1, exponent + carried
+    return np.asarray(np.ldexp(whole.astype(np.float64), exponent - MANTISSA_BITS), np.float32)
 
 
 def row_multipliers(

@@ -53,7 +53,7 @@ class ExactMatrix(NamedTuple):
 
 
 def row_scales(weight: Tensor) -> Tensor:
-    """Returns max|w|/127 of each row rounded up to a 15-bit mantissa, float64 [N].
+    """Returns max|w|/127 of each row rounded up to an odd 15-bit mantissa, float64 [N].
 
     Args:
         weight: float32 [N, K].
@@ -62,7 +62,8 @@ def row_scales(weight: Tensor) -> Tensor:
     bits = tf.bitcast(tf.maximum(largest, SMALLEST_ROW_SCALE), tf.int64)
     # A float64 has 52 fraction bits; adding all ones below the kept ones carries where needed.
     dropped = (1 << (53 - MANTISSA_BITS)) - 1
-    return tf.bitcast(tf.bitwise.bitwise_and(bits + dropped, ~dropped), tf.float64)
+    kept = tf.bitwise.bitwise_and(bits + dropped, ~dropped)
+    return tf.bitcast(tf.bitwise.bitwise_or(kept, dropped + 1), tf.float64)
 
 
 def round_matrix(weight: Tensor) -> ExactMatrix:
