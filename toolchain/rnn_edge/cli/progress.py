@@ -79,14 +79,20 @@ def _silent(stage: str, step: int, total: int, metrics: Mapping[str, float]) -> 
 def _bars() -> Iterator[ProgressCallback]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
+    fixed: dict[str, Any] = {"no_wrap": True}
     bars = Progress(
-        TextColumn("{task.description:<18}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.completed:>6.0f}/{task.total:.0f}"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[metrics]}"),
+        TextColumn("{task.description}", table_column=Column(min_width=14, **fixed)),
+        BarColumn(bar_width=16, table_column=Column(min_width=16, **fixed)),
+        TextColumn(
+            "{task.completed:>6.0f}/{task.total:.0f}", table_column=Column(min_width=12, **fixed)
+        ),
+        TimeElapsedColumn(table_column=Column(min_width=7, **fixed)),
+        # What does not fit is cut off here, never in the columns before.
+        TextColumn("{task.fields[metrics]}", table_column=Column(ratio=1, **fixed)),
         console=Console(stderr=True),
+        expand=True,
     )
     tasks: dict[str, Any] = {}
 

@@ -27,19 +27,19 @@ class AugmentSection(Section):
     shift_ms: Annotated[float, Field(ge=0.0, le=1000.0)] = 100.0
     """Largest shift in time, either way."""
 
-    speed: Annotated[float, Field(ge=0.0, le=0.5)] = 0.12
+    speed: Annotated[float, Field(ge=0.0, le=0.5)] = 0.1
     """Largest relative change of speed and pitch, either way."""
 
-    gain_db: Annotated[float, Field(ge=0.0, le=60.0)] = 10.0
+    gain_db: Annotated[float, Field(ge=0.0, le=60.0)] = 6.0
     """Largest change of level, either way."""
 
-    noise_probability: Share = 0.7
+    noise_probability: Share = 0.5
     """Share of copies that get noise."""
 
-    snr_low_db: Decibels = 0.0
+    snr_low_db: Decibels = 10.0
     """Loudest noise, relative to the clip."""
 
-    snr_high_db: Decibels = 25.0
+    snr_high_db: Decibels = 30.0
     """Quietest noise."""
 
 
@@ -64,10 +64,10 @@ class TeacherSection(Section):
     batch: Lanes = 128
     """Sequences per step."""
 
-    learning_rate: LearningRate = 2e-3
+    learning_rate: LearningRate = 0.004
     """Peak of the cosine."""
 
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.3
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.4
     """Share of each layer's outputs dropped in training."""
 
     hide_frames: Frames = 8
