@@ -5,6 +5,7 @@
 #   make test-slow   runs the slow ones
 #   make lint        checks style, types and layout
 #   make ci          all of these
+#   make docs        writes the tables of docs/specs.md anew
 #
 # PYTHON=python3.12 chooses the interpreter the environment is made with, VENV=DIR its place.
 
@@ -77,3 +78,9 @@ ci: lint test test-slow demo
 
 clean:
 	rm -rf $(VENV) out
+
+.PHONY: docs
+docs: $(VENV)/installed-dev
+	@echo "== docs/specs.md from the sections of a spec"
+	@$(VENV)/bin/python -c 'from pathlib import Path; \
+	  from rnn_edge.spec.reference import write_reference; write_reference(Path("docs/specs.md"))'

@@ -31,12 +31,17 @@ def mistakes(errors: Sequence[ErrorDetails], root: type[BaseModel]) -> list[str]
 
 def show(value: object) -> str:
     """Return a value as it would stand in a TOML file, shortened where it is long."""
-    try:
-        text = tomli_w.dumps({"v": value}).removeprefix("v = ").strip()
-    except (TypeError, ValueError):
-        text = repr(value)
-    text = " ".join(text.split())
+    text = " ".join(_toml(value).split())
     return text if len(text) <= MAX_VALUE_LENGTH else text[: MAX_VALUE_LENGTH - 3] + "..."
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    try:
+        return tomli_w.dumps({"v": value}).removeprefix("v = ").strip()
+    except (TypeError, ValueError):
+        return repr(value)
 
 
 def allowed(annotation: Any) -> str:  # noqa: ANN401 - any type expression
