@@ -15,6 +15,7 @@ from rnn_edge.engines.base import EngineSource
 from rnn_edge.engines.c_host import ENGINE
 from rnn_edge.exporters.c_arrays import c_matrix
 from rnn_edge.reference import IntegerReference
+from rnn_edge.types import QuantizedLayer, QuantizedMatrix, QuantizedModel
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler on this host")
 
@@ -36,10 +37,10 @@ def recipes(draw):
     )
 
 
-def compare(model, x, seed):
+def compare(model, x, seed, start=None):
     reference = IntegerReference(model)
     rng = np.random.default_rng(seed)
-    start = {
+    start = start or {
         name: rng.choice(np.array([-32768, -1, 0, 1, 32767], np.int16), size)
         for name, size in model.state_sizes.items()
     }
@@ -113,3 +114,33 @@ def test_sums_too_wide_for_int32():
     assert c_matrix(model.layers[0].h, "h").is_narrow
     x = np.repeat(np.array([[-32768], [32767]], np.int16), 600, axis=1)
     compare(model, x, recipe.seed)
+
+
+@pytest.mark.parametrize("bias", [0, 1 << 40], ids=["narrow", "wide"])
+def test_ties_of_the_matrix_product(bias):
+    # A GRU that keeps its state and a head that gives each unit times 1/4, 1/8 or 1/16: unlike
+    # random scales, these put many sums exactly between two results.
+    units = 60
+    still = QuantizedMatrix(
+        np.zeros((3 * units, units)),
+        np.full(3 * units, 2.0**-9),
+        np.repeat([0, 1 << 28, 0], units),
+        -15,
+        -11,
+    )
+    offsets = np.zeros(units, np.int64)
+    offsets[0] = bias
+    scale = np.repeat(2.0 ** np.arange(-2, -5, -1), units // 3)
+    head = QuantizedMatrix(np.eye(units), scale, offsets, -15, -15)
+    assert c_matrix(head, "head").is_narrow is (bias == 0)
+    labels = tuple(f"unit {k}" for k in range(units))
+    model = QuantizedModel(
+        "ties", "kws", (QuantizedLayer("gru", still, still, None),), head, labels
+    )
+    start = {"h0": np.random.default_rng(5).integers(-32768, 32768, units).astype(np.int16)}
+    trace = compare(model, np.zeros((12, units), np.int16), 5, start)
+    kept = trace.states["h0"][0].astype(np.int64)
+    divisor = np.repeat([4, 8, 16], units // 3)
+    ties = kept % divisor == divisor // 2
+    assert (ties & (kept > 0)).any()
+    assert (ties & (kept < 0)).any()
