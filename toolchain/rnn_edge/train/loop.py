@@ -19,6 +19,10 @@ Curves = Mapping[str, tuple[Array, Array]]
 """Name -> (step int64 [n], value float64 [n])."""
 
 
+KEEP_FROM = 0.8
+"""Share of a run without early stopping before which no weights are kept."""
+
+
 def silent(stage: str, step: int, total: int, metrics: Mapping[str, float]) -> None:
     """Reports nothing."""
 
@@ -111,7 +115,8 @@ def fit(
         progress: Told after every validation.
 
     Returns:
-        Best weights and curves; the variables hold the best weights too.
+        Weights of the best validation, of the last fifth of the run unless it may stop early,
+        and curves; the variables hold these weights too.
 
     Raises:
         ModelError: If the loss is no longer finite.
@@ -136,7 +141,9 @@ def fit(
             recorded.setdefault(name, []).append((step, value))
         progress(stage, step, schedule.steps, metrics)
         stale += 1
-        if metrics["score"] >= best or schedule.keep_last:
+        # While the rate is high, a good score of a small validation part is mostly luck.
+        is_late = bool(schedule.patience) or step >= KEEP_FROM * schedule.steps
+        if is_late and (metrics["score"] >= best or schedule.keep_last):
             best, best_step, stale = metrics["score"], step, 0
             values = tuple(v.numpy() for v in variables)
         if schedule.patience and stale >= schedule.patience:
