@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rnn_edge.cli.guess import Guess
     from rnn_edge.data.summary import (
         AudioSummary,
         DataSummary,
@@ -22,7 +23,7 @@ EXAMPLES = 3
 
 def load_for_inspection(
     path: Path | None, spec: Path | None, overrides: Sequence[str]
-) -> tuple[dict[str, Any], Dataset]:
+) -> tuple[Guess, Dataset]:
     """Return the [data] table that a data set was read with, and the data set.
 
     Args:
@@ -31,30 +32,30 @@ def load_for_inspection(
         overrides: ``section.key=value`` each.
     """
     from rnn_edge.cli.building import resolve
-    from rnn_edge.cli.guess import guess_data
+    from rnn_edge.cli.guess import Guess, guess_data
     from rnn_edge.data.base import all_sources, load_dataset
 
     place: Path | None
     if spec is None:
         assert path is not None
-        table, place, seed = guess_data(path), path, 0
+        guess, place, seed = guess_data(path), path, 0
     else:
         resolved = resolve(spec, path, overrides, None)
-        table = resolved.data.model_dump(exclude={"path"})
+        guess = Guess(resolved.data.model_dump(exclude={"path"}), ())
         given = getattr(resolved.data, "path", None)
         place, seed = Path(given) if given else None, resolved.seed
-    options = {key: value for key, value in table.items() if key != "kind"}
-    source = all_sources()[table["kind"]]
-    return table, load_dataset(table["kind"], place, source.options(**options), seed)
+    options = {key: value for key, value in guess.table.items() if key != "kind"}
+    source = all_sources()[guess.table["kind"]]
+    return guess, load_dataset(source.name, place, source.options(**options), seed)
 
 
-def summary_lines(table: Mapping[str, Any], summary: DataSummary, *, is_guess: bool) -> list[str]:
+def summary_lines(guess: Guess, summary: DataSummary, *, is_guess: bool) -> list[str]:
     """Return a summary as text.
 
     Args:
-        table: The [data] table that the data was read with.
+        guess: How the data was read.
         summary: What was found.
-        is_guess: Whether the table was guessed; it is then shown, to be put into a spec.
+        is_guess: Whether that was guessed; it is then shown, to be put into a spec.
     """
     import tomli_w
 
@@ -62,13 +63,14 @@ def summary_lines(table: Mapping[str, Any], summary: DataSummary, *, is_guess: b
     lines = [summary.source if is_told else f"{summary.source} (synthetic)"]
     if is_guess:
         # Values that say nothing are left out, so that what was found can be read.
-        told = {key: value for key, value in table.items() if value not in ("", (), None)}
+        told = {key: value for key, value in guess.table.items() if value not in ("", (), None)}
         lines += ["read as:", *_indent(tomli_w.dumps({"data": told}).splitlines())]
     if summary.audio is not None:
         lines += _audio_lines(summary.audio)
     if summary.sensors is not None:
         lines += _sensor_lines(summary.sensors)
-    lines += ["notes:", *_indent(summary.notes)] if summary.notes else []
+    notes = [*guess.notes, *summary.notes]
+    lines += ["notes:", *_indent(notes)] if notes else []
     return [*lines, f"digest: {summary.digest}"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnn_edge.data.tree import FileTree, open_tree
 from rnn_edge.errors import DataError
@@ -17,12 +17,25 @@ TIME_COLUMNS = ("datetime", "timestamp", "time", "date", "t")
 LABEL_COLUMNS = ("anomaly", "is_anomaly", "anomalous", "label", "fault")
 CHANGE_COLUMNS = ("changepoint",)
 LISTS = ("validation_list.txt", "testing_list.txt")
+RESERVED = frozenset({"unknown", "silence"})
 MIN_CLIPS_TO_SPLIT = 30
 MAX_SHARE = 10.0
 """All clips of other words, as long as they are fewer than ten times the keywords' clips."""
 
 
-def guess_data(path: Path) -> dict[str, Any]:
+class Guess(NamedTuple):
+    """A guessed layout.
+
+    Attributes:
+        table: A [data] table.
+        notes: What it leaves out, a line each.
+    """
+
+    table: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def guess_data(path: Path) -> Guess:
     """Return a [data] table that reads what lies at a path.
 
     The look is lenient: what a build would refuse, such as a speaker in two splits, is read and
@@ -39,38 +52,45 @@ def guess_data(path: Path) -> dict[str, Any]:
             f"Data {path} has no file that ends in "
             f"{', '.join((*SOUND_SUFFIXES, *TABLE_SUFFIXES))}; expected sound or tables.",
         )
-    return _speech(tree, sounds) if len(sounds) >= len(tables) else _tables(tree, tables)
+    return _speech(tree, sounds) if len(sounds) >= len(tables) else Guess(_tables(tree, tables), ())
 
 
-def _speech(tree: FileTree, sounds: Sequence[str]) -> dict[str, Any]:
+def _speech(tree: FileTree, sounds: Sequence[str]) -> Guess:
     words: dict[str, list[str]] = {}
     for name in sounds:
         parts = PurePosixPath(name).parts
         if len(parts) > 1 and not parts[0].startswith("_"):
             words.setdefault(parts[0], []).append(str(PurePosixPath(name).with_suffix("")))
     lists = [_listed(content) for _, content in tree.read(n for n in LISTS if n in tree.names)]
-    if lists:
-        known = frozenset().union(*lists)
-        # A class needs clips in every split; words without are looked at together.
-        full = [w for w, clips in words.items() if not known.issuperset(clips)]
-        full = [w for w in full if all(not part.isdisjoint(words[w]) for part in lists)]
-    else:
-        full = [w for w, clips in words.items() if len(clips) >= MIN_CLIPS_TO_SPLIT]
-    keywords = tuple(sorted(set(full) - {"unknown", "silence"}))
-    if not keywords:
+    full = {w for w, clips in words.items() if _is_divisible(clips, lists)} - RESERVED
+    if not full:
         raise DataError(
             f"Data {tree.path} has no word with clips enough for training, validation and test.",
             "describe the data in a spec and give it with --spec",
         )
-    return {
+    others = {w: clips for w, clips in words.items() if w not in full}
+    has_unknown = _is_divisible([clip for clips in others.values() for clip in clips], lists)
+    what = "the class unknown" if has_unknown else "left out"
+    counted = ", ".join(f"{w} ({len(clips)})" for w, clips in sorted(others.items()))
+    notes = (f"Words with few clips are {what}: {counted}.",) if others else ()
+    table = {
         "kind": "speech-commands",
-        "keywords": keywords,
-        "unknown_share": MAX_SHARE if set(words) - set(keywords) else 0.0,
+        "keywords": tuple(sorted(full)),
+        "unknown_share": MAX_SHARE if has_unknown else 0.0,
         "silence_share": 0.0,
         "split": "lists" if lists else "hash",
         "allow_speaker_leak": True,
         "on_bad_file": "skip",
     }
+    return Guess(table, notes)
+
+
+def _is_divisible(clips: Sequence[str], lists: Sequence[frozenset[str]]) -> bool:
+    """Whether clips can be a class, which needs some in every split."""
+    if not lists:
+        return len(clips) >= MIN_CLIPS_TO_SPLIT
+    listed = frozenset[str]().union(*lists)
+    return not listed.issuperset(clips) and all(not part.isdisjoint(clips) for part in lists)
 
 
 def _listed(content: bytes) -> frozenset[str]:

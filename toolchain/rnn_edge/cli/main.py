@@ -20,6 +20,7 @@ PROGRAM = "rnn-edge"
 EXIT_FAILURE = 1
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
+STDOUT = 1
 
 
 class CommandFolder(click.Group):
@@ -55,6 +56,7 @@ def run(arguments: Sequence[str]) -> int:
     interruption and 141 a reader that went away.
     """
     is_json = "--json" in arguments
+    stdout, stderr = sys.stdout, sys.stderr
     try:
         code = cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
@@ -65,9 +67,14 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("Interrupted.", err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Nobody reads any more; the interpreter must not complain about it at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BROKEN_PIPE
+        return _leave_quietly()
+    except SystemExit:
+        # Click meets a broken pipe by wrapping the streams and leaving with 1, which would look
+        # like a failure.
+        if sys.stdout is not stdout:
+            sys.stdout, sys.stderr = stdout, stderr
+            return _leave_quietly()
+        raise
     except (RnnEdgeError, OSError, MemoryError) as error:
         if _is_verbose(arguments):
             click.echo(traceback.format_exc(), err=True, nl=False)
@@ -86,6 +93,12 @@ def explain(error: RnnEdgeError | OSError | MemoryError) -> RnnEdgeError:
     where = f": {error.filename}" if error.filename else ""
     reason = error.strerror or str(error)
     return RnnEdgeError(f"The system refused{where}: {reason}.", "see: rnn-edge doctor")
+
+
+def _leave_quietly() -> int:
+    """Nobody reads any more; the interpreter must not complain about it at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
+    return EXIT_BROKEN_PIPE
 
 
 def _is_verbose(arguments: Sequence[str]) -> bool:

@@ -23,8 +23,10 @@ class SpeechCommandsOptions:
 
     Attributes:
         keywords: Folders that are classes of their own, in the order of the model's outputs.
-        unknown_share: Clips of the class "unknown" in each split, drawn from all other words, as
-            a share of the keyword clips in that split; 0 leaves the class out.
+        unknown_share: Clips of the class "unknown" in validation and test, drawn from all other
+            words, as a share of the keyword clips in that split; 0 leaves the class out.
+        unknown_train_share: The same for training, where more of them teach better what is no
+            keyword; training balances the classes itself.
         silence_share: Clips of the class "silence", likewise; 0 leaves the class out.
         split: "lists" reads validation_list.txt and testing_list.txt; "hash" assigns speakers by
             a hash of their name, as the authors of the set did, for recordings without lists.
@@ -37,6 +39,7 @@ class SpeechCommandsOptions:
 
     keywords: tuple[str, ...] = SPEECH_COMMANDS_KEYWORDS
     unknown_share: float = 0.1
+    unknown_train_share: float = 1.0
     silence_share: float = 0.1
     split: Literal["lists", "hash"] = "lists"
     validation_share: float = 0.1
@@ -49,7 +52,7 @@ class SpeechCommandsOptions:
         _check_choice("split", self.split, ("lists", "hash"))
         _check_choice("on_bad_file", self.on_bad_file, ("error", "skip"))
         _check_words("keywords", self.keywords)
-        for name in ("unknown_share", "silence_share"):
+        for name in ("unknown_share", "unknown_train_share", "silence_share"):
             _check_range(name, getattr(self, name), 0.0, 10.0)
         for name in ("validation_share", "test_share"):
             _check_range(name, getattr(self, name), 0.0, 0.9)

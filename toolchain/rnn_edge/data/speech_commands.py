@@ -284,15 +284,18 @@ def _choose(
     if not options.unknown_share:
         return chosen
     for split in SPLITS:
-        groups = {w: [n for n in words[w] if splits[n] == split] for w in others}
-        available = sum(map(len, groups.values()))
-        wanted = _share(options.unknown_share, per_split[split])
-        drawn = _draw_in_turn(groups.values(), wanted, (seed, SPLITS.index(split), 0x07))
+        available = [n for word in others for n in words[word] if splits[n] == split]
+        is_training = split == "train"
+        share = options.unknown_train_share if is_training else options.unknown_share
+        wanted = _share(share, per_split[split])
+        order = generator(seed, SPLITS.index(split), 0x07).permutation(len(available))
+        drawn = [available[k] for k in order[:wanted]]
         chosen.update(dict.fromkeys(drawn, UNKNOWN_LABEL))
         if wanted:
+            spoken = len({word for word in others for n in words[word] if splits[n] == split})
             notes.append(
-                f"Class {UNKNOWN_LABEL}, {split}: {len(drawn):,} of {available:,} clips, drawn in "
-                f"turn from {sum(1 for g in groups.values() if g):,} other words"
+                f"Class {UNKNOWN_LABEL}, {split}: {len(drawn):,} of {len(available):,} clips, "
+                f"drawn at random from {spoken:,} other words"
                 + (f"; {wanted:,} were wanted." if len(drawn) < wanted else ".")
             )
     return chosen
@@ -301,16 +304,6 @@ def _choose(
 def _share(share: float, count: int) -> int:
     """Return the share of a count, at least 1 of anything."""
     return max(1, round(share * count)) if share and count else 0
-
-
-def _draw_in_turn(groups: Iterable[list[str]], wanted: int, seed: tuple[int, ...]) -> list[str]:
-    """Draw from each group in turn, so that a word with many clips does not stand for all."""
-    rng = generator(*seed)
-    shuffled = [list(rng.permutation(group)) for group in groups if group]
-    order = rng.permutation(len(shuffled))
-    turns = max((len(group) for group in shuffled), default=0)
-    dealt = [str(shuffled[g][k]) for k in range(turns) for g in order if k < len(shuffled[g])]
-    return dealt[:wanted]
 
 
 def _cut_background(stem: str, pcm: Array, notes: list[str]) -> list[AudioClip]:

@@ -124,18 +124,20 @@ def make_quantized(
     stats = calibrate(student, streams)
     after_training = quantize_model(student, stats, headroom)
     after_training.save(folder / AFTER_TRAINING)
+    # The fine-tuned cells keep the scales of this first calibration.
+    cells = [layer.cell_exponent for layer in after_training.layers]
     result = finetune_quantized(
         QatConfig(**spec.qat.model_dump()),
         student,
         data,
         np.load(teacher_folder / SOFT),
         INPUT_EXPONENT,
-        [layer.cell_exponent for layer in after_training.layers],
+        cells,
         spec.seed,
         _renamed(progress, "quantize"),
     )
     tuned_stats = calibrate(result.model, streams)
-    tuned = quantize_model(result.model, tuned_stats, headroom)
+    tuned = quantize_model(result.model, tuned_stats, headroom, cells)
     result.model.save(folder / FLOAT_MODEL)
     tuned.save(folder / MODEL)
     write_json(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -80,7 +81,10 @@ def exponent_for(limit: float, allowed: range, what: str) -> int:
 
 
 def quantize_model(
-    model: FloatModel, stats: CalibrationStats, headroom_bits: float = 1.0
+    model: FloatModel,
+    stats: CalibrationStats,
+    headroom_bits: float = 1.0,
+    cell_exponents: Sequence[int | None] | None = None,
 ) -> QuantizedModel:
     """Round every weight and choose every scale.
 
@@ -88,12 +92,16 @@ def quantize_model(
         model: The float model.
         stats: Ranges from `calibrate`.
         headroom_bits: Reserve over the calibrated range of the LSTM cells and of the outputs.
+        cell_exponents: Scale of each layer's LSTM cell where it is decided already; None chooses
+            them from the calibrated range.
     """
     reserve = 2.0**headroom_bits
 
     def layer(k: int, weights: RecurrentWeights) -> QuantizedLayer:
         cell = None
-        if weights.kind == "lstm":
+        if weights.kind == "lstm" and cell_exponents is not None:
+            cell = cell_exponents[k]
+        elif weights.kind == "lstm":
             name = f"c{k}"
             cell = exponent_for(stats.cell_max[name] * reserve, CELL_EXPONENTS, name)
         incoming = INPUT_EXPONENT if k == 0 else HIDDEN_EXPONENT

@@ -51,10 +51,13 @@ class SpeechCommandsData(_Recorded):
     """Words that are classes of their own, in the order of the model's outputs."""
 
     unknown_share: Extra = 0.1
-    """Clips of the class "unknown" as a share of the keyword clips; 0 leaves the class out."""
+    """Clips of the class "unknown" in validation and test as a share of the keyword clips."""
+
+    unknown_train_share: Extra = 1.0
+    """The same for training; with unknown_share = 0 there is no such class at all."""
 
     silence_share: Extra = 0.1
-    """Clips of the class "silence", likewise."""
+    """Clips of the class "silence" in every split, likewise; 0 leaves the class out."""
 
     split: Literal["lists", "hash"] = "lists"
     """Read validation_list.txt and testing_list.txt, or assign speakers by a hash of their name."""

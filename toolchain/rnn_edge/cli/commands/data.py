@@ -48,11 +48,11 @@ def inspect(
         raise click.UsageError("Give a PATH, a --spec, or both.")
     if spec is None and overrides:
         raise click.UsageError("--set replaces values of a spec; give it with --spec.")
-    table, dataset = load_for_inspection(path, spec, overrides)
+    guess, dataset = load_for_inspection(path, spec, overrides)
     summary = inspect_dataset(dataset)
     output.result(
-        {"data": table, **summary.to_json()},
-        summary_lines(table, summary, is_guess=spec is None),
+        {"data": guess.table, "left_out": guess.notes, **summary.to_json()},
+        summary_lines(guess, summary, is_guess=spec is None),
     )
 
 
