@@ -1,0 +1,220 @@
+"""Bad input gives one message, the right exit code, and no traceback."""
+
+import errno
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rnn_edge.cli.main import explain, run
+from rnn_edge.errors import RnnEdgeError, SpecError
+
+PROGRAM = Path(sys.executable).with_name("rnn-edge")
+
+
+@pytest.mark.parametrize("verb", ["build", "train", "quantize", "export"])
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("model.hidden=0", "model.hidden = 0; expected a whole number from 1 to 512."),
+        ("model.hidden=100000", "model.hidden = 100000; expected a whole number from 1 to 512."),
+        ("model.hidden=many", 'model.hidden = "many"; expected a whole number from 1 to 512.'),
+        ("model.hiden=3", 'unknown key, did you mean "hidden"?'),
+        ("modelhidden", "Option --set: 'modelhidden'; expected section.key=value."),
+    ],
+)
+def test_a_wrong_value_is_refused(rnn_edge, tmp_path, verb, override, expected):
+    result = rnn_edge(verb, "demo", "--out", tmp_path / "out", "--set", override)
+    assert result.code == 1
+    assert result.out == ""
+    assert expected in result.err
+    assert result.err.startswith("Error: ")
+    assert "Traceback" not in result.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_spec_is_refused(rnn_edge, tmp_path):
+    result = rnn_edge("build", tmp_path / "none.toml")
+    assert result.code == 1
+    assert f"File {tmp_path}/none.toml does not exist; expected a spec in TOML." in result.err
+    assert "kws_gru" in result.err
+
+
+def test_a_spec_that_is_not_toml_is_refused(rnn_edge, tmp_path):
+    (tmp_path / "spec.toml").write_text("[model\n")
+    result = rnn_edge("build", tmp_path / "spec.toml")
+    assert result.code == 1
+    assert "is not TOML: " in result.err
+
+
+def test_a_folder_that_is_no_bundle_is_refused(rnn_edge, tmp_path):
+    for verb in ("build", "export"):
+        result = rnn_edge(verb, tmp_path)
+        assert result.code == 1
+        assert "is not a bundle" in result.err
+
+
+def test_recordings_for_a_spec_that_makes_its_own_are_refused(rnn_edge, tmp_path):
+    result = rnn_edge("build", "--data", tmp_path, "--out", tmp_path / "out")
+    assert result.code == 1
+    assert f"Option --data: {tmp_path}; spec demo makes its own data" in result.err
+    assert "rnn-edge build kws_gru --data PATH" in result.err
+
+
+def test_a_spec_without_recordings_asks_for_them(rnn_edge, tmp_path):
+    result = rnn_edge("build", "kws_gru", "--out", tmp_path / "out", "-q")
+    assert result.code == 1
+    assert "--data" in result.err
+
+
+def test_recordings_that_are_not_there_are_named(rnn_edge, tmp_path):
+    missing = tmp_path / "none"
+    result = rnn_edge("build", "kws_gru", "--data", missing, "--out", tmp_path / "out", "-q")
+    assert result.code == 1
+    assert f"{missing} does not exist" in result.err
+
+
+def test_a_failure_is_one_object_for_programs(rnn_edge):
+    result = rnn_edge("build", "--set", "model.hidden=0", "--json")
+    assert result.code == 1
+    assert result.json["error"]["kind"] == "SpecError"
+    assert "model.hidden = 0" in result.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bogus"],
+        ["build", "--bogus"],
+        ["build", "a", "b"],
+        ["build", "--seed", "-1"],
+        ["build", "--quiet", "--verbose"],
+        ["evaluate", "out"],
+        ["evaluate", "out", "--data", "x", "--engines", ","],
+        ["new", "kws"],
+        ["new", "text", "dir"],
+        ["completion", "tcsh"],
+        ["data", "inspect"],
+        ["data", "inspect", "x", "--set", "a.b=1"],
+        ["data", "fetch", "speech-commands", "--url", "http://x"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_exits_with_2(rnn_edge, arguments):
+    result = rnn_edge(*arguments)
+    assert result.code == 2
+    assert result.out == ""
+    assert "Error: " in result.err
+
+
+@pytest.mark.parametrize("out", ["file/out", "/proc/out"])
+def test_a_folder_that_cannot_be_written_is_named(rnn_edge, tmp_path, out):
+    (tmp_path / "file").write_text("")
+    result = rnn_edge("build", "--out", tmp_path / out, "-q")
+    assert result.code == 1
+    assert str(tmp_path / out) in result.err
+    assert "Traceback" not in result.err
+
+
+def test_an_unwritable_folder_is_named_to_ordinary_users(rnn_edge, tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    tmp_path.chmod(0o500)
+    result = rnn_edge("build", "--out", tmp_path / "out", "-q")
+    assert result.code == 1
+    assert "Permission denied" in result.err
+
+
+def test_a_full_disk_is_one_message(tmp_path):
+    """A limit on file sizes fails like a full disk does: in the middle of a write."""
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    done = subprocess.run(
+        [PROGRAM, "train", "demo_anomaly", "--out", tmp_path / "out", "--quiet", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=limit,
+    )
+    assert done.returncode == 1
+    failure = json.loads(done.stdout)["error"]
+    assert failure["kind"] == "EnvironmentFailureError"
+    assert "File too large" in failure["message"]
+    assert failure["hint"]
+    assert "Traceback" not in done.stderr
+    left = [p for p in (tmp_path / "out").rglob("*") if p.is_file()]
+    assert {p.name for p in left} <= {"lock"}
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), "/x: No space left on device."),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "/x: Permission denied."),
+        (MemoryError(), "Memory is exhausted."),
+    ],
+)
+def test_what_the_system_refuses_is_explained(error, expected):
+    explained = explain(error)
+    assert expected in explained.message
+    assert explained.exit_code == 1
+    assert explained.hint
+
+
+def test_our_own_errors_are_left_as_they_are():
+    error = SpecError("what; expected.", "hint")
+    assert explain(error) is error
+    assert isinstance(error, RnnEdgeError)
+
+
+def test_verbose_shows_where_it_failed(rnn_edge):
+    assert "Traceback" in rnn_edge("build", "--set", "model.hidden=0", "-v").err
+
+
+def test_an_interruption_exits_with_130(tmp_path):
+    child = subprocess.Popen(
+        [PROGRAM, "train", "demo_anomaly", "--out", tmp_path / "out", "--verbose"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stderr is not None
+    # It says so when it is at work; before that it would die of the signal.
+    assert child.stderr.readline().startswith("data")
+    time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, rest = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert rest.strip().endswith("Interrupted.")
+    assert "Traceback" not in rest
+
+
+def test_a_reader_that_went_away_is_no_error():
+    command = f"'{PROGRAM}' doctor --json | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 141)
+    assert done.stderr == ""
+
+
+def test_a_closed_pipe_exits_quietly(monkeypatch):
+    read, write = os.pipe()
+    os.close(read)
+    child = subprocess.run(
+        [PROGRAM, "--help"], stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(write)
+    assert child.returncode == 141
+    assert child.stderr == ""
+
+
+def test_run_returns_zero_on_success(capsys):
+    assert run(["--version"]) == 0

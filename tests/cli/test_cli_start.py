@@ -1,0 +1,96 @@
+"""The command starts at once, explains itself, and loads only what it uses."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from rnn_edge import __version__
+from rnn_edge.cli.main import cli
+
+PROGRAM = Path(sys.executable).with_name("rnn-edge")
+HEAVY = ("tensorflow", "keras", "numpy", "pydantic", "rich", "onnx", "matplotlib")
+MAX_START_S = 0.5
+
+
+def every_command(group=cli, prefix=()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield (*prefix, name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*prefix, name))
+
+
+def test_help_starts_within_half_a_second():
+    fastest = float("inf")
+    for _ in range(5):
+        begin = time.perf_counter()
+        subprocess.run([PROGRAM, "--help"], check=True, capture_output=True)
+        fastest = min(fastest, time.perf_counter() - begin)
+    assert fastest < MAX_START_S
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["build", "--help"], ["completion", "zsh"]])
+def test_help_loads_nothing_heavy(arguments):
+    code = (
+        "import sys\n"
+        "from rnn_edge.cli.main import run\n"
+        f"run({arguments!r})\n"
+        f"heavy = [m for m in {HEAVY!r} if m in sys.modules]\n"
+        "sys.exit(','.join(heavy) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", list(every_command()), ids=" ".join)
+def test_every_command_has_help(rnn_edge, command):
+    result = rnn_edge(*command, "--help")
+    assert result.code == 0
+    assert f"Usage: rnn-edge {' '.join(command)}" in result.out
+    described = [line for line in result.out.splitlines() if line.startswith("  -")]
+    assert described
+    assert len(result.out.splitlines()[2].strip()) > 10
+
+
+@pytest.mark.parametrize("command", list(every_command()), ids=" ".join)
+def test_every_option_has_help(command):
+    found = cli
+    for name in command:
+        found = found.get_command(click.Context(found), name)
+    options = [p for p in found.params if isinstance(p, click.Option)]
+    assert [p.name for p in options if not p.help] == []
+
+
+def test_the_version_is_told(rnn_edge):
+    assert rnn_edge("--version").out.strip() == f"rnn-edge, version {__version__}"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_name_the_program(rnn_edge, shell):
+    result = rnn_edge("completion", shell)
+    assert result.code == 0
+    assert "_RNN_EDGE_COMPLETE" in result.out
+
+
+def test_completion_of_commands_and_options(monkeypatch):
+    def complete(words, position):
+        environment = {
+            "_RNN_EDGE_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(position),
+            "PATH": "/usr/bin:/bin",
+        }
+        done = subprocess.run(
+            [PROGRAM], env=environment, capture_output=True, text=True, check=True
+        )
+        return [line.split(",")[1] for line in done.stdout.splitlines()]
+
+    assert complete("rnn-edge ev", 1) == ["evaluate"]
+    assert "--seed" in complete("rnn-edge build --s", 2)
+    assert complete("rnn-edge data in", 2) == ["inspect"]
+    assert complete("rnn-edge new a", 2) == ["anomaly"]
