@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
 from rnn_edge.types import QuantizedLayer, QuantizedMatrix, QuantizedModel
 
 GOLDEN = Path(os.environ.get("RNN_EDGE_GOLDEN", Path(__file__).parents[3] / "shared" / "golden"))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from outside_graph import GOLDEN, load, vectors
+
 from rnn_edge.reference import IntegerReference
 
 pytestmark = pytest.mark.skipif(

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rnn_edge.fixedpoint import round_scale_up, row_multipliers
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -176,8 +178,22 @@ def _parameters(model: FloatModel) -> int:
 
 
 def _require_framework() -> None:
-    """Say what is missing before a stage needs it; nothing else imports the framework."""
-    require("tensorflow", "train", "training")
+    """Import TensorFlow before a stage needs it, without what it writes to stderr on its own.
+
+    Training runs on the CPU: the same seed then gives the same weights on every machine of a kind.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as unwanted:
+        os.dup2(unwanted.fileno(), 2)
+        try:
+            framework = require("tensorflow", "train", "training")
+            # The first operation makes the runtime look for devices, and report on them.
+            framework.zeros([1]) + 1.0
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _renamed(progress: Progress, name: str) -> Progress:
