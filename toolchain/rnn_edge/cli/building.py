@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnn_edge.cli.foreign import foreign_messages_apart
 from rnn_edge.cli.output import Output
 from rnn_edge.cli.progress import progress_for
 from rnn_edge.errors import SpecError
@@ -48,10 +46,7 @@ def build_target(
     spec = resolve(file, data, overrides, seed)
     from rnn_edge.pipeline import build_bundle
 
-    with (
-        nullcontext() if output.is_verbose else foreign_messages_apart(),
-        progress_for(output) as progress,
-    ):
+    with progress_for(output) as progress:
         return build_bundle(
             spec, out or Path("out") / spec.model.name, progress=progress, until=until
         )

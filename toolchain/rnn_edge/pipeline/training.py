@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from rnn_edge.evaluation import DetectorConfig
-from rnn_edge.extras import require
 from rnn_edge.pipeline.files import write_json
 from rnn_edge.pipeline.training_sets import training_set
 from rnn_edge.quantize import calibrate, quantize_model, tensor_ranges
 from rnn_edge.quantize.rounding import INPUT_EXPONENT
 from rnn_edge.replay import concatenate
 from rnn_edge.spec import ChannelFeatures, ModelSpec
+from rnn_edge.train.framework import load_framework
 from rnn_edge.train.sequences import TrainingSet
 from rnn_edge.types import Array, FloatModel
 from rnn_edge.types.archive import save_archive
@@ -45,7 +43,7 @@ def make_teacher(
     spec: ModelSpec, frames: FrameSet, data_folder: Path, folder: Path, progress: Progress
 ) -> None:
     """Train the teacher; write it, its targets for the training part and what it says of tests."""
-    _require_framework()
+    load_framework()
     from rnn_edge.train.teacher import TeacherConfig, train_teacher
 
     data = _set(spec, frames, data_folder)
@@ -81,7 +79,7 @@ def make_student(
     progress: Progress,
 ) -> None:
     """Train the student with its teacher, or without one; write weights and curves."""
-    _require_framework()
+    load_framework()
     from rnn_edge.train.student import StudentConfig, train_student
 
     data = _set(spec, frames, data_folder)
@@ -116,7 +114,7 @@ def make_quantized(
     progress: Progress,
 ) -> None:
     """Quantize the student after training, fine-tune it on its integer arithmetic, write both."""
-    _require_framework()
+    load_framework()
     from rnn_edge.train.qat import QatConfig, finetune_quantized
 
     data = _set(spec, frames, data_folder)
@@ -175,25 +173,6 @@ def _set(spec: ModelSpec, frames: FrameSet, folder: Path) -> TrainingSet:
 def _parameters(model: FloatModel) -> int:
     layers = sum(w.w_x.size + w.w_h.size + w.b_x.size + w.b_h.size for w in model.layers)
     return int(layers + model.head.w.size + model.head.b.size)
-
-
-def _require_framework() -> None:
-    """Import TensorFlow before a stage needs it, without what it writes to stderr on its own.
-
-    Training runs on the CPU: the same seed then gives the same weights on every machine of a kind.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as unwanted:
-        os.dup2(unwanted.fileno(), 2)
-        try:
-            framework = require("tensorflow", "train", "training")
-            # The first operation makes the runtime look for devices, and report on them.
-            framework.zeros([1]) + 1.0
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def _renamed(progress: Progress, name: str) -> Progress:
