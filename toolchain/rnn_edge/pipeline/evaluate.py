@@ -21,7 +21,7 @@ from rnn_edge.pipeline.measure import test_order
 from rnn_edge.pipeline.training import detector_config
 from rnn_edge.quantize import quantize_input
 from rnn_edge.registry import lookup
-from rnn_edge.types import Array
+from rnn_edge.types import Array, AudioDataset
 
 
 def evaluate_bundle(bundle: Bundle, data: Path, engines: Sequence[str]) -> dict[str, Any]:
@@ -37,13 +37,16 @@ def evaluate_bundle(bundle: Bundle, data: Path, engines: Sequence[str]) -> dict[
     """
     spec, features = bundle.spec(), FrontEnd.load(bundle.file(FRONT_END))
     dataset = read_dataset(spec, data)
-    frames = frames_of(dataset, features)
     float_model, model = bundle.float_model(), bundle.model()
-    if frames.labels != model.labels:
+    if isinstance(dataset, AudioDataset):
+        given, wanted = dataset.classes, model.labels
+    else:
+        given, wanted = dataset.channels, features.channels
+    if given != wanted:
         raise DataError(
-            f"Data {data} has {', '.join(frames.labels)}; "
-            f"the bundle was built for {', '.join(model.labels)}."
+            f"Data {data} has {', '.join(given)}; the bundle was built for {', '.join(wanted)}."
         )
+    frames = frames_of(dataset, features)
     test = frames.part("test")
     if not test:
         raise DataError(f"Data {data} has no test part; expected at least one sequence.")

@@ -53,7 +53,7 @@ def measure_models(
         "int8 after training": integer_runner(early),
         INT8: integer_runner(final),
     }
-    total = len(runners) + 3
+    total = len(runners) + 4
     models: list[dict[str, Any]] = []
     scores: list[dict[str, Any]] = []
     if frames.part("test"):
@@ -66,7 +66,12 @@ def measure_models(
             scores = _plotted(spec, frames, runners)
     drift = []
     for k, (name, model, own) in enumerate(
-        (("int8 after training", early, student), (INT8, final, tuned)), start=len(runners) + 1
+        (
+            ("int8 after training", early, student),
+            (INT8, final, tuned),
+            ("int8 against the student", final, student),
+        ),
+        start=len(runners) + 1,
     ):
         tell(k, total)
         drift.append({"name": name, **drift_of(model, own, stream).to_json()})

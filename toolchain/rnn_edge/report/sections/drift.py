@@ -30,6 +30,14 @@ def render(root: Node) -> Section:
                 "stream that is never reset. A point is the error since the point before it. A "
                 "flat end means that the error does not build up."
             ),
+            paragraph(
+                "Each model is compared with the float run of the weights it was rounded from: "
+                '"int8 after training" with the student, "int8" with the fine-tuned weights. '
+                "Fine-tuning draws weights onto the int8 grid, so that what remains is the "
+                'rounding of activations and state. "int8 against the student" compares with the '
+                "float student before fine-tuning: another trajectory of another model, which "
+                "says how far fine-tuning has moved, not how badly it rounds."
+            ),
             legend(lines),
             element("div", *plots, class_="plots"),
             _summary(reports, with_agreement=root.at("task").text() == "kws"),
