@@ -76,6 +76,9 @@ class TeacherSection(Section):
     hide_bands: Frames = 6
     """Widest stretch of bands hidden in training."""
 
+    mixup: Annotated[float, Field(ge=0.0, le=10.0)] = 0.3
+    """Concentration of the share of the larger of two mixed clips; 0 mixes none."""
+
     clip_norm: ClipNorm = 1.0
     """Largest gradient norm."""
 

@@ -184,6 +184,23 @@ def hide_stretches(
     return np.asarray(x * keep_t[:, :, None] * keep_d[:, None, :], dtype=np.float32)
 
 
+def mixing_shares(
+    count: int, concentration: float, generator: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Draws the share of the first clip in each mixture of two; the first is the larger part.
+
+    Args:
+        count: Number of mixtures B.
+        concentration: Both parameters of the beta distribution; small values mix rarely.
+        generator: Source of the draw.
+
+    Returns:
+        float32 [B], 0.5..1.
+    """
+    share = generator.beta(concentration, concentration, count).astype(np.float32)
+    return np.asarray(np.maximum(share, np.float32(1.0) - share))
+
+
 def _stretch(
     count: int, size: int, longest: int, generator: np.random.Generator
 ) -> npt.NDArray[np.bool_]:

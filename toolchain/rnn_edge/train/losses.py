@@ -34,6 +34,27 @@ def distilled_cross_entropy(
     return tf.reduce_mean((1.0 - soft_weight) * hard + soft_weight * temperature**2 * softened)
 
 
+def mixed_cross_entropy(logits: Tensor, targets: tuple[Tensor, Tensor], share: Tensor) -> Tensor:
+    """Mixes the cross-entropies with the labels of the two clips that a mixture is made of.
+
+    Args:
+        logits: float32 [B, C] of the mixtures.
+        targets: int32 [B] twice, labels of the first and of the second clip.
+        share: float32 [B], share of the first clip.
+
+    Returns:
+        float32 scalar, mean over the batch.
+
+    Source:
+        Zhang et al., "mixup: Beyond Empirical Risk Minimization" (2018).
+    """
+    first, second = (
+        tf.nn.sparse_softmax_cross_entropy_with_logits(labels=target, logits=logits)
+        for target in targets
+    )
+    return tf.reduce_mean(share * first + (1.0 - share) * second)
+
+
 def distilled_square_error(
     forecast: Tensor, target: Tensor, soft: Tensor, soft_weight: float, mask: Tensor | None
 ) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnn_edge.train import cells, losses
-from rnn_edge.train.augment import hide_stretches
+from rnn_edge.train.augment import hide_stretches, mixing_shares
 from rnn_edge.train.carried import CarriedConfig, measure, train_carried
 from rnn_edge.train.cells import LayerTensors, Tensor
 from rnn_edge.train.forecaster import forecasts
@@ -47,6 +47,8 @@ class TeacherConfig:
         dropout: Share of each layer's outputs that a clip teacher drops in training.
         hide_frames: Longest stretch of frames hidden.
         hide_bands: Widest stretch of bands hidden.
+        mixup: Both parameters of the beta distribution that the share of the first of two mixed
+            clips is drawn from; 0 mixes none. Forecast teachers do not mix.
         clip_norm: Largest gradient norm.
         evaluate_every: Steps between validations.
         patience: Validations without a new best after which to stop; 0 never stops early.
@@ -62,6 +64,7 @@ class TeacherConfig:
     dropout: float = 0.4
     hide_frames: int = 8
     hide_bands: int = 6
+    mixup: float = 0.3
     clip_norm: float = 1.0
     evaluate_every: int = 250
     patience: int = 0
@@ -250,10 +253,16 @@ def _train_clip_teacher(
     order = Lanes(len(data.train), config.batch, 1.0, None, generator)
 
     @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
-    def step(x: Tensor, mask: Tensor, target: Tensor, dropout_seed: Tensor) -> Tensor:
+    def step(
+        x: Tensor,
+        mask: Tensor,
+        targets: tuple[Tensor, Tensor],
+        share: Tensor,
+        dropout_seed: Tensor,
+    ) -> Tensor:
         with tf.GradientTape() as tape:
             logits = network.logits(x, mask, dropout_seed)
-            loss = losses.distilled_cross_entropy(logits, target, logits, 0.0, 1.0)
+            loss = losses.mixed_cross_entropy(logits, targets, share)
         optimizer.apply(tape.gradient(loss, network.variables), network.variables)
         return loss
 
@@ -261,8 +270,15 @@ def _train_clip_teacher(
         indices = order.next().indices
         x = hide_stretches(data.train.x[indices], config.hide_frames, config.hide_bands, generator)
         target = data.train.target[indices].astype(np.int32)
+        mask = data.train.mask(indices)
+        share = np.ones(len(x), np.float32)
+        if config.mixup > 0.0:
+            share = mixing_shares(len(x), config.mixup, generator)
+            # The partners are the same clips in reverse order.
+            x = share[:, None, None] * x + (1.0 - share)[:, None, None] * x[::-1]
+            mask = np.maximum(mask, mask[::-1])
         dropout_seed = np.array([seed, 100 * i], dtype=np.int32)
-        return step(x, data.train.mask(indices), target, dropout_seed)
+        return step(x, mask, (target, target[::-1].copy()), share, dropout_seed)
 
     def validate() -> Mapping[str, float]:
         part = data.validation
