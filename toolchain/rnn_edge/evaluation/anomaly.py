@@ -31,7 +31,8 @@ class DetectorConfig:
         smoothing_frames: Time constant of the exponential smoothing of the score.
         quantile: Of the normal validation scores, in 0..1.
         margin: Factor on that quantile.
-        warmup_frames: First frames of a recording, during which the score is held at 0.
+        warmup_frames: First forecasts of a recording that do not count, while the state settles;
+            frame 0 has no forecast, so that frames 0..warmup_frames score 0.
         score_limit: Largest squared error of a channel that counts, in units of its normal
             variance; one broken sensor then cannot drown the rest for ever.
     """
@@ -65,13 +66,17 @@ class Detector:
             DataError: If there is no frame to fit on.
         """
         shortest = config.warmup_frames + 2
-        kept = [s for s in normal if len(s.frames) >= shortest]
-        if not kept:
+        if not any(len(s.frames) >= shortest for s in normal):
             raise DataError(
                 f"Detector: every validation recording has less than {shortest} frames.",
                 "lower detector.warmup_frames or give validation more data",
             )
-        errors = _squared_errors(run, kept)
+        # All of them are run, so that stored forecasts of the whole part serve as a runner.
+        errors = [
+            error
+            for recording, error in zip(normal, _squared_errors(run, normal), strict=True)
+            if len(recording.frames) >= shortest
+        ]
         settled = np.concatenate([e[config.warmup_frames :] for e in errors])
         variance = np.maximum(settled.mean(axis=0), SMALLEST_ERROR)
         scores = [_score(config, variance, e)[config.warmup_frames + 1 :] for e in errors]

@@ -6,8 +6,11 @@ are as long as the material allows.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from rnn_edge.errors import ModelError
 from rnn_edge.reference import FloatReference
 from rnn_edge.types import Array, FloatModel
 from rnn_edge.types.calibration import CalibrationStats
@@ -20,15 +23,22 @@ def calibrate(model: FloatModel, streams: Array) -> CalibrationStats:
         model: The model.
         streams: float32 (B, T, D) normalised frames; each stream starts from a zero state and is
             never reset.
+
+    Raises:
+        ModelError: If a frame, an output or a cell is not a finite number.
     """
     frames = np.asarray(streams, np.float32)
+    if not np.isfinite(frames).all():
+        raise ModelError(
+            "Calibration: a frame is not a finite number.", "look for gaps in the training data"
+        )
     engine = FloatReference(model, frames.shape[0])
     output_max = 0.0
     cell_max = {name: 0.0 for name in engine.state if name.startswith("c")}
     for t in range(frames.shape[1]):
-        output_max = max(output_max, float(np.abs(engine.step(frames[:, t])).max()))
+        output_max = max(output_max, _magnitude("y", t, engine.step(frames[:, t])))
         for name in cell_max:
-            cell_max[name] = max(cell_max[name], float(np.abs(engine.state[name]).max()))
+            cell_max[name] = max(cell_max[name], _magnitude(name, t, engine.state[name]))
     return CalibrationStats(
         steps=frames.shape[1],
         streams=frames.shape[0],
@@ -36,3 +46,14 @@ def calibrate(model: FloatModel, streams: Array) -> CalibrationStats:
         output_max=output_max,
         cell_max=cell_max,
     )
+
+
+def _magnitude(tensor: str, step: int, values: Array) -> float:
+    """Return the largest magnitude; a comparison with NaN would let it pass unnoticed."""
+    found = float(np.abs(values).max())
+    if not math.isfinite(found):
+        raise ModelError(
+            f"Calibration: {tensor} is {found} at step {step}; expected a finite number.",
+            "check the training curves for divergence",
+        )
+    return found

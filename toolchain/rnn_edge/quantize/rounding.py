@@ -29,6 +29,11 @@ CELL_EXPONENTS = range(-13, -6)
 OUTPUT_EXPONENTS = range(-15, 1)
 
 
+ACCUMULATOR_LIMIT = 2.0**47
+"""Kernels rescale a signed accumulator of 48 bits (TFLite
+``MultiplyByQuantizedMultiplier(int64)``)."""
+
+
 def quantize_input(frames: Array, exponent: int = INPUT_EXPONENT) -> Array:
     """Return normalised frames as int16 at scale 2**exponent, saturating.
 
@@ -58,10 +63,23 @@ def quantize_rows(weight: Array) -> tuple[Array, Array]:
 def quantize_matrix(
     weight: Array, bias: Array, input_exponent: int, output_exponent: int
 ) -> QuantizedMatrix:
-    """Round a matrix to int8 and its bias to int64 at input scale x row scale."""
+    """Round a matrix to int8 and its bias to int64 at input scale x row scale.
+
+    Raises:
+        ModelError: If an accumulator could leave the 48 bits that every kernel rescales.
+    """
     rounded, scale = quantize_rows(weight)
     unit = 2.0**input_exponent * scale.astype(np.float64)
-    offset = np.rint(np.asarray(bias, np.float64) / unit).astype(np.int64)
+    exact = np.rint(np.asarray(bias, np.float64) / unit)
+    reach = np.abs(exact) + 32768.0 * np.abs(rounded.astype(np.float64)).sum(axis=1)
+    if (reach >= ACCUMULATOR_LIMIT).any():
+        row = int(reach.argmax())
+        raise ModelError(
+            f"Bias of row {row}: {float(np.asarray(bias)[row]):.6g} is too large for the row's "
+            f"weights, of at most {float(np.abs(np.asarray(weight)[row]).max()):.3g}.",
+            "check the training data for constant channels and outliers",
+        )
+    offset = exact.astype(np.int64)
     return QuantizedMatrix(rounded, scale, offset, input_exponent, output_exponent)
 
 
@@ -71,6 +89,8 @@ def exponent_for(limit: float, allowed: range, what: str) -> int:
     Raises:
         ModelError: If even the coarsest does not.
     """
+    if not math.isfinite(limit):
+        raise ModelError(f"Range of {what}: {limit}; expected a finite number.")
     wanted = allowed.start if limit <= 0.0 else math.ceil(math.log2(limit / 32767.0))
     if wanted >= allowed.stop:
         raise ModelError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_edge.errors import EngineError
 from rnn_edge.types import Array, Trace
 from rnn_edge.types.replay import ParityRow
 
@@ -15,7 +16,15 @@ def compare_bits(engine: str, reference: Trace, other: Trace) -> tuple[ParityRow
         engine: Name of the engine that made ``other``.
         reference: Trace of the integer reference, (T, ...).
         other: Trace of the engine over the same frames.
+
+    Raises:
+        EngineError: If the engine gave other states, or values of another shape or type.
     """
+    if set(other.states) != set(reference.states):
+        raise EngineError(
+            f"Engine {engine} gave the states {', '.join(other.states)}; "
+            f"expected {', '.join(reference.states)}."
+        )
     rows = [_row(engine, "y", reference.outputs, other.outputs)]
     for name, expected in reference.states.items():
         rows.append(_row(engine, name, expected, other.states[name]))
@@ -23,8 +32,11 @@ def compare_bits(engine: str, reference: Trace, other: Trace) -> tuple[ParityRow
 
 
 def _row(engine: str, tensor: str, expected: Array, actual: Array) -> ParityRow:
-    if expected.shape != actual.shape:
-        raise ValueError(f"{tensor} of {engine}: shape {actual.shape}; expected {expected.shape}")
+    if expected.shape != actual.shape or expected.dtype != actual.dtype:
+        raise EngineError(
+            f"Engine {engine} gave {tensor} as {actual.dtype} {actual.shape}; "
+            f"expected {expected.dtype} {expected.shape}."
+        )
     difference = np.abs(expected.astype(np.int64) - actual.astype(np.int64))
     steps = np.flatnonzero(difference.any(axis=1))
     return ParityRow(

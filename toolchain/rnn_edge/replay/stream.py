@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnn_edge.errors import DataError
 from rnn_edge.types import Array
 
 
@@ -16,7 +17,12 @@ def concatenate(sequences: Sequence[Array], steps: int, seed: int) -> Array:
         sequences: float32 (T_k, D) each, none empty.
         steps: Wanted length; the stream ends with a whole sequence at or after it.
         seed: Order of the sequences; every pass over them is shuffled anew.
+
+    Raises:
+        DataError: If there is no frame to repeat.
     """
+    if not any(len(sequence) for sequence in sequences):
+        raise DataError("Stream: no sequence has a frame; expected at least one.")
     generator = np.random.Generator(np.random.PCG64(seed))
     parts: list[Array] = []
     length = 0

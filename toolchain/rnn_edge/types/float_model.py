@@ -9,7 +9,7 @@ from typing import Literal, cast
 import numpy as np
 
 from rnn_edge.errors import ModelError
-from rnn_edge.types.archive import load_archive, save_archive
+from rnn_edge.types.archive import consistent, load_archive, save_archive
 from rnn_edge.types.arrays import Array, digest_of, read_only
 
 FORMAT = "rnn-edge float model 1"
@@ -47,6 +47,11 @@ class RecurrentWeights:
             if not np.isfinite(value).all():
                 raise ModelError(f"Weights {name} of a {self.kind} layer are not finite.")
             object.__setattr__(self, name, value)
+        if self.w_x.ndim != 2 or self.w_h.ndim != 2:
+            raise ModelError(
+                f"Weights of a {self.kind} layer: {self.w_x.shape} and {self.w_h.shape}; "
+                f"expected two matrices."
+            )
         rows = len(GATES[self.kind]) * self.hidden
         if self.w_x.shape != (rows, self.inputs) or self.w_h.shape != (rows, self.hidden):
             raise ModelError(
@@ -76,7 +81,10 @@ class DenseWeights:
 
     def __post_init__(self) -> None:
         for name in ("w", "b"):
-            object.__setattr__(self, name, read_only(getattr(self, name), np.float32))
+            value = read_only(getattr(self, name), np.float32)
+            if not np.isfinite(value).all():
+                raise ModelError(f"Weights {name} of the dense head are not finite.")
+            object.__setattr__(self, name, value)
         if self.w.ndim != 2 or self.b.shape != (self.w.shape[0],):
             raise ModelError(f"Dense head: {self.w.shape} and {self.b.shape} do not fit.")
 
@@ -155,9 +163,12 @@ class FloatModel:
             BundleError: If the file is not such a model.
         """
         meta, arrays = load_archive(path, FORMAT)
-        layers = tuple(
-            RecurrentWeights(kind, *(arrays[f"layer{k}.{f}"] for f in ("w_x", "w_h", "b_x", "b_h")))
-            for k, kind in enumerate(meta["kinds"])
-        )
-        head = DenseWeights(arrays["head.w"], arrays["head.b"])
-        return cls(meta["name"], meta["task"], layers, head, tuple(meta["labels"]))
+        with consistent(path, FORMAT):
+            layers = tuple(
+                RecurrentWeights(
+                    kind, *(arrays[f"layer{k}.{f}"] for f in ("w_x", "w_h", "b_x", "b_h"))
+                )
+                for k, kind in enumerate(meta["kinds"])
+            )
+            head = DenseWeights(arrays["head.w"], arrays["head.b"])
+            return cls(meta["name"], meta["task"], layers, head, tuple(meta["labels"]))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_edge.types.archive import load_archive, save_archive
+from rnn_edge.types.archive import consistent, load_archive, save_archive
 from rnn_edge.types.arrays import Array, read_only
 from rnn_edge.types.datasets import Split
 
@@ -89,16 +89,19 @@ class FrameSet:
         meta, arrays = load_archive(path, FORMAT)
         sequences: list[FrameSequence] = []
         start = flag_start = 0
-        for row, length in zip(meta["sequences"], arrays["lengths"], strict=True):
-            sequence_id, label, split, is_labelled = row
-            flags = None
-            if is_labelled:
-                flags = arrays["anomalous"][flag_start : flag_start + length]
-                flag_start += int(length)
-            frames = arrays["frames"][start : start + length]
-            sequences.append(FrameSequence(sequence_id, frames, label, flags, split))
-            start += int(length)
-        return cls(tuple(meta["labels"]), meta["frame_rate_hz"], tuple(sequences))
+        with consistent(path, FORMAT):
+            for row, length in zip(meta["sequences"], arrays["lengths"], strict=True):
+                sequence_id, label, split, is_labelled = row
+                flags = None
+                if is_labelled:
+                    flags = arrays["anomalous"][flag_start : flag_start + length]
+                    flag_start += int(length)
+                frames = arrays["frames"][start : start + length]
+                sequences.append(FrameSequence(sequence_id, frames, label, flags, split))
+                start += int(length)
+            if (start, flag_start) != (len(arrays["frames"]), len(arrays["anomalous"])):
+                raise ValueError("lengths and frames do not match")
+            return cls(tuple(meta["labels"]), meta["frame_rate_hz"], tuple(sequences))
 
 
 def padded(sequences: Sequence[Array]) -> tuple[Array, Array]:

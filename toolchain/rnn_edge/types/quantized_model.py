@@ -15,7 +15,7 @@ from typing import cast
 import numpy as np
 
 from rnn_edge.errors import ModelError
-from rnn_edge.types.archive import load_archive, save_archive
+from rnn_edge.types.archive import consistent, load_archive, save_archive
 from rnn_edge.types.arrays import Array, digest_of, read_only
 from rnn_edge.types.float_model import GATES, CellKind, Task
 
@@ -54,7 +54,7 @@ class QuantizedMatrix:
         object.__setattr__(self, "weight", read_only(self.weight, np.int8))
         object.__setattr__(self, "weight_scale", read_only(self.weight_scale, np.float32))
         object.__setattr__(self, "bias", read_only(self.bias, np.int64))
-        rows = self.weight.shape[0]
+        rows = self.weight.shape[0] if self.weight.ndim else 0
         if (
             self.weight.ndim != 2
             or self.weight_scale.shape != (rows,)
@@ -64,6 +64,9 @@ class QuantizedMatrix:
                 f"Quantized matrix: weight {self.weight.shape}, scale {self.weight_scale.shape}, "
                 f"bias {self.bias.shape} do not fit."
             )
+        if (self.weight == -128).any():
+            # Kernels may take the magnitude of a weight in int8.
+            raise ModelError("Quantized matrix: a weight is -128; expected -127..127.")
         mantissa, _ = np.frexp(self.weight_scale.astype(np.float64))
         scaled = mantissa * 2.0**SCALE_MANTISSA_BITS
         if not (
@@ -255,10 +258,11 @@ class QuantizedModel:
             )
             return QuantizedMatrix(weight, scale, bias, *meta["exponents"][name])
 
-        layers = tuple(
-            QuantizedLayer(kind, matrix(f"layer{k}.x"), matrix(f"layer{k}.h"), cell)
-            for k, (kind, cell) in enumerate(
-                zip(meta["kinds"], meta["cell_exponents"], strict=True)
+        with consistent(path, FORMAT):
+            layers = tuple(
+                QuantizedLayer(kind, matrix(f"layer{k}.x"), matrix(f"layer{k}.h"), cell)
+                for k, (kind, cell) in enumerate(
+                    zip(meta["kinds"], meta["cell_exponents"], strict=True)
+                )
             )
-        )
-        return cls(meta["name"], meta["task"], layers, matrix("head"), tuple(meta["labels"]))
+            return cls(meta["name"], meta["task"], layers, matrix("head"), tuple(meta["labels"]))
