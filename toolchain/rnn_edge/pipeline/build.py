@@ -31,6 +31,7 @@ ORDER = ("data", "teacher", "student", "baseline", "quantize", "export", "prove"
 
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 
+_RUNNING = ("replay", "reference", "quantize", "fixedpoint", "cells", "types")
 _LEARNING = ("train", "cells", "fixedpoint", "quantize", "reference", "types")
 
 
@@ -85,9 +86,29 @@ class _Build:
             self._progress(name, 0, 1, {})
             stages[name]()
             self._progress(name, 1, 1, {"kept": float(self._done[name].was_kept)})
+        last = self._keep_later(last)
         bundle = publish(self._out, self._files(), self._facts(last))
         self._store.prune(list(self._done.values()))
         return bundle
+
+    def _keep_later(self, last: str) -> str:
+        """Take over later stages of a finished bundle whose earlier ones have not changed.
+
+        Returns:
+            The last stage that the bundle now holds.
+        """
+        try:
+            before = read_json(self._out / MANIFEST)["stages"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return last
+        if any(before.get(name) != stage.folder.name for name, stage in self._done.items()):
+            return last
+        for name in ORDER[ORDER.index(last) + 1 :]:
+            kept = self._store.find(name, str(before.get(name, "")))
+            if kept is None:
+                break
+            self._done[name], last = kept, name
+        return last
 
     def _run(
         self, name: str, inputs: Mapping[str, object], make: Callable[[Path], None], *code: str
@@ -141,7 +162,7 @@ class _Build:
         """
         try:
             name = read_json(self._out / MANIFEST)["stages"]["data"]
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
         kept = self._store.find("data", name)
         if kept is None:
@@ -270,7 +291,7 @@ class _Build:
             "stream": stream.model_dump(),
             "engines": list(spec.replay.engines),
         }
-        self._run("prove", inputs, make, "engines", "replay", "reference", "fixedpoint", "cells")
+        self._run("prove", inputs, make, *_RUNNING, "engines")
 
     def _report(self) -> None:
         spec = self._spec
@@ -298,7 +319,7 @@ class _Build:
             "stream": stream.model_dump(),
             "detector": spec.detector.model_dump() if spec.detector else None,
         }
-        self._run("report", inputs, make, "evaluation", "report", "replay", "reference")
+        self._run("report", inputs, make, *_RUNNING, "evaluation", "report")
 
     def _files(self) -> dict[str, Path]:
         """Return the bundle's files and where they come from."""

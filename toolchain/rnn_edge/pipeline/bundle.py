@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rnn_edge.errors import BundleError
-from rnn_edge.pipeline.files import copy_file, explained, file_digest, write_json
+from rnn_edge.pipeline.files import (
+    TEMPORARY,
+    copy_file,
+    explained,
+    file_digest,
+    read_json,
+    write_json,
+)
 from rnn_edge.spec import ModelSpec, load_spec
 from rnn_edge.types import FloatModel, QuantizedModel
 
 FORMAT = "rnn-edge bundle 1"
 MANIFEST = "manifest.json"
 STAGES = ".stages"
+WITHDRAWN = "withdrawn.json"
+"""Lists the files of a bundle while they are exchanged."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,11 @@ class Bundle:
             ) from error
         if found != FORMAT:
             raise BundleError(f"Bundle {path} has format {found!r}; expected {FORMAT!r}.")
+        if not _is_listing(files) or not isinstance(manifest.get("until"), str):
+            raise BundleError(
+                f"Manifest {manifest_path} does not list files and their digests.",
+                "build the bundle again",
+            )
         for name, digest in files.items():
             try:
                 actual = file_digest(path / name)
@@ -116,21 +132,54 @@ def publish(out: Path, files: Mapping[str, Path], facts: Mapping[str, object]) -
         facts: What the manifest says besides the files.
     """
     with explained(f"Writing bundle {out}"):
-        manifest_path = out / MANIFEST
-        before: dict[str, str] = {}
-        if manifest_path.is_file():
-            try:
-                before = json.loads(manifest_path.read_text()).get("files", {})
-            except (ValueError, AttributeError):
-                before = {}
-            # From here on the folder is unfinished until the new manifest is in place.
-            manifest_path.unlink()
+        manifest_path, withdrawn = out / MANIFEST, out / STAGES / WITHDRAWN
+        withdrawn.parent.mkdir(exist_ok=True)
+        published = _listed(manifest_path) | _listed(withdrawn)
+        # The list of what may have to go outlives a process that is killed on the way, and from
+        # here on the folder is unfinished until the new manifest is in place.
+        write_json(withdrawn, {"files": dict.fromkeys(sorted(published | set(files)), "")})
+        manifest_path.unlink(missing_ok=True)
         digests: dict[str, str] = {}
-        for name, source in sorted(files.items()):
-            copy_file(source, out / name)
-            digests[name] = file_digest(out / name)
-        for name in set(before) - set(digests):
-            (out / name).unlink(missing_ok=True)
-        manifest = {**facts, "format": FORMAT, "files": digests}
-        write_json(manifest_path, manifest)
+        work = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=out / STAGES))
+        try:
+            for name, source in sorted(files.items()):
+                digests[name] = copy_file(source, out / name, work)
+            for name in sorted(published - set(digests)):
+                _remove(out, name)
+            manifest = {**facts, "format": FORMAT, "files": digests}
+            write_json(manifest_path, manifest, work)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        withdrawn.unlink()
     return Bundle(out, manifest)
+
+
+def _is_listing(files: object) -> bool:
+    """Return whether a manifest's "files" has the digest of each by its name in the bundle."""
+    return isinstance(files, dict) and all(
+        isinstance(digest, str) and _is_inside(name) for name, digest in files.items()
+    )
+
+
+def _is_inside(name: str) -> bool:
+    """Return whether a name stays inside the folder that it is relative to."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and path.parts[:1] not in ((), (".",))
+
+
+def _listed(manifest: Path) -> set[str]:
+    """Return the files that a manifest lists, or none if it is not there or damaged."""
+    try:
+        files = read_json(manifest)["files"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return set()
+    return set(files) if _is_listing(files) else set()
+
+
+def _remove(out: Path, name: str) -> None:
+    """Remove a file of a bundle, and the folders that it leaves empty."""
+    (out / name).unlink(missing_ok=True)
+    for folder in (out / name).parents:
+        if folder == out or not folder.is_dir() or any(folder.iterdir()):
+            return
+        folder.rmdir()

@@ -16,6 +16,8 @@ from typing import Any
 from rnn_edge.errors import EnvironmentFailureError
 
 CHUNK_BYTES = 1 << 20
+TEMPORARY = "unfinished-"
+"""Files and folders of work in progress; what a killed process leaves behind has this prefix."""
 
 
 def file_digest(path: Path) -> str:
@@ -33,9 +35,15 @@ def tree_digests(root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): file_digest(path) for path in files}
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file through a temporary one in the same folder, moved into place."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+def write_bytes(path: Path, content: bytes, work: Path | None = None) -> None:
+    """Write a file through a temporary one, moved into place.
+
+    Args:
+        path: The file.
+        content: All of it.
+        work: Folder of the temporary file, on the same file system; by default the file's own.
+    """
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=work or path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -49,10 +57,10 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
-def write_json(path: Path, value: object) -> None:
-    """Write JSON with sorted keys; the same value gives the same bytes."""
+def write_json(path: Path, value: object, work: Path | None = None) -> None:
+    """Write JSON with sorted keys, as `write_bytes` does; the same value gives the same bytes."""
     text = json.dumps(value, indent=1, sort_keys=True, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+    write_bytes(path, (text + "\n").encode(), work)
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON has no narrower type
@@ -60,19 +68,21 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON has no narrower type
     return json.loads(path.read_text())
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a file through a temporary one beside the target, moved into place."""
+def copy_file(source: Path, target: Path, work: Path) -> str:
+    """Copy a file through a temporary one, moved into place; return the digest of the copy.
+
+    Args:
+        source: What is copied.
+        target: Where to; its folder is made if it is not there.
+        work: Folder of the temporary file, on the target's file system.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        shutil.copyfile(source, temporary)
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    temporary = work / "copy"
+    shutil.copyfile(source, temporary)
+    temporary.chmod(0o644)
+    digest = file_digest(temporary)
+    temporary.replace(target)
+    return digest
 
 
 @contextmanager
@@ -95,6 +105,8 @@ def explained(action: str) -> Iterator[None]:
             errno.EACCES: "choose a folder you may write to with --out",
             errno.EPERM: "choose a folder you may write to with --out",
             errno.EROFS: "choose a folder you may write to with --out",
+            errno.EEXIST: "choose another folder with --out",
+            errno.ENOTDIR: "choose another folder with --out",
         }.get(error.errno or 0, "")
         where = f" ({error.filename})" if error.filename else ""
         reason = error.strerror or str(error)

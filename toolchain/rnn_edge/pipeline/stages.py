@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_edge.errors import BundleError
-from rnn_edge.pipeline.files import explained, read_json, tree_digests, write_json
+from rnn_edge.pipeline.files import TEMPORARY, explained, read_json, tree_digests, write_json
 
 RECORD = "stage.json"
-TEMPORARY = "unfinished-"
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,10 @@ class StageStore:
                 ) from None
             # Whatever a killed build left half-done is of no use to this one.
             for leftover in self._root.glob(f"{TEMPORARY}*"):
-                shutil.rmtree(leftover, ignore_errors=True)
+                if leftover.is_dir():
+                    shutil.rmtree(leftover, ignore_errors=True)
+                else:
+                    leftover.unlink()
             yield
         finally:
             os.close(lock)
@@ -112,11 +114,16 @@ class StageStore:
         return None if digest is None else StageOutput(name, folder, digest, was_kept=True)
 
     def prune(self, kept: list[StageOutput]) -> None:
-        """Remove the stages of earlier builds that are not among ``kept``."""
+        """Remove what earlier builds made in the stages of ``kept``; other stages stay.
+
+        A build that ends early does not take the later stages away, which are still good if
+        nothing that they depend on has changed.
+        """
         folders = {stage.folder for stage in kept}
-        for folder in self._root.iterdir():
-            if folder.is_dir() and folder not in folders:
-                shutil.rmtree(folder, ignore_errors=True)
+        for stage in kept:
+            for folder in self._root.glob(f"{stage.name}-*"):
+                if folder not in folders:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _digest(files: Mapping[str, str]) -> str:

@@ -10,8 +10,6 @@ from pathlib import Path
 import rnn_edge
 from rnn_edge.resources import data_folder
 
-CODE = ("data", "features", "train", "cells", "fixedpoint", "quantize", "reference", "types")
-
 
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages that results depend on; missing ones are left out."""

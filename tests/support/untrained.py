@@ -1,0 +1,107 @@
+"""Stages that find weights, without training: random weights in the files of the real ones."""
+
+import time
+
+import numpy as np
+
+from rnn_edge.pipeline import training
+from rnn_edge.pipeline.files import write_json
+from rnn_edge.quantize import calibrate, quantize_model, tensor_ranges
+from rnn_edge.replay import concatenate
+from rnn_edge.types import GATES, DenseWeights, FloatModel, RecurrentWeights
+from rnn_edge.types.archive import save_archive
+from rnn_edge.types.frames import padded
+
+SPEC = """
+seed = 3
+[model]
+name = "tiny"
+task = "anomaly"
+cell = "lstm"
+hidden = 4
+[data]
+kind = "synthetic-machine"
+sample_rate_hz = 2.0
+recording_s = 60.0
+train_recordings = 2
+validation_recordings = 1
+test_recordings = 2
+[features]
+kind = "channels"
+sequence_frames = 16
+[quantize]
+calibration_steps = 100
+calibration_streams = 2
+[replay]
+engines = ["float", "int8"]
+"""
+
+
+def replace_training(setattr_, pause_s=0.0):
+    """Put the stand-ins in place of the training stages.
+
+    Args:
+        setattr_: Called with object, name and value; ``monkeypatch.setattr`` or ``setattr``.
+        pause_s: Seconds that each stage takes, so that it can be interrupted.
+    """
+
+    def make_teacher(spec, frames, data_folder, folder, progress):
+        progress("teacher", 1, 2, {"loss": 1.0})
+        time.sleep(pause_s)
+        save_archive(folder / training.TEACHER, {"format": "rnn-edge teacher 1"}, [])
+        np.save(folder / training.SOFT, np.zeros(3, np.float32))
+        outputs = []
+        for part in ("test", "validation"):
+            x, _ = padded([s.frames for s in frames.part(part)])
+            outputs.append((part, x))
+        save_archive(folder / training.TEACHER_ON_TEST, {"format": "rnn-edge outputs 1"}, outputs)
+        curves(folder, "teacher")
+
+    def make_student(spec, frames, data_folder, teacher_folder, folder, progress):
+        stage = "student" if teacher_folder else "baseline"
+        progress(stage, 1, 2, {"loss": 1.0})
+        time.sleep(pause_s)
+        seed = spec.seed + (teacher_folder is None)
+        random_model(spec, frames, seed).save(folder / training.STUDENT)
+        curves(folder, "student")
+
+    def make_quantized(spec, frames, data, teacher, student, folder, progress):
+        progress("quantize", 1, 2, {"loss": 1.0})
+        model = FloatModel.load(student / training.STUDENT)
+        steps = spec.quantize.calibration_steps
+        sequences = [s.frames for s in frames.part("train")]
+        stats = calibrate(model, concatenate(sequences, steps, 0)[None, :steps])
+        time.sleep(pause_s)
+        quantized = quantize_model(model, stats, spec.quantize.headroom_bits)
+        quantized.save(folder / training.AFTER_TRAINING)
+        quantized.save(folder / training.MODEL)
+        model.save(folder / training.FLOAT_MODEL)
+        ranges = [row.to_json() for row in tensor_ranges(quantized, stats)]
+        found = {"calibration": stats.to_json(), "ranges": ranges}
+        write_json(folder / training.QUANTIZATION, found)
+        curves(folder, "quantization-aware")
+
+    for stand_in in (make_teacher, make_student, make_quantized):
+        setattr_(training, stand_in.__name__, stand_in)
+
+
+def curves(folder, name):
+    points = {"loss": [[1, 2.0], [2, 1.0]], "validation": [[1, 0.5], [2, 0.6]]}
+    found = {"name": name, "metric": "accuracy", "best": 0.6, "best_step": 2}
+    write_json(folder / training.CURVES, found | {"parameters": 10, "curves": points})
+
+
+def random_model(spec, frames, seed):
+    generator = np.random.default_rng(seed)
+    kind, hidden, outputs = spec.model.cell, spec.model.hidden, len(frames.labels)
+    inputs = frames.sequences[0].frames.shape[1]
+    rows = len(GATES[kind]) * hidden
+    layer = RecurrentWeights(
+        kind,
+        generator.normal(0, 0.5, (rows, inputs)),
+        generator.normal(0, 0.5, (rows, hidden)),
+        generator.normal(0, 0.3, rows),
+        np.zeros(rows),
+    )
+    head = DenseWeights(generator.normal(0, 0.5, (outputs, hidden)), np.zeros(outputs))
+    return FloatModel(spec.model.name, spec.model.task, (layer,), head, frames.labels)
