@@ -29,6 +29,8 @@ from rnn_edge.types.frames import FrameSet
 ORDER = ("data", "teacher", "student", "baseline", "quantize", "export", "prove", "report")
 """Stages in order; "baseline" is the student trained without its teacher."""
 
+SPEC = "spec.toml"
+
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 
 _RUNNING = ("replay", "reference", "quantize", "fixedpoint", "cells", "types")
@@ -94,12 +96,17 @@ class _Build:
     def _keep_later(self, last: str) -> str:
         """Take over later stages of a finished bundle whose earlier ones have not changed.
 
+        They were made by the spec of that bundle, so that it must be this one in every word.
+
         Returns:
             The last stage that the bundle now holds.
         """
         try:
-            before = read_json(self._out / MANIFEST)["stages"]
+            before = dict(read_json(self._out / MANIFEST)["stages"])
+            spec = (self._out / SPEC).read_text()
         except (OSError, ValueError, KeyError, TypeError):
+            return last
+        if spec != resolved_toml(self._spec):
             return last
         if any(before.get(name) != stage.folder.name for name, stage in self._done.items()):
             return last
@@ -317,6 +324,7 @@ class _Build:
             **self._digests("data", "teacher", "student", "baseline", "quantize", "export"),
             **self._digests("prove"),
             "stream": stream.model_dump(),
+            "engines": list(spec.replay.engines),
             "detector": spec.detector.model_dump() if spec.detector else None,
         }
         self._run("report", inputs, make, *_RUNNING, "evaluation", "report")
@@ -350,10 +358,10 @@ class _Build:
             for path in root.rglob("*"):
                 if path.is_file() and path.name != "stage.json":
                     files[f"exports/{path.relative_to(root).as_posix()}"] = path
-        spec_file = self._out / STAGES / "spec.toml"
+        spec_file = self._out / STAGES / SPEC
         with explained(f"Writing {spec_file}"):
             write_bytes(spec_file, resolved_toml(self._spec).encode())
-        files["spec.toml"] = spec_file
+        files[SPEC] = spec_file
         missing = [name for name, path in files.items() if not path.is_file()]
         if missing:
             raise BundleError(f"Stage files are gone: {', '.join(missing)}.", "build again")

@@ -1,0 +1,464 @@
+"""The whole pipeline on random weights: everything but the training itself."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from untrained import SPEC, replace_training
+
+from rnn_edge.engines.base import EngineKind, all_engines
+from rnn_edge.engines.integer_reference import ENGINE as REFERENCE
+from rnn_edge.errors import BundleError, DataError, EnvironmentFailureError, ParityError
+from rnn_edge.evaluation import integer_runner
+from rnn_edge.pipeline import ORDER, Bundle, build_bundle, evaluate_bundle, proof
+from rnn_edge.pipeline.files import tree_digests
+from rnn_edge.spec import load_spec
+
+PROGRAM = Path(__file__).parents[1] / "support" / "untrained_build.py"
+
+
+class Heard:
+    """Progress: which stages began and which were kept."""
+
+    def __init__(self):
+        self.began, self.kept = [], []
+
+    def __call__(self, stage, step, total, metrics):
+        if stage in ORDER and step == 0 and total == 1:
+            self.began.append(stage)
+        if metrics.get("kept"):
+            self.kept.append(stage)
+
+
+TRACES = {}
+
+
+def integer_trace_once(model, x, real=proof.integer_trace):
+    """The integer reference over the same stream of 12,000 steps takes seconds every time."""
+    key = (model.digest(), x.tobytes())
+    if key not in TRACES:
+        TRACES[key] = real(model, x)
+    return TRACES[key]
+
+
+@pytest.fixture(autouse=True)
+def untrained(monkeypatch):
+    replace_training(monkeypatch.setattr)
+    monkeypatch.setattr(proof, "integer_trace", integer_trace_once)
+
+
+def spec_of(folder, text=SPEC, overrides=()):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tiny.toml").write_text(text)
+    return load_spec(folder / "tiny.toml", list(overrides))
+
+
+def build(out, *overrides, until=None):
+    heard = Heard()
+    spec = spec_of(out.parent / "spec", overrides=overrides)
+    return build_bundle(spec, out, progress=heard, until=until), heard
+
+
+def published(folder):
+    """Return the digest of every file of a bundle that users see."""
+    return {n: d for n, d in tree_digests(folder).items() if not n.startswith(".stages/")}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    out = tmp_path_factory.mktemp("built") / "bundle"
+    with pytest.MonkeyPatch.context() as patch:
+        replace_training(patch.setattr)
+        build(out)
+    return out
+
+
+@pytest.fixture
+def copy(built, tmp_path):
+    """A copy of the built bundle, with its stages."""
+    return Path(shutil.copytree(built, tmp_path / "bundle"))
+
+
+def test_a_build_has_everything_and_nothing_else(built):
+    bundle = Bundle.open(built)
+    names = set(bundle.manifest["files"])
+    assert names == set(published(built)) - {"manifest.json"}
+    assert names >= {
+        *("spec.toml", "front_end.npz", "data.json", "teacher.npz", "student.npz"),
+        *("student_without_teacher.npz", "float_model.npz", "model.npz"),
+        *("model_after_training.npz", "quantization.json", "proof.json"),
+        *("report.json", "report.html"),
+    }
+    assert any(name.endswith(".tflite") for name in names)
+    assert any(name.endswith(".c") for name in names)
+    assert set(bundle.manifest["stages"]) == set(ORDER)
+    assert bundle.model().name == bundle.float_model().name == "tiny"
+    assert bundle.spec().model.hidden == 4
+    text = (built / "manifest.json").read_text() + (built / "report.json").read_text()
+    assert str(built.parent) not in text
+    assert not list((built / ".stages").glob("unfinished-*"))
+
+
+def test_two_builds_in_different_folders_are_the_same_to_the_byte(built, tmp_path):
+    build(tmp_path / "elsewhere" / "other")
+    assert published(tmp_path / "elsewhere" / "other") == published(built)
+
+
+def test_a_second_build_keeps_every_stage(copy):
+    before = published(copy)
+    _, heard = build(copy)
+    assert heard.kept == list(ORDER)
+    assert published(copy) == before
+
+
+@pytest.mark.parametrize(
+    ("override", "made"),
+    [
+        ("replay.engines=['int8','float']", ["prove", "report"]),
+        ("detector.quantile=0.9", ["teacher", "report"]),
+        ("quantize.headroom_bits=2", ["quantize", "export", "prove", "report"]),
+        ("student.steps=7", ["student", "baseline"]),
+        ("qat.steps=7", ["quantize"]),
+    ],
+)
+def test_only_stages_that_depend_on_a_change_are_made_again(copy, override, made):
+    # The stand-ins give the same weights whatever the steps, so that what follows is kept.
+    _, heard = build(copy, override)
+    assert [s for s in ORDER if s not in heard.kept] == made
+    Bundle.open(copy)
+
+
+def test_a_damaged_stage_is_made_again(copy):
+    before = published(copy)
+    stage = next((copy / ".stages").glob("student-*"))
+    (stage / "student.npz").write_bytes(b"damaged")
+    _, heard = build(copy)
+    assert set(ORDER) - set(heard.kept) == {"student"}
+    assert published(copy) == before
+
+
+def test_a_changed_bundle_is_mended_from_its_stages(copy):
+    before = published(copy)
+    (copy / "model.npz").write_bytes(b"damaged")
+    (copy / "report.html").unlink()
+    with pytest.raises(BundleError):
+        Bundle.open(copy)
+    _, heard = build(copy)
+    assert heard.kept == list(ORDER)
+    assert published(copy) == before
+
+
+def test_a_build_can_stop_and_go_on(built, tmp_path):
+    out = tmp_path / "bundle"
+    for until in ("data", "student", "export"):
+        bundle, heard = build(out, until=until)
+        assert bundle.manifest["until"] == until
+        assert heard.began == list(ORDER[: ORDER.index(until) + 1])
+        assert set(Bundle.open(out).manifest["stages"]) == set(heard.began)
+    with pytest.raises(BundleError, match=r"has no report\.json; it was built until stage 'expo"):
+        Bundle.open(out).file("report.json")
+    _, heard = build(out)
+    assert heard.kept == list(ORDER[: ORDER.index("export") + 1])
+    assert published(out) == published(built)
+
+
+def test_stopping_early_in_a_finished_bundle_takes_nothing_away(copy):
+    before = published(copy)
+    bundle, heard = build(copy, until="student")
+    assert heard.began == ["data", "teacher", "student"]
+    assert bundle.manifest["until"] == "report"
+    assert published(copy) == before
+
+
+def test_stopping_early_with_another_spec_takes_the_later_files_back(copy):
+    # The earlier stages are the same, but what follows was made by a spec that is gone.
+    bundle, heard = build(copy, "qat.steps=7", until="student")
+    assert heard.kept == ["data", "teacher", "student"]
+    assert bundle.manifest["until"] == "student"
+    assert "model.npz" not in published(copy)
+    assert not (copy / "exports").exists()
+    assert Bundle.open(copy).spec().qat.steps == 7
+    # They are still there for the spec they belong to.
+    _, heard = build(copy)
+    assert heard.kept == list(ORDER)
+
+
+def test_an_unknown_stage_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="'deploy' is not a stage"):
+        build(tmp_path / "out", until="deploy")
+
+
+def is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def test_the_report_says_what_was_measured(built):
+    report = json.loads((built / "report.json").read_text())
+    assert report["format"] == "rnn-edge report 1"
+    assert (report["task"], report["cell"], report["hidden"]) == ("anomaly", "lstm", 4)
+    assert report["model_digest"] == Bundle.open(built).model().digest()
+    assert [m["name"] for m in report["models"]] == [
+        "teacher", "float", "float, no teacher", "float, fine-tuned",
+        "int8 after training", "int8",
+    ]  # fmt: skip
+    for model in report["models"]:
+        metrics = model["metrics"]
+        for key in ("precision", "recall", "f1", "false_alarm_rate", "auc_pr", "event_f1"):
+            assert 0.0 <= metrics[key] <= 1.0
+        assert metrics["events"] == 2
+        assert metrics["threshold"] > 0.0
+        assert metrics["forecast_rmse"] > 0.0
+    for drift in report["drift"]:
+        assert drift["steps"] >= 10_000
+        assert [row["tensor"] for row in drift["rows"]] == ["y", "h0", "c0"]
+        assert all(0.0 < row["rms"] <= row["maximum"] for row in drift["rows"])
+    assert [row["tensor"] for row in report["quantization"]["ranges"]] == ["x", "c0", "y"]
+    assert len(report["scores"]) == 2
+    assert all(len(s["float"]) == len(s["int8"]) == len(s["anomalous"]) for s in report["scores"])
+    assert {e["file"] for e in report["exports"]} == {
+        name.removeprefix("exports/")
+        for name in Bundle.open(built).manifest["files"]
+        if name.startswith("exports/")
+    }
+    assert all(is_number(e["bytes"]) and e["bytes"] > 0 for e in report["exports"])
+    assert any(line.startswith("c: not among") for line in report["not_run"])
+    page = (built / "report.html").read_text()
+    assert page.lower().startswith("<!doctype html>")
+    for part in ("tiny", "int8 after training", "synthetic"):
+        assert part in page
+
+
+class Tampered:
+    """An integer engine that is right until it is not."""
+
+    def __init__(self, source, fault):
+        self._engine, self._fault, self._steps = REFERENCE.open(source), fault, 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._engine.close()
+
+    def run(self, x):
+        if self._fault == "forgets":
+            half = len(x) // 2
+            first = self._engine.run(x[:half])
+            self._engine.reset()
+            second = self._engine.run(x[half:])
+            join = np.concatenate
+            return type(first)(
+                join([first.outputs, second.outputs]),
+                {n: join([v, second.states[n]]) for n, v in first.states.items()},
+            )
+        trace = self._engine.run(x)
+        outputs = trace.outputs.copy()
+        if self._fault == "flips":
+            outputs[9_876, 1] ^= 1
+        return type(trace)(outputs, trace.states)
+
+
+def use_engine(monkeypatch, fault):
+    kind = EngineKind("broken", "", True, "", "", lambda source: Tampered(source, fault))
+    monkeypatch.setattr(proof, "all_engines", lambda: {**all_engines(), "broken": kind})
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("flips", r"broken y: 1 values differ by up to 1 LSB, first at step 9876"),
+        ("forgets", r"broken y: .*, first at step \d{4,}; broken h0: .*; broken c0: "),
+    ],
+)
+def test_an_engine_that_differs_stops_the_build(copy, monkeypatch, fault, message):
+    use_engine(monkeypatch, fault)
+    with pytest.raises(ParityError, match=message):
+        build(copy, "replay.engines=['int8','broken']")
+    # The proof is not among the stages, and the next build makes it.
+    assert not list((copy / ".stages").glob("unfinished-*"))
+    use_engine(monkeypatch, "none")
+    bundle, heard = build(copy, "replay.engines=['int8','broken']")
+    assert set(ORDER) - set(heard.kept) == {"prove", "report"}
+    rows = json.loads(bundle.file("proof.json").read_text())["parity"]
+    assert [(r["tensor"], r["differing"], r["first_step"]) for r in rows] == [
+        ("y", 0, None), ("h0", 0, None), ("c0", 0, None),
+    ]  # fmt: skip
+    assert all(r["steps"] >= 10_000 for r in rows)
+
+
+def test_a_float_engine_that_differs_stops_the_build(copy, monkeypatch):
+    class Off:
+        def __init__(self, source):
+            self._model = source.float_model
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def run(self, x):
+            trace = proof.float_trace(self._model, x)
+            states = {n: v + np.float32(value) for n, v in trace.states.items()}
+            return type(trace)(trace.outputs, states)
+
+    kind = EngineKind("off", "", False, "", "", Off)
+    monkeypatch.setattr(proof, "all_engines", lambda: {**all_engines(), "off": kind})
+    for value in (0.01, np.nan):  # noqa: B007 - read by the engine
+        with pytest.raises(ParityError, match=r"off h0: off by up to (0\.01|nan); expected"):
+            build(copy, "replay.engines=['float','off']")
+
+
+def write_table(folder, rows, seed, channels=("a", "b"), fault=True):
+    folder.mkdir(parents=True, exist_ok=True)
+    t = np.arange(rows)
+    generator = np.random.default_rng(seed)
+    values = np.sin(t[:, None] / np.array([7.0, 11.0])) + generator.normal(0, 0.05, (rows, 2))
+    flags = (t > rows * 0.85) & (t < rows * 0.95) & fault
+    values[flags] += 4.0
+    lines = [f"time,{','.join(channels)},anomaly"]
+    lines += [f"{k},{values[k, 0]:.4f},{values[k, 1]:.4f},{int(flags[k])}" for k in t]
+    (folder / f"run{seed}.csv").write_text("\n".join(lines) + "\n")
+
+
+TABLE = SPEC.split("[data]")[0] + (
+    '[data]\nkind = "sensor-table"\ntime_column = "time"\ntime_format = "number"\n'
+    'label_columns = ["anomaly"]\nsplit_by = "time"\ntrain_share = 0.4\nvalidation_share = 0.3\n'
+    "[features]" + SPEC.split("[features]")[1]
+)
+
+
+def table_spec(folder, data):
+    spec = spec_of(folder, TABLE)
+    section = spec.data.model_copy(update={"path": None if data is None else str(data)})
+    return spec.model_copy(update={"data": section})
+
+
+def test_a_bundle_is_evaluated_on_a_table_of_other_recordings(tmp_path):
+    write_table(tmp_path / "data", 300, 1)
+    out = tmp_path / "bundle"
+    bundle = build_bundle(table_spec(tmp_path, tmp_path / "data"), out, progress=Heard())
+    # A bundle does not say where its data lies: it can be moved, and be built again.
+    assert str(tmp_path / "data") not in (out / "spec.toml").read_text()
+    heard = Heard()
+    build_bundle(bundle.spec(), out, progress=heard)
+    assert heard.kept == list(ORDER)
+
+    write_table(tmp_path / "other", 400, 2)
+    found = evaluate_bundle(bundle, tmp_path / "other", ["float", "int8"])
+    assert found["task"] == "anomaly"
+    assert list(found["engines"]) == ["float", "int8"]
+    for metrics in found["engines"].values():
+        assert metrics["events"] == 1
+        assert metrics["samples"] == 120
+    report = json.loads((out / "report.json").read_text())
+    own = evaluate_bundle(bundle, tmp_path / "data", ["float", "int8"])
+    judged = {m["name"]: m["metrics"] for m in report["models"]}
+    assert own["engines"]["int8"] == judged["int8"]
+    # Random weights were not fine-tuned, so that both float models are the same one.
+    assert own["engines"]["float"] == judged["float, fine-tuned"]
+
+    write_table(tmp_path / "third", 300, 3, ("a", "c"))
+    with pytest.raises(DataError, match=r"has a, c; the bundle was built for a, b"):
+        evaluate_bundle(bundle, tmp_path / "third", ["int8"])
+
+
+def test_the_compiled_model_evaluates_like_the_reference(tmp_path):
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler")
+    write_table(tmp_path / "data", 200, 1)
+    spec = table_spec(tmp_path, tmp_path / "data")
+    bundle = build_bundle(spec, tmp_path / "bundle", progress=Heard(), until="export")
+    found = evaluate_bundle(bundle, tmp_path / "data", ["int8", "c"])["engines"]
+    assert found["c"] == found["int8"]
+    assert integer_runner(bundle.model())(np.zeros((1, 2, 2), np.float32)).shape == (1, 2, 2)
+
+
+def test_a_validation_recording_too_short_to_settle_is_no_obstacle(tmp_path):
+    text = TABLE.replace('split_by = "time"\n', 'split_by = "recording"\nmin_rows = 5\n').replace(
+        "train_share = 0.4\nvalidation_share = 0.3\n",
+        'train_files = ["run1.csv"]\nvalidation_files = ["run2.csv", "run3.csv"]\n'
+        'test_files = ["run4.csv"]\n',
+    )
+    for seed, rows in ((1, 200), (2, 9), (3, 150), (4, 150)):
+        write_table(tmp_path / "data", rows, seed, fault=seed == 4)
+    spec = spec_of(tmp_path, text)
+    data = spec.data.model_copy(update={"path": str(tmp_path / "data")})
+    out = tmp_path / "bundle"
+    build_bundle(spec.model_copy(update={"data": data}), out, progress=Heard())
+    report = json.loads((out / "report.json").read_text())
+    assert report["models"][0]["name"] == "teacher"
+
+
+def test_missing_data_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"Data .*absent does not exist"):
+        build_bundle(table_spec(tmp_path, tmp_path / "absent"), tmp_path / "o", progress=Heard())
+    assert not list((tmp_path / "o" / ".stages").glob("data-*"))
+
+
+@pytest.mark.parametrize("place", ["file/out", "/proc/out", "file"])
+def test_a_place_that_takes_no_folder_is_named(tmp_path, place):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(EnvironmentFailureError, match="Making folder"):
+        build_bundle(spec_of(tmp_path / "s"), tmp_path / place, progress=Heard())
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def program(folder, pause, limit, *arguments):
+    command = [sys.executable, str(PROGRAM), str(pause), str(limit), "build", "spec/tiny.toml"]
+    return subprocess.Popen(
+        [*command, "--out", "out", *arguments], cwd=folder, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def largest_stage_file(built):
+    return max(p.stat().st_size for p in (built / ".stages").rglob("*") if p.is_file())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [600, 3_000, 20_000])
+def test_a_full_disk_is_one_clear_message_and_a_later_build_works(built, tmp_path, limit):
+    assert largest_stage_file(built) > limit
+    spec_of(tmp_path / "spec")
+    process = program(tmp_path, 0, limit)
+    _, err = process.communicate(timeout=120)
+    lines = [line for line in err.splitlines() if line.startswith(("Error", "Hint", "Exception"))]
+    assert process.returncode == 1, err
+    assert "Traceback" not in err
+    assert "Exception ignored" not in err
+    assert len([line for line in lines if "File too large" in line]) == 1, err
+    assert "ulimit" in err
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert not list((tmp_path / "out").rglob("unfinished-*"))
+    build(tmp_path / "out")
+    assert published(tmp_path / "out") == published(built)
+
+
+@pytest.mark.slow
+def test_a_build_killed_in_every_stage_ends_as_if_nothing_had_happened(built, tmp_path):
+    spec_of(tmp_path / "spec")
+    out = tmp_path / "out"
+    for k, stage in enumerate(ORDER):
+        process = program(tmp_path, 0.5, 0, "-v")
+        for line in process.stderr:
+            if line.split()[0] == stage:
+                # Now and then somewhat later, in the middle of the stage's work.
+                time.sleep(0.05 * (k % 3))
+                break
+        process.kill()
+        process.communicate()
+        assert process.returncode == -9
+        with pytest.raises(BundleError, match="is not finished"):
+            Bundle.open(out)
+    heard = Heard()
+    build_bundle(spec_of(tmp_path / "spec"), out, progress=heard)
+    # The killed builds were not for nothing.
+    assert set(heard.kept) >= set(ORDER[:5])
+    assert published(out) == published(built)
+    assert not list(out.rglob("unfinished-*"))
