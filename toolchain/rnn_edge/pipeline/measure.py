@@ -12,7 +12,8 @@ from rnn_edge.evaluation import Detector, Runner, float_runner, integer_runner, 
 from rnn_edge.evaluation.anomaly import ScoredRecording, anomaly_metrics
 from rnn_edge.evaluation.keyword import evaluate_keywords, keyword_metrics
 from rnn_edge.pipeline import training
-from rnn_edge.pipeline.proof import drift_of
+from rnn_edge.pipeline.proof import float_trace, integer_trace
+from rnn_edge.replay import measure_drift
 from rnn_edge.spec import ModelSpec
 from rnn_edge.types import Array, FloatModel, QuantizedModel
 from rnn_edge.types.archive import load_archive
@@ -53,7 +54,7 @@ def measure_models(
         "int8 after training": integer_runner(early),
         INT8: integer_runner(final),
     }
-    total = len(runners) + 4
+    total = len(runners) + 2
     models: list[dict[str, Any]] = []
     scores: list[dict[str, Any]] = []
     if frames.part("test"):
@@ -64,18 +65,34 @@ def measure_models(
             models.append({"name": name, "metrics": judge(spec, frames).student(run)})
         if spec.model.task == "anomaly":
             scores = _plotted(spec, frames, runners)
-    drift = []
-    for k, (name, model, own) in enumerate(
-        (
-            ("int8 after training", early, student),
-            (INT8, final, tuned),
-            ("int8 against the student", final, student),
-        ),
-        start=len(runners) + 1,
-    ):
-        tell(k, total)
-        drift.append({"name": name, **drift_of(model, own, stream).to_json()})
+    tell(total - 1, total)
+    drift = _drifts(student, tuned, early, final, stream)
     return {"models": models, "drift": drift, "scores": scores}
+
+
+def _drifts(
+    student: FloatModel,
+    tuned: FloatModel,
+    early: QuantizedModel,
+    final: QuantizedModel,
+    stream: Array,
+) -> list[dict[str, Any]]:
+    """Return the drift of each quantized model against its own float run, and the student's."""
+    of_student, of_final = float_trace(student, stream), integer_trace(final, stream)
+    pairs = (
+        ("int8 after training", early, of_student, integer_trace(early, stream)),
+        (INT8, final, float_trace(tuned, stream), of_final),
+        ("int8 against the student", final, of_student, of_final),
+    )
+    return [
+        {
+            "name": name,
+            **measure_drift(
+                expected, actual, model.state_exponents, model.output_exponent
+            ).to_json(),
+        }
+        for name, model, expected, actual in pairs
+    ]
 
 
 def test_order(clips: Sequence[FrameSequence]) -> list[FrameSequence]:

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from rnn_edge.engines.base import EngineSource, all_engines
-from rnn_edge.errors import ParityError
+from rnn_edge.errors import DataError, ParityError
 from rnn_edge.quantize import quantize_input
 from rnn_edge.reference import FloatReference, IntegerReference
 from rnn_edge.registry import lookup
-from rnn_edge.replay import compare_bits, concatenate, measure_drift
+from rnn_edge.replay import compare_bits, concatenate
 from rnn_edge.spec import StreamSpec
 from rnn_edge.types import Array, FloatModel, QuantizedModel, Trace
 from rnn_edge.types.frames import FrameSet
-from rnn_edge.types.replay import DriftReport, ParityRow
+from rnn_edge.types.replay import ParityRow
 
 FLOAT_TOLERANCE = 1e-3
 """Float engines add in another order than the reference; a wrong gate is off by far more."""
@@ -33,8 +33,17 @@ class FloatAgreement:
 
 
 def replay_stream(frames: FrameSet, stream: StreamSpec) -> Array:
-    """Return the stream's frames, float32 (T, D)."""
-    part = frames.part(stream.split) or frames.sequences
+    """Return the stream's frames, float32 (T, D).
+
+    Raises:
+        DataError: If the data has nothing in the part that the stream is made of.
+    """
+    part = frames.part(stream.split)
+    if not part:
+        raise DataError(
+            f'Replay stream: the data has no {stream.split} part; its split is "{stream.split}".',
+            "name a stream made of another part in replay.stream, see calibration/",
+        )
     return concatenate([s.frames for s in part], stream.steps, stream.seed)
 
 
@@ -46,16 +55,6 @@ def float_trace(model: FloatModel, x: Array) -> Trace:
 def integer_trace(model: QuantizedModel, x: Array) -> Trace:
     """Run the integer reference over one stream of real-valued frames x (T, D)."""
     return single(IntegerReference(model).run(quantize_input(x, model.input_exponent)[None]))
-
-
-def drift_of(model: QuantizedModel, reference: FloatModel, x: Array) -> DriftReport:
-    """Return the drift of a quantized model against a float model over x (T, D)."""
-    return measure_drift(
-        float_trace(reference, x),
-        integer_trace(model, x),
-        model.state_exponents,
-        model.output_exponent,
-    )
 
 
 def single(trace: Trace) -> Trace:
