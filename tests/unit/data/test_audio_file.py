@@ -67,3 +67,21 @@ def test_audio_cut_short_is_refused(wav, kind, share):
     content = wav(noise.astype(np.int16), kind=kind)
     with pytest.raises(DataError, match=r"a\.x (is cut short|cannot be decoded)"):
         decode_audio(content[: int(len(content) * share)], "a.x")
+
+
+def test_an_empty_file_is_called_empty():
+    with pytest.raises(
+        DataError, match=r"^Audio file a\.wav is empty: 0 bytes; expected WAV or FL"
+    ):
+        decode_audio(b"", "a.wav")
+
+
+def test_what_cannot_be_decoded_is_told_in_the_same_words_twice():
+    told = []
+    for _ in range(2):
+        with pytest.raises(DataError) as caught:
+            decode_audio(b"no sound at all" * 9, "a.wav")
+        told.append(caught.value.message)
+    assert told[0] == told[1]
+    assert "cannot be decoded: " in told[0]
+    assert "0x" not in told[0]

@@ -56,3 +56,10 @@ def test_archive_that_shrinks_after_listing_is_named(words_folder, pack):
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(DataError, match=r"words\.tar cannot be read at"):
         list(tree.read(tree.names))
+
+
+def test_what_is_no_archive_is_refused_in_one_line(tmp_path):
+    (tmp_path / "a.tar").write_bytes(b"hello" * 200)
+    with pytest.raises(DataError, match="expected a whole tar archive") as caught:
+        open_tree(tmp_path / "a.tar")
+    assert "\n" not in caught.value.message

@@ -351,3 +351,20 @@ def test_npz_recording(tmp_path):
     assert dataset.channels == ("x_0", "x_1", "x_2")
     assert np.array_equal(np.concatenate([r.values for r in dataset.recordings]), values)
     assert dataset.recordings[-1].anomalous.sum() == 10
+
+
+def test_a_value_beyond_float32_is_refused(tmp_path):
+    lines = [line(s) for s in range(40)]
+    lines[3] = "3,1e300,97,0"
+    with pytest.raises(DataError) as caught:
+        load_sensor_table(write(tmp_path, lines=lines), LABELLED)
+    assert caught.value.message == (
+        "File run.csv, line 5, column 'a': 1e300; expected a value from -1e+18 to 1e+18."
+    )
+
+
+def test_another_delimiter_is_told_by_the_columns_there_are(tmp_path):
+    rows = [line(s).replace(",", ";") for s in range(40)]
+    with pytest.raises(DataError, match="its columns are t;a;b;label; expected sensor") as caught:
+        load_sensor_table(write(tmp_path, lines=rows, header=HEADER.replace(",", ";")), LABELLED)
+    assert "delimiter" in caught.value.hint

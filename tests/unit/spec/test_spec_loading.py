@@ -249,3 +249,9 @@ def test_equal_specs_are_equal():
     assert load_spec("demo") == load_spec("demo")
     assert load_spec("demo") != load_spec("demo", ["seed=2"])
     assert isinstance(load_spec("demo"), ModelSpec)
+
+
+@pytest.mark.parametrize("name", ["rnn_edge", "rnn_edge_kws", "_kws"])
+def test_a_name_that_c_could_not_take_is_refused(name):
+    told = refusal("demo", f"model.name={name}")
+    assert f'model.name: "{name}" is reserved; expected a name that begins neither' in told

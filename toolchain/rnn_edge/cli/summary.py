@@ -72,6 +72,9 @@ def _keyword_cells(metrics: Mapping[str, Any]) -> str:
 
 
 def _anomaly_cells(metrics: Mapping[str, Any]) -> str:
+    if not metrics["events"]:
+        # F1 and AUC-PR mean nothing where there is nothing to find.
+        return f"no labelled anomaly to find  false alarms {metrics['false_alarm_runs']}"
     low, high = metrics["f1_interval"]
     return (
         f"F1 {metrics['f1']:.3f} ({low:.3f} to {high:.3f})  AUC-PR {metrics['auc_pr']:.3f}  "

@@ -49,6 +49,11 @@ def decode_audio(content: bytes, name: str) -> DecodedAudio:
         MissingDependencyError: If the decoder is not installed.
     """
     soundfile = require("soundfile", "audio", "reading audio files")
+    if not content:
+        raise DataError(
+            f"Audio file {name} is empty: 0 bytes; expected WAV or FLAC.",
+            'leave such files out with on_bad_file = "skip"',
+        )
     _check_riff_length(content, name)
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
@@ -56,8 +61,10 @@ def decode_audio(content: bytes, name: str) -> DecodedAudio:
             is_pcm16 = file.subtype == "PCM_16"
             samples = file.read(dtype="int16" if is_pcm16 else "float64", always_2d=True)
     except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
+        # The decoder's own text begins with an object's address, which differs from run to run.
+        reason = str(getattr(error, "error_string", error)).rstrip(".")
         raise DataError(
-            f"Audio file {name} cannot be decoded: {error}; expected WAV or FLAC.",
+            f"Audio file {name} cannot be decoded: {reason}; expected WAV or FLAC.",
             'leave such files out with on_bad_file = "skip"',
         ) from error
     if len(samples) == 0:

@@ -19,6 +19,9 @@ from rnn_edge.errors import DataError
 from rnn_edge.registry import known
 from rnn_edge.types import Array, SensorDataset, SensorRecording, Split
 
+LARGEST = 1e18
+"""Largest value of a channel; squares of larger ones leave the range of float32."""
+
 
 @dataclass(frozen=True)
 class _Layout:
@@ -84,7 +87,11 @@ def _layout(table: Table, options: SensorTableOptions) -> tuple[_Layout, list[st
     """Take channels and rate from the first file."""
     channels = options.channels or _numeric_columns(table, options)
     if not channels:
-        raise DataError(f"File {table.name} has no numeric column; expected sensor channels.")
+        raise DataError(
+            f"File {table.name} has no numeric column; its columns are "
+            f"{known(tuple(table.columns))}; expected sensor channels.",
+            "correct the delimiter, or the roles of the columns",
+        )
     notes = []
     others = [c for c in table.columns if c not in (*channels, *_named(options))]
     if others:
@@ -154,9 +161,17 @@ def _values(table: Table, layout: _Layout, options: SensorTableOptions) -> Array
             raise DataError(
                 f"File {table.name} has channels {known(found)}; expected those of the first "
                 f"file, which differ in {known(odd)}.",
-                "name the channels to use, or the columns to ignore",
+                "name the channels to use or the columns to ignore, or correct the delimiter",
             )
     values = np.column_stack([table.numbers(channel) for channel in layout.channels])
+    if (np.abs(values) > LARGEST).any():
+        row, column = (int(k) for k in np.argwhere(np.abs(values) > LARGEST)[0])
+        raise table.bad_cell(
+            row,
+            layout.channels[column],
+            f"a value from -{LARGEST:g} to {LARGEST:g}",
+            "empty the cells of readings that failed and set missing_values",
+        )
     if options.missing_values == "error" and np.isnan(values).any():
         row, column = (int(k) for k in np.argwhere(np.isnan(values))[0])
         raise table.bad_cell(

@@ -139,8 +139,10 @@ def _list_members(path: Path) -> dict[str, tarfile.TarInfo]:
                 if len(stream.read(tarfile.BLOCKSIZE)) != tarfile.BLOCKSIZE:
                     raise tarfile.ReadError("it stops without its end mark")
     except _TAR_ERRORS as error:
+        # `tarfile` lists every compression that it tried, a line each.
+        reason = str(error).partition("\n")[0].rstrip(":- ")
         raise DataError(
-            f"Archive {path} cannot be read: {error}; expected a whole tar archive.",
+            f"Archive {path} cannot be read: {reason}; expected a whole tar archive.",
             "get the archive again and compare its digest",
         ) from error
     return members

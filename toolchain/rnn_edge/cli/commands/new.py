@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -26,9 +27,10 @@ def new(task: str, directory: Path, output: Output) -> None:
     from rnn_edge.cli.starter import write_starter
 
     written = write_starter(STARTERS / task, directory)
+    spec = shlex.quote(str(directory / "spec.toml"))
     output.result(
         {"directory": str(directory), "files": [str(path) for path in written]},
-        [*(f"wrote {path}" for path in written), f"Next: rnn-edge build {directory}/spec.toml"],
+        [*(f"wrote {path}" for path in written), f"Next: rnn-edge build {spec}"],
     )
 
 

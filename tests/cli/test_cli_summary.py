@@ -1,0 +1,34 @@
+"""Results as text, where a figure is not defined."""
+
+import pytest
+
+from rnn_edge.cli.summary import metric_lines
+
+DATA = {"source": "pump", "is_synthetic": False}
+METRICS = {
+    "f1": 0.5,
+    "f1_interval": [0.25, 0.75],
+    "auc_pr": 0.625,
+    "events": 3,
+    "events_found": 2,
+    "false_alarm_runs": 4,
+}
+
+
+def test_anomaly_figures_stand_in_one_line():
+    assert metric_lines("anomaly", {"int8": METRICS}, DATA)[1:] == [
+        "  int8  F1 0.500 (0.250 to 0.750)  AUC-PR 0.625  events 2/3  false alarms 4"
+    ]
+
+
+def test_nothing_to_find_is_said_instead_of_an_f1_of_zero():
+    nothing = {"f1": 0.0, "f1_interval": [0.0, 0.0], "auc_pr": None, "events": 0}
+    lines = metric_lines("anomaly", {"int8": {**METRICS, **nothing}}, DATA)
+    assert lines[1:] == ["  int8  no labelled anomaly to find  false alarms 4"]
+
+
+@pytest.mark.parametrize("folder", ["doorbell", "door bell"])
+def test_the_next_command_can_be_pasted(rnn_edge, tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    spec = f"'{folder}/spec.toml'" if " " in folder else f"{folder}/spec.toml"
+    assert rnn_edge("new", "kws", folder).out.splitlines()[-1] == f"Next: rnn-edge build {spec}"
