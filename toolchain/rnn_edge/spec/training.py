@@ -104,7 +104,7 @@ class StudentSection(Section):
     soft_weight: Share = 0.8
     """Share of the teacher's targets in the loss; the rest are the labels."""
 
-    temperature: Temperature = 2.0
+    temperature: Temperature = 1.0
     """Softens both distributions of the teacher's term."""
 
     reset_probability: Share = 0.2
@@ -144,7 +144,7 @@ class QatSection(Section):
     soft_weight: Share = 0.8
     """Share of the teacher's targets in the loss; the rest are the labels."""
 
-    temperature: Temperature = 2.0
+    temperature: Temperature = 1.0
     """Softens both distributions of the teacher's term."""
 
     reset_probability: Share = 0.2

@@ -46,7 +46,7 @@ class QatConfig:
     lanes: int = 128
     learning_rate: float = 1e-3
     soft_weight: float = 0.8
-    temperature: float = 2.0
+    temperature: float = 1.0
     reset_probability: float = 0.2
     tail_frames: int = 1
     hide_frames: int = 5
