@@ -39,6 +39,14 @@ def test_a_wrong_value_is_refused(rnn_edge, tmp_path, verb, override, expected):
     assert not (tmp_path / "out").exists()
 
 
+def test_an_unknown_engine_is_refused_before_anything_is_built(rnn_edge, tmp_path):
+    override = 'replay.engines=["int8","vax"]'
+    result = rnn_edge("train", "demo", "--out", tmp_path / "out", "--set", override)
+    assert result.code == 1
+    assert "Unknown engine: 'vax'; known are c, float, int8" in result.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_missing_spec_is_refused(rnn_edge, tmp_path):
     result = rnn_edge("build", tmp_path / "none.toml")
     assert result.code == 1

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rnn_edge.engines.base import all_engines
 from rnn_edge.errors import BundleError
 from rnn_edge.exporters.base import ExportSource, all_exporters
 from rnn_edge.pipeline import material, measure, training
@@ -21,6 +22,7 @@ from rnn_edge.pipeline.proof import (
 from rnn_edge.pipeline.reporting import assemble_report
 from rnn_edge.pipeline.stages import StageOutput, StageStore
 from rnn_edge.pipeline.versions import code_digest, firmware_digest, package_versions
+from rnn_edge.registry import lookup
 from rnn_edge.report import render_report
 from rnn_edge.spec import ModelSpec, load_stream, resolved_toml
 from rnn_edge.types import FloatModel, QuantizedModel
@@ -55,6 +57,9 @@ def build_bundle(
     last = until or ORDER[-1]
     if last not in ORDER:
         raise ValueError(f"{last!r} is not a stage; expected one of {ORDER}")
+    # A name that is wrong is told now, not after the training.
+    for name in spec.replay.engines:
+        lookup(all_engines(), name, "engine")
     with explained(f"Making folder {out}"):
         out.mkdir(parents=True, exist_ok=True)
     store = StageStore(out / STAGES)
