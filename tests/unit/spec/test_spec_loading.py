@@ -255,3 +255,28 @@ def test_equal_specs_are_equal():
 def test_a_name_that_c_could_not_take_is_refused(name):
     told = refusal("demo", f"model.name={name}")
     assert f'model.name: "{name}" is reserved; expected a name that begins neither' in told
+
+
+@pytest.mark.parametrize(
+    ("spec", "overrides"),
+    [
+        ("demo", ["data.unknown_words=[]", "data.silence=false"]),
+        ("kws_gru", ["data.unknown_share=0", "data.silence_share=0"]),
+    ],
+)
+def test_one_class_alone_is_refused(spec, overrides):
+    told = refusal(spec, "data.keywords=['yes']", *overrides)
+    assert 'data: "yes" is the only class; expected another keyword' in told
+    assert load_spec(spec, ["data.keywords=['yes']", overrides[0]]).data.keywords == ("yes",)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("['Current','Current']", 'channels has "Current" twice; expected different columns'),
+        ("['Current','anomaly']", 'channels has "anomaly", which is a label or time column'),
+        ("['datetime']", 'channels has "datetime", which is a label or time column'),
+    ],
+)
+def test_channels_are_columns_of_their_own(names, expected):
+    assert expected in refusal("anomaly_gru", f"data.channels={names}")

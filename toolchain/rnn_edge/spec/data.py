@@ -77,6 +77,7 @@ class SpeechCommandsData(_Recorded):
     @model_validator(mode="after")
     def _check(self) -> Self:
         _different("keywords", self.keywords)
+        _two_classes(self.keywords, bool(self.unknown_share), bool(self.silence_share))
         if self.validation_share + self.test_share > 0.9:
             raise ValueError(
                 f"validation_share + test_share = {self.validation_share + self.test_share:.3g}; "
@@ -164,6 +165,14 @@ class SensorTableData(_Recorded):
     def _check(self) -> Self:
         if not self.time_column and not self.sample_rate_hz:
             raise ValueError("sample_rate_hz = 0 without a time_column; one of the two is needed")
+        for k, name in enumerate(self.channels):
+            if name in self.channels[:k]:
+                raise ValueError(f'channels has "{name}" twice; expected different columns')
+            if name in (*self.label_columns, self.time_column):
+                raise ValueError(
+                    f'channels has "{name}", which is a label or time column; '
+                    "a model must not see it"
+                )
         if self.train_share + self.validation_share > 1.0 + 1e-9:
             raise ValueError(
                 f"train_share + validation_share = {self.train_share + self.validation_share:.3g}; "
@@ -219,6 +228,7 @@ class SyntheticKeywordsData(_Source):
     @model_validator(mode="after")
     def _check(self) -> Self:
         _different("keywords", self.keywords)
+        _two_classes(self.keywords, bool(self.unknown_words), self.silence)
         both = sorted(set(self.keywords) & set(self.unknown_words))
         if both:
             raise ValueError(f'unknown_words has "{both[0]}", which is a keyword too')
@@ -273,6 +283,14 @@ KINDS_OF_TASK = {
     "anomaly": ("sensor-table", "synthetic-machine"),
 }
 """The kinds of source that a task can learn from."""
+
+
+def _two_classes(words: tuple[str, ...], has_unknown: bool, has_silence: bool) -> None:
+    """Refuse a model that could only be right: with one class there is nothing to tell apart."""
+    if len(words) + has_unknown + has_silence < 2:
+        raise ValueError(
+            f'"{words[0]}" is the only class; expected another keyword, unknown words or silence'
+        )
 
 
 def _different(key: str, words: Words) -> None:
