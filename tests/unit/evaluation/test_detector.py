@@ -168,8 +168,8 @@ def test_a_score_at_the_threshold_is_no_alarm():
     [
         ("0000", "0110", 0.0, 0.0, 1.0, 0.0, 0.5),
         ("1111", "1111", 1.0, 0.0, 0.0, 1.0, 1.0),
-        ("0000", "0000", 0.0, 0.0, 0.0, 0.0, None),
-        ("1100", "0000", 0.0, 0.5, 0.0, 0.0, None),
+        ("0000", "0000", None, 0.0, None, None, None),
+        ("1100", "0000", None, 0.5, None, None, None),
     ],
 )
 def test_metrics_at_the_edges(alarm, truth, f1, far, mar, event_f1, auc):
@@ -178,9 +178,29 @@ def test_metrics_at_the_edges(alarm, truth, f1, far, mar, event_f1, auc):
     assert (found["event_f1"], found["auc_pr"]) == (event_f1, auc)
 
 
-def test_nothing_labelled_is_refused():
-    with pytest.raises(DataError, match="no test recording is labelled"):
-        anomaly_metrics(0.5, [scored("0011", None)])
+def test_without_labels_only_alarms_are_counted():
+    found = anomaly_metrics(0.5, [scored("001101", None)])
+    assert not found["is_labelled"]
+    assert (found["alarm_rate"], found["false_alarm_runs"], found["samples"]) == (0.5, 2, 6)
+    unknown = ("f1", "precision", "recall", "auc_pr", "event_f1", "false_alarm_rate")
+    assert all(found[name] is None for name in unknown)
+
+
+def test_with_nothing_to_find_only_false_alarms_are_known():
+    found = anomaly_metrics(0.5, [scored("001101", "000000")])
+    assert found["is_labelled"]
+    assert found["false_alarm_rate"] == 0.5
+    assert found["f1"] is None
+    assert found["missing_alarm_rate"] is None
+
+
+def test_a_detector_comes_back_from_its_file(tmp_path):
+    detector = Detector.fit(DetectorConfig(quantile=0.9), silent, [noise(300, 1)])
+    detector.save(tmp_path / "detector.npz")
+    again = Detector.load(tmp_path / "detector.npz")
+    assert again.config == detector.config
+    assert again.threshold == detector.threshold
+    np.testing.assert_array_equal(again.variance, detector.variance)
 
 
 def test_test_material_does_not_move_the_threshold():

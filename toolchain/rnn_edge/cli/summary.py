@@ -72,6 +72,11 @@ def _keyword_cells(metrics: Mapping[str, Any]) -> str:
 
 
 def _anomaly_cells(metrics: Mapping[str, Any]) -> str:
+    if not metrics["is_labelled"]:
+        return (
+            f"nothing is labelled  alarm in {_percent(metrics['alarm_rate'])} of the frames, "
+            f"{metrics['false_alarm_runs']} times"
+        )
     if not metrics["events"]:
         # F1 and AUC-PR mean nothing where there is nothing to find.
         return f"no labelled anomaly to find  false alarms {metrics['false_alarm_runs']}"

@@ -29,7 +29,8 @@ class SpeechCommandsOptions:
             keyword; training balances the classes itself.
         silence_share: Clips of the class "silence", likewise; 0 leaves the class out.
         split: "lists" reads validation_list.txt and testing_list.txt; "hash" assigns speakers by
-            a hash of their name, as the authors of the set did, for recordings without lists.
+            a hash of their name, as the authors of the set did, for recordings without lists;
+            "test" makes every clip a test clip, for recordings that a finished model is tried on.
         validation_share: Share of speakers in validation where ``split`` is "hash".
         test_share: Share of speakers in test where ``split`` is "hash".
         allow_speaker_leak: Accept a speaker in two splits, with a note, instead of an error.
@@ -41,7 +42,7 @@ class SpeechCommandsOptions:
     unknown_share: float = 0.1
     unknown_train_share: float = 1.0
     silence_share: float = 0.1
-    split: Literal["lists", "hash"] = "lists"
+    split: Literal["lists", "hash", "test"] = "lists"
     validation_share: float = 0.1
     test_share: float = 0.1
     allow_speaker_leak: bool = False
@@ -49,7 +50,7 @@ class SpeechCommandsOptions:
 
     def __post_init__(self) -> None:
         _as_tuples(self)
-        _check_choice("split", self.split, ("lists", "hash"))
+        _check_choice("split", self.split, ("lists", "hash", "test"))
         _check_choice("on_bad_file", self.on_bad_file, ("error", "skip"))
         _check_words("keywords", self.keywords)
         for name in ("unknown_share", "unknown_train_share", "silence_share"):

@@ -9,7 +9,8 @@ never enters it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from rnn_edge.errors import DataError
 from rnn_edge.evaluation.runners import Runner
 from rnn_edge.evaluation.statistics import average_precision, bootstrap_interval
 from rnn_edge.types import Array
+from rnn_edge.types.archive import consistent, load_archive, save_archive
 from rnn_edge.types.frames import FrameSequence, padded
 
 SMALLEST_ERROR = 1e-6
+FORMAT = "rnn-edge detector 1"
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,22 @@ class Detector:
         scores = [_score(config, variance, e)[config.warmup_frames + 1 :] for e in errors]
         quantile = float(np.quantile(np.concatenate(scores), config.quantile))
         return cls(config, variance, quantile * config.margin)
+
+    def save(self, path: Path) -> None:
+        """Write the detector to an ``.npz``."""
+        meta = {"format": FORMAT, "config": asdict(self.config), "threshold": self.threshold}
+        save_archive(path, meta, [("variance", self.variance)])
+
+    @classmethod
+    def load(cls, path: Path) -> Detector:
+        """Read what `save` wrote.
+
+        Raises:
+            BundleError: If the file is not a detector.
+        """
+        meta, arrays = load_archive(path, FORMAT)
+        with consistent(path, FORMAT):
+            return cls(DetectorConfig(**meta["config"]), arrays["variance"], meta["threshold"])
 
     def scores(self, run: Runner, recordings: Sequence[FrameSequence]) -> list[Array]:
         """Return the score of every frame, float64 (T,) for each recording."""
@@ -149,24 +168,29 @@ def anomaly_metrics(threshold: float, recordings: Sequence[ScoredRecording]) -> 
         an unbroken run of anomalous frames, found if any of its frames alarms, and an alarm run
         that touches no event is a false one. Intervals resample whole recordings.
 
-    Raises:
-        DataError: If nothing is labelled.
+    What cannot be known is None: without labels everything but the share of frames and the number
+    of runs that alarm, without an anomalous frame whatever is about finding one.
     """
     labelled = [r for r in recordings if r.anomalous is not None]
     if not labelled:
-        raise DataError(
-            "Anomaly metrics: no test recording is labelled; expected at least one.",
-            "name the label columns in data.label_columns",
-        )
+        return _unlabelled(threshold, recordings)
     counts = np.array([_counts(r, threshold) for r in labelled], np.int64)
     tp, fp, fn, tn, found, events, false_runs = (int(v) for v in counts.sum(axis=0))
     scores = np.concatenate([r.scores for r in labelled])
     truth = np.concatenate([r.anomalous for r in labelled if r.anomalous is not None])
     ap = average_precision(scores, truth)
+    if not events:
+        return {
+            **_unlabelled(threshold, labelled),
+            "is_labelled": True,
+            "false_alarm_rate": fp / (fp + tn),
+        }
     event_precision = found / (found + false_runs) if found + false_runs else 0.0
     event_recall = found / events if events else 0.0
     return {
+        "is_labelled": True,
         "samples": len(truth),
+        "alarm_rate": (tp + fp) / len(truth),
         "anomalous": int(truth.sum()),
         "threshold": threshold,
         "precision": tp / (tp + fp) if tp + fp else 0.0,
@@ -184,6 +208,35 @@ def anomaly_metrics(threshold: float, recordings: Sequence[ScoredRecording]) -> 
         "events_found": found,
         "false_alarm_runs": false_runs,
         "event_f1": _harmonic(event_precision, event_recall),
+    }
+
+
+def _unlabelled(threshold: float, recordings: Sequence[ScoredRecording]) -> dict[str, Any]:
+    """Return what can be said where nothing is known to be anomalous."""
+    alarms = [r.scores > threshold for r in recordings]
+    frames = np.concatenate(alarms)
+    unknown = dict.fromkeys(
+        (
+            "precision",
+            "recall",
+            "f1",
+            "false_alarm_rate",
+            "missing_alarm_rate",
+            "auc_pr",
+            "event_f1",
+        )
+    )
+    return {
+        **unknown,
+        "is_labelled": False,
+        "samples": len(frames),
+        "alarm_rate": float(frames.mean()),
+        "anomalous": 0,
+        "threshold": threshold,
+        "f1_interval": [0.0, 1.0],
+        "events": 0,
+        "events_found": 0,
+        "false_alarm_runs": sum(len(_runs(alarm)) for alarm in alarms),
     }
 
 

@@ -10,7 +10,7 @@ from rnn_edge.engines.base import all_engines
 from rnn_edge.errors import BundleError
 from rnn_edge.exporters.base import ExportSource, all_exporters
 from rnn_edge.pipeline import material, measure, training
-from rnn_edge.pipeline.bundle import MANIFEST, STAGES, Bundle, publish
+from rnn_edge.pipeline.bundle import MANIFEST, STAGES, Bundle, detector_file, publish
 from rnn_edge.pipeline.files import explained, read_json, write_bytes, write_json
 from rnn_edge.pipeline.proof import (
     engine_source,
@@ -318,7 +318,10 @@ class _Build:
                 {name: self._folder(name) for name in self._done},
                 self._steps("report"),
             )
-            write_json(folder / "measured.json", measured)
+            if spec.model.task == "anomaly":
+                fitted = measure.fit_detectors(spec, frames, self._folder("quantize"))
+                for name, detector in fitted.items():
+                    detector.save(folder / detector_file(name))
             report = assemble_report(
                 spec, measured, {name: self._folder(name) for name in self._done}
             )
@@ -352,7 +355,7 @@ class _Build:
                 )
             },
             "prove": {"proof.json": "proof.json"},
-            "report": {name: name for name in ("report.json", "report.html")},
+            "report": {name: name for name in self._report_files()},
         }
         for stage, names in chosen.items():
             if stage in self._done:
@@ -371,6 +374,12 @@ class _Build:
         if missing:
             raise BundleError(f"Stage files are gone: {', '.join(missing)}.", "build again")
         return files
+
+    def _report_files(self) -> list[str]:
+        names = ["report.json", "report.html"]
+        if self._spec.model.task == "anomaly":
+            names += [detector_file(measure.FLOAT), detector_file(measure.INT8)]
+        return names
 
     def _facts(self, last: str) -> dict[str, object]:
         return {

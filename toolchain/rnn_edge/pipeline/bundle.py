@@ -29,6 +29,11 @@ WITHDRAWN = "withdrawn.json"
 """Lists the files of a bundle while they are exchanged."""
 
 
+def detector_file(model: str) -> str:
+    """Return the name of the detector of the model called "float" or "int8"."""
+    return f"detector_{model}.npz"
+
+
 @dataclass(frozen=True)
 class Bundle:
     """A finished and unchanged bundle.

@@ -15,28 +15,33 @@ from rnn_edge.evaluation import Detector, Runner, float_runner, integer_runner, 
 from rnn_edge.evaluation.anomaly import anomaly_metrics
 from rnn_edge.evaluation.keyword import evaluate_keywords
 from rnn_edge.features.front_end import FrontEnd
-from rnn_edge.pipeline.bundle import Bundle
+from rnn_edge.pipeline.bundle import Bundle, detector_file
 from rnn_edge.pipeline.material import FRONT_END, frames_of, read_dataset
-from rnn_edge.pipeline.measure import test_order
-from rnn_edge.pipeline.training import detector_config
+from rnn_edge.pipeline.measure import FLOAT, INT8, test_order
 from rnn_edge.quantize import quantize_input
 from rnn_edge.registry import lookup
+from rnn_edge.spec import ModelSpec, SensorTableData, SpeechCommandsData
 from rnn_edge.types import Array, AudioDataset
 
 
-def evaluate_bundle(bundle: Bundle, data: Path, engines: Sequence[str]) -> dict[str, Any]:
-    """Return the task's metrics on the test part of other data, per engine.
+def evaluate_bundle(
+    bundle: Bundle, data: Path, engines: Sequence[str], *, whole: bool = False
+) -> dict[str, Any]:
+    """Return the task's metrics on other data, per engine.
+
+    Anomalies are judged by the detector in the bundle: nothing is fitted to the other data.
 
     Args:
         bundle: A finished bundle.
         data: Folder or archive in the layout that the bundle's spec describes.
         engines: Names; "float" is the floating-point model.
+        whole: Score all of the data, not only the part that the spec's split calls test.
 
     Raises:
         DataError: If the data has no test part, other classes or other channels.
     """
     spec, features = bundle.spec(), FrontEnd.load(bundle.file(FRONT_END))
-    dataset = read_dataset(spec, data)
+    dataset = read_dataset(_all_test(spec) if whole else spec, data)
     float_model, model = bundle.float_model(), bundle.model()
     if isinstance(dataset, AudioDataset):
         given, wanted = dataset.classes, model.labels
@@ -59,7 +64,8 @@ def evaluate_bundle(bundle: Bundle, data: Path, engines: Sequence[str]) -> dict[
             if spec.model.task == "kws":
                 found[name] = evaluate_keywords(run, test_order(test), frames.labels)
             else:
-                detector = Detector.fit(detector_config(spec), run, frames.part("validation"))
+                own = INT8 if kind.is_integer else FLOAT
+                detector = Detector.load(bundle.file(detector_file(own)))
                 scored = score_recordings(detector, run, test)
                 error = float(np.sqrt(detector.variance.mean()))
                 found[name] = {
@@ -76,6 +82,23 @@ def evaluate_bundle(bundle: Bundle, data: Path, engines: Sequence[str]) -> dict[
         },
         "engines": found,
     }
+
+
+def _all_test(spec: ModelSpec) -> ModelSpec:
+    """Return the spec with a split that puts everything into the test part."""
+    update: dict[str, Any] = {}
+    if isinstance(spec.data, SpeechCommandsData):
+        update = {"split": "test"}
+    elif isinstance(spec.data, SensorTableData):
+        no_files: tuple[str, ...] = ()
+        update = {
+            "split_by": "recording",
+            "head_rows": 0,
+            "train_files": no_files,
+            "validation_files": no_files,
+            "test_files": ("*",),
+        }
+    return spec.model_copy(update={"data": spec.data.model_copy(update=update)})
 
 
 def _runner(kind: EngineKind, source: EngineSource) -> Runner:

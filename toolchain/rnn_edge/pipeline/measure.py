@@ -101,6 +101,22 @@ def test_order(clips: Sequence[FrameSequence]) -> list[FrameSequence]:
     return [clips[k] for k in order]
 
 
+def fit_detectors(spec: ModelSpec, frames: FrameSet, folder: Path) -> dict[str, Detector]:
+    """Return the detectors that a bundle carries: of the float and of the quantized model.
+
+    Args:
+        spec: The spec of an anomaly model.
+        frames: All sequences; the validation part is used.
+        folder: Of the stage that quantized.
+    """
+    runners = {
+        FLOAT: float_runner(FloatModel.load(folder / training.FLOAT_MODEL)),
+        INT8: integer_runner(QuantizedModel.load(folder / training.MODEL)),
+    }
+    config, normal = training.detector_config(spec), frames.part("validation")
+    return {name: Detector.fit(config, run, normal) for name, run in runners.items()}
+
+
 class _KeywordJudge:
     """Measures keyword models."""
 

@@ -59,8 +59,8 @@ class SpeechCommandsData(_Recorded):
     silence_share: Extra = 0.1
     """Clips of the class "silence" in every split, likewise; 0 leaves the class out."""
 
-    split: Literal["lists", "hash"] = "lists"
-    """Read validation_list.txt and testing_list.txt, or assign speakers by a hash of their name."""
+    split: Literal["lists", "hash", "test"] = "lists"
+    """Read validation_list.txt and testing_list.txt; assign speakers by a hash; or test on all."""
 
     validation_share: SplitShare = 0.1
     """Share of speakers in validation where split is "hash"."""

@@ -20,11 +20,18 @@ from rnn_edge.cli.output import Output
     metavar="A,B,...",
     help="Engines to evaluate.",
 )
+@click.option(
+    "--all",
+    "whole",
+    is_flag=True,
+    help="Score all of the data, not only its test part; lists of splits are not needed then.",
+)
 @output_options
-def evaluate(bundle: Path, data: Path, engines: str, output: Output) -> None:
+def evaluate(bundle: Path, data: Path, engines: str, whole: bool, output: Output) -> None:
     """Measure a bundle on other data.
 
-    The test part of DATA is scored, with the task's own metrics, by each engine.
+    The test part of the data is scored, or all of it, with the task's own metrics, by each engine.
+    Anomalies are judged by the threshold of the bundle.
     """
     from rnn_edge.cli.summary import evaluation_lines
     from rnn_edge.pipeline import Bundle, evaluate_bundle
@@ -32,7 +39,7 @@ def evaluate(bundle: Path, data: Path, engines: str, output: Output) -> None:
     names = [name.strip() for name in engines.split(",") if name.strip()]
     if not names:
         raise click.UsageError("--engines is empty; expected at least one engine.")
-    result = evaluate_bundle(Bundle.open(bundle), data, names)
+    result = evaluate_bundle(Bundle.open(bundle), data, names, whole=whole)
     output.result(result, evaluation_lines(result))
 
 
