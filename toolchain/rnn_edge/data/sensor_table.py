@@ -229,6 +229,10 @@ def _without_constant(
 ) -> tuple[tuple[str, ...], list[SensorRecording], list[str]]:
     """Refuse or drop channels that never change in training."""
     training = [r.values for r in recordings if r.split == "train"]
+    is_test_alone = options.test_files and not options.train_files and not options.validation_files
+    if not training and is_test_alone:
+        # Recordings that a finished model is tried on; its own training chose the channels.
+        return channels, recordings, []
     if not training:
         raise DataError(
             f"Data {path} leaves no training rows; expected pieces of at least "

@@ -78,7 +78,9 @@ def load_speech_commands(path: Path, options: SpeechCommandsOptions, seed: int =
     if options.silence_share:
         clips += _silence(clips, tuple(background), options, seed, notes)
         classes = (*classes, SILENCE_LABEL)
-    notes += _check_classes(classes, clips, tree.path)
+    notes += _check_classes(
+        classes, clips, tree.path, ("test",) if options.split == "test" else ("train",)
+    )
     return AudioDataset(
         source=f"Speech Commands layout: {path.name}",
         is_synthetic=False,
@@ -347,13 +349,15 @@ def _silence(
     return made
 
 
-def _check_classes(classes: tuple[str, ...], clips: list[AudioClip], path: Path) -> list[str]:
-    """Refuse a class without clips in a split that has others."""
+def _check_classes(
+    classes: tuple[str, ...], clips: list[AudioClip], path: Path, wanted: tuple[Split, ...]
+) -> list[str]:
+    """Refuse a class without clips in a split that has others, or in one that is wanted."""
     counts = Counter((clip.split, clip.label) for clip in clips)
     notes = []
     for split in SPLITS:
         empty = [label for label in classes if not counts[split, label]]
-        if empty and (split == "train" or len(empty) < len(classes)):
+        if empty and (split in wanted or len(empty) < len(classes)):
             raise DataError(
                 f"Class {empty[0]!r} has no {split} clips in {path}; expected some of every class.",
                 "check the lists, or leave the class out",
