@@ -6,6 +6,8 @@ from rnn_edge.cli.summary import metric_lines
 
 DATA = {"source": "pump", "is_synthetic": False}
 METRICS = {
+    "is_labelled": True,
+    "alarm_rate": 0.125,
     "f1": 0.5,
     "f1_interval": [0.25, 0.75],
     "auc_pr": 0.625,
@@ -25,6 +27,12 @@ def test_nothing_to_find_is_said_instead_of_an_f1_of_zero():
     nothing = {"f1": 0.0, "f1_interval": [0.0, 0.0], "auc_pr": None, "events": 0}
     lines = metric_lines("anomaly", {"int8": {**METRICS, **nothing}}, DATA)
     assert lines[1:] == ["  int8  no labelled anomaly to find  false alarms 4"]
+
+
+def test_without_labels_alarms_are_counted():
+    unlabelled = {**METRICS, "is_labelled": False, "f1": None, "auc_pr": None, "events": 0}
+    lines = metric_lines("anomaly", {"int8": unlabelled}, DATA)
+    assert lines[1:] == ["  int8  nothing is labelled  alarm in 12.5 % of the frames, 4 times"]
 
 
 @pytest.mark.parametrize("folder", ["doorbell", "door bell"])

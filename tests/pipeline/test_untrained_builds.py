@@ -16,6 +16,7 @@ from rnn_edge.engines.integer_reference import ENGINE as REFERENCE
 from rnn_edge.errors import BundleError, DataError, EnvironmentFailureError, ParityError
 from rnn_edge.evaluation import integer_runner
 from rnn_edge.pipeline import ORDER, Bundle, build_bundle, evaluate_bundle, proof
+from rnn_edge.pipeline import build as pipeline_build
 from rnn_edge.pipeline.files import tree_digests
 from rnn_edge.spec import load_spec
 
@@ -263,9 +264,14 @@ class Tampered:
         return type(trace)(outputs, trace.states)
 
 
+def add_engine(monkeypatch, kind):
+    for module in (proof, pipeline_build):
+        monkeypatch.setattr(module, "all_engines", lambda: {**all_engines(), kind.name: kind})
+
+
 def use_engine(monkeypatch, fault):
     kind = EngineKind("broken", "", True, "", "", lambda source: Tampered(source, fault))
-    monkeypatch.setattr(proof, "all_engines", lambda: {**all_engines(), "broken": kind})
+    add_engine(monkeypatch, kind)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +314,7 @@ def test_a_float_engine_that_differs_stops_the_build(copy, monkeypatch):
             return type(trace)(trace.outputs, states)
 
     kind = EngineKind("off", "", False, "", "", Off)
-    monkeypatch.setattr(proof, "all_engines", lambda: {**all_engines(), "off": kind})
+    add_engine(monkeypatch, kind)
     for value in (0.01, np.nan):  # noqa: B007 - read by the engine
         with pytest.raises(ParityError, match=r"off h0: off by up to (0\.01|nan); expected"):
             build(copy, "replay.engines=['float','off']")
@@ -373,7 +379,7 @@ def test_the_compiled_model_evaluates_like_the_reference(tmp_path):
         pytest.skip("no C compiler")
     write_table(tmp_path / "data", 200, 1)
     spec = table_spec(tmp_path, tmp_path / "data")
-    bundle = build_bundle(spec, tmp_path / "bundle", progress=Heard(), until="export")
+    bundle = build_bundle(spec, tmp_path / "bundle", progress=Heard())
     found = evaluate_bundle(bundle, tmp_path / "data", ["int8", "c"])["engines"]
     assert found["c"] == found["int8"]
     assert integer_runner(bundle.model())(np.zeros((1, 2, 2), np.float32)).shape == (1, 2, 2)
