@@ -404,7 +404,31 @@ def test_a_validation_recording_too_short_to_settle_is_no_obstacle(tmp_path):
 def test_missing_data_is_named(tmp_path):
     with pytest.raises(DataError, match=r"Data .*absent does not exist"):
         build_bundle(table_spec(tmp_path, tmp_path / "absent"), tmp_path / "o", progress=Heard())
-    assert not list((tmp_path / "o" / ".stages").glob("data-*"))
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [
+        (
+            "train_share = 1.0\nvalidation_share = 0.0\n",
+            r"validation part is empty \(1 train, 0 validation, 0 test\); .*the best weights",
+        ),
+        (
+            "train_share = 0.6\nvalidation_share = 0.4\n",
+            r"test part is empty \(1 train, 1 validation, 0 test\); .*the replay stream",
+        ),
+    ],
+)
+def test_a_missing_part_is_refused_before_anything_is_trained(tmp_path, shares, message):
+    write_table(tmp_path / "data", 200, 1, fault=False)
+    text = TABLE.replace("train_share = 0.4\nvalidation_share = 0.3\n", shares)
+    spec = spec_of(tmp_path, text)
+    data = spec.data.model_copy(update={"path": str(tmp_path / "data")})
+    heard = Heard()
+    with pytest.raises(DataError, match=message):
+        build_bundle(spec.model_copy(update={"data": data}), tmp_path / "o", progress=heard)
+    assert heard.began == ["data"]
 
 
 @pytest.mark.parametrize("place", ["file/out", "/proc/out", "file"])

@@ -209,7 +209,7 @@ def _scores(recording: str, seconds: int, is_labelled: bool) -> dict[str, Any]:
         scores[300] = 400.0
     return {
         "recording": recording,
-        "threshold": 2.2187,
+        "thresholds": {"float": 2.2187, "int8": 2.31},
         "sample_rate_hz": count / seconds,
         "float": scores.round(4).tolist(),
         "int8": (scores * 1.02 + 0.02).round(4).tolist(),

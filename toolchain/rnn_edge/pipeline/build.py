@@ -25,7 +25,7 @@ from rnn_edge.pipeline.versions import code_digest, firmware_digest, package_ver
 from rnn_edge.registry import lookup
 from rnn_edge.report import render_report
 from rnn_edge.spec import ModelSpec, load_stream, resolved_toml
-from rnn_edge.types import FloatModel, QuantizedModel
+from rnn_edge.types import AudioDataset, FloatModel, QuantizedModel
 from rnn_edge.types.frames import FrameSet
 
 ORDER = ("data", "teacher", "student", "baseline", "quantize", "export", "prove", "report")
@@ -60,11 +60,18 @@ def build_bundle(
     # A name that is wrong is told now, not after the training.
     for name in spec.replay.engines:
         lookup(all_engines(), name, "engine")
+    material.require_place(data_place(spec))
     with explained(f"Making folder {out}"):
         out.mkdir(parents=True, exist_ok=True)
     store = StageStore(out / STAGES)
     with store.locked():
         return _Build(spec, out, store, progress).run(last)
+
+
+def data_place(spec: ModelSpec) -> Path | None:
+    """Return where the data of a spec lies; None if it makes its own, or names no place."""
+    path = getattr(spec.data, "path", None)
+    return None if path is None else Path(path)
 
 
 class _Build:
@@ -146,12 +153,11 @@ class _Build:
 
     def _data(self) -> None:
         spec = self._spec
-        path = getattr(spec.data, "path", None)
-        kept = self._kept_data() if path is None and hasattr(spec.data, "path") else None
+        place = data_place(spec)
+        kept = self._kept_data() if place is None and hasattr(spec.data, "path") else None
         if kept is not None:
             self._done["data"] = kept
             return
-        place = None if path is None else Path(path)
         inputs = {
             "data": spec.data.options(),
             "kind": spec.data.kind,
@@ -161,11 +167,21 @@ class _Build:
             "seed": spec.seed,
         }
 
+        needed = {
+            "train": "training",
+            "validation": "choosing the best weights",
+            load_stream(spec.replay.stream, spec.model.task).split: "the replay stream",
+        }
+
         def make(folder: Path) -> None:
             dataset = material.read_dataset(spec, place)
+            items = dataset.clips if isinstance(dataset, AudioDataset) else dataset.recordings
+            material.require_parts((item.split for item in items), needed)
             material.make_frames(spec, dataset, folder, self._steps("data"))
 
         self._run("data", inputs, make, "data", "features", "train", "types")
+        # Kept frames may have been made for another stream.
+        material.require_parts((s.split for s in self._frames().sequences), needed)
 
     def _kept_data(self) -> StageOutput | None:
         """Return the frames that an earlier build of this bundle made, if they are still there.

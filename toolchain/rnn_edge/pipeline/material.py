@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from rnn_edge.types.frames import FrameSequence, FrameSet
 FRAMES = "frames.npz"
 FRONT_END = "front_end.npz"
 DATA = "data.json"
+PARTS = ("train", "validation", "test")
 
 Tell = Callable[[int, int], None]
 """Called with done and total."""
@@ -41,6 +43,40 @@ def read_dataset(spec: ModelSpec, path: Path | None) -> Dataset:
     return load_dataset(spec.data.kind, path, source.options(**spec.data.options()), seed=spec.seed)
 
 
+def require_place(path: Path | None) -> None:
+    """Refuse a place where nothing lies.
+
+    Raises:
+        DataError: Naming it.
+    """
+    if path is not None and not (path.is_file() or path.is_dir()):
+        raise DataError(
+            f"Data {path} does not exist; expected a folder or an archive.",
+            "name the place with --data",
+        )
+
+
+def require_parts(splits: Iterable[str], needed: Mapping[str, str]) -> None:
+    """Refuse data that lacks a part, before anything is trained on it.
+
+    Args:
+        splits: The part of every sequence.
+        needed: Parts that must not be empty, and what each is needed for.
+
+    Raises:
+        DataError: With the number of sequences in each part.
+    """
+    count = Counter(splits)
+    listed = ", ".join(f"{count[part]:,} {part}" for part in PARTS)
+    for part, use in needed.items():
+        if not count[part]:
+            raise DataError(
+                f"Data: the {part} part is empty ({listed}); it is needed for {use}.",
+                "change how [data] splits, or add data; see what is there with: "
+                "rnn-edge data inspect PATH",
+            )
+
+
 def fingerprint(path: Path | None) -> str:
     """Return the digest of what lies at a path: a file's bytes, or all files of a folder.
 
@@ -49,13 +85,9 @@ def fingerprint(path: Path | None) -> str:
     """
     if path is None:
         return ""
+    require_place(path)
     if path.is_file():
         return file_digest(path)
-    if not path.is_dir():
-        raise DataError(
-            f"Data {path} does not exist; expected a folder or an archive.",
-            "name the place with --data",
-        )
     hasher = hashlib.sha256()
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         hasher.update(f"{file.relative_to(path).as_posix()}\0{file_digest(file)}\n".encode())
@@ -133,8 +165,6 @@ def make_frames(spec: ModelSpec, dataset: Dataset, folder: Path, tell: Tell) -> 
         training = [c.pcm for c in dataset.clips if c.split == "train"]
     else:
         training = [r.values for r in dataset.recordings if r.split == "train"]
-    if not training:
-        raise DataError("Data: the training part is empty; expected at least one sequence.")
     raw = np.concatenate([features.raw_frames(samples) for samples in training])
     features = replace(features, normaliser=Normaliser.fit(raw))
     features.save(folder / FRONT_END)

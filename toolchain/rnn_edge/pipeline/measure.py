@@ -178,18 +178,18 @@ def _plotted(
     """Return the score curves of float and int8, thinned out for a plot."""
     config = training.detector_config(spec)
     curves: dict[str, list[ScoredRecording]] = {}
-    threshold = 0.0
+    thresholds: dict[str, float] = {}
     for name in (FLOAT, INT8):
         detector = Detector.fit(config, runners[name], frames.part("validation"))
         curves[name] = score_recordings(detector, runners[name], frames.part("test"))
-        threshold = detector.threshold
+        thresholds[name] = detector.threshold
     rows = []
     for of_float, of_int8 in zip(curves[FLOAT], curves[INT8], strict=True):
         every = max(1, len(of_float.scores) // PLOTTED_POINTS)
         rows.append(
             {
                 "recording": of_float.recording_id,
-                "threshold": threshold,
+                "thresholds": thresholds,
                 "sample_rate_hz": frames.frame_rate_hz / every,
                 "float": [round(float(v), 6) for v in of_float.scores[::every]],
                 "int8": [round(float(v), 6) for v in of_int8.scores[::every]],

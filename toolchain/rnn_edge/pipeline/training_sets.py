@@ -23,14 +23,8 @@ def training_set(task: Task, frames: FrameSet, folder: Path, window: int) -> Tra
         frames: All sequences.
         folder: Of the stage that made them; holds the pool.
         window: Frames of one training sequence of a recording.
-
-    Raises:
-        DataError: If training or validation part is empty.
     """
     train, validation = frames.part("train"), frames.part("validation")
-    for name, part in (("training", train), ("validation", validation)):
-        if not part:
-            raise DataError(f"Data: the {name} part is empty; expected at least one sequence.")
     if task == "kws":
         return TrainingSet(task, load_pool(folder), clips_set(validation), frames.labels)
     return TrainingSet(

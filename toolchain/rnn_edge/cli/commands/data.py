@@ -8,6 +8,7 @@ import click
 
 from rnn_edge.cli.options import output_options
 from rnn_edge.cli.output import Output
+from rnn_edge.errors import EnvironmentFailureError
 
 ARCHIVE = "speech_commands_v0.02.tar.gz"
 
@@ -81,7 +82,13 @@ def speech_commands(directory: Path, url: str | None, sha256: str | None, output
 
     if (url is None) != (sha256 is None):
         raise click.UsageError("--url and --sha256 belong together.")
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFailureError(
+            f"Folder {directory} cannot be made: {error.strerror}.",
+            "name a folder you may write to",
+        ) from error
     with progress_for(output) as progress:
 
         def tell(have: int, total: int | None) -> None:

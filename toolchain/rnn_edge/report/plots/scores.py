@@ -1,4 +1,4 @@
-"""Anomaly scores of one recording over time, float and int8, with threshold and labels."""
+"""Anomaly scores of one recording over time, float and int8, with thresholds and labels."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 from rnn_edge.report.markup import Markup
 from rnn_edge.report.plots.canvas import PALETTE, Line, draw, plain_numbers
 
+_SHADE = "#d64933"
 LINES = {
     "float": Line(PALETTE[0].colour),
     "int8": Line(PALETTE[1].colour),
-    "threshold": Line("#d64933", "2 3"),
+    "threshold of each": Line(PALETTE[0].colour, "2 3"),
+    "labelled anomalous": Line(_SHADE),
 }
 # int8 runs on top of float where they agree: the thinner line lets the other be seen.
 _WIDTHS = {"float": 2.8, "int8": 0.9}
@@ -27,7 +29,7 @@ def draw_scores(
     sample_rate_hz: float,
     reference: Sequence[float],
     int8: Sequence[float],
-    threshold: float,
+    thresholds: tuple[float, float],
     anomalous: Sequence[bool] | None,
 ) -> Markup:
     """Return the plot.
@@ -38,7 +40,7 @@ def draw_scores(
         sample_rate_hz: Of the scores, positive.
         reference: Scores of the float model, not empty.
         int8: Scores of the int8 model, as many.
-        threshold: Score above which a sample counts as anomalous.
+        thresholds: Scores above which a sample counts as anomalous, of float and of int8.
         anomalous: Label of every score, or None where the recording has none.
     """
     duration = len(reference) / sample_rate_hz
@@ -46,18 +48,17 @@ def draw_scores(
     times = [k / sample_rate_hz / unit_s for k in range(len(reference))]
     lowest, highest = min(*reference, *int8), max(*reference, *int8)
     # A fault can score a thousand times the threshold and would press everything else flat.
-    is_log = lowest > 0 and threshold > 0 and highest > _LOG_RATIO * threshold
+    is_log = lowest > 0 and min(thresholds) > 0 and highest > _LOG_RATIO * max(thresholds)
 
     def paint(axes: Any) -> None:  # noqa: ANN401 - matplotlib publishes no types
         for start, end in _stretches(anomalous or ()):
             width = 1 / sample_rate_hz / unit_s
-            axes.axvspan(
-                start * width, end * width, color=LINES["threshold"].colour, alpha=0.16, linewidth=0
-            )
-        for name, scores in (("float", reference), ("int8", int8)):
-            axes.plot(times, scores, color=LINES[name].colour, linewidth=_WIDTHS[name])
-        limit = LINES["threshold"]
-        axes.axhline(threshold, color=limit.colour, linestyle=limit.style, linewidth=1.6)
+            axes.axvspan(start * width, end * width, color=_SHADE, alpha=0.16, linewidth=0)
+        limit = LINES["threshold of each"].style
+        for name, scores, threshold in zip(_WIDTHS, (reference, int8), thresholds, strict=True):
+            colour = LINES[name].colour
+            axes.plot(times, scores, color=colour, linewidth=_WIDTHS[name])
+            axes.axhline(threshold, color=colour, linestyle=limit, linewidth=1.6)
         if is_log:
             axes.set_yscale("log")
         axes.set_xlabel(unit)

@@ -37,7 +37,7 @@ def render(root: Node) -> Section | None:
 
 def _figure(recording: Node, index: int) -> Markup:
     name = recording.at("recording").text()
-    threshold = recording.at("threshold").number()
+    thresholds = tuple(recording.at("thresholds").at(name).number() for name in ("float", "int8"))
     rate = recording.at("sample_rate_hz")
     if rate.number() <= 0:
         rate.fail("a positive number")
@@ -50,13 +50,20 @@ def _figure(recording: Node, index: int) -> Markup:
     anomalous = None if marked.value is None else [item.number() > 0 for item in marked.items()]
     if anomalous is not None and len(anomalous) != len(reference):
         marked.fail(f"{len(reference)} labels, one per score")
-    plot = draw_scores(f"scores{index}", name, rate.number(), reference, int8, threshold, anomalous)
-    above = [sum(s > threshold for s in scores) / len(scores) for scores in (reference, int8)]
-    same = sum((a > threshold) == (b > threshold) for a, b in zip(reference, int8, strict=True))
+    of_float, of_int8 = thresholds
+    plot = draw_scores(
+        f"scores{index}", name, rate.number(), reference, int8, (of_float, of_int8), anomalous
+    )
+    alarms = [
+        [s > threshold for s in scores]
+        for scores, threshold in ((reference, of_float), (int8, of_int8))
+    ]
+    shares = [formatting.percent(sum(marks) / len(marks)) for marks in alarms]
+    same = sum(a == b for a, b in zip(*alarms, strict=True)) / len(int8)
     text = (
-        f": above {formatting.number(threshold)} at {formatting.percent(above[0])} (float) and "
-        f"{formatting.percent(above[1])} (int8) of the points shown, same side at "
-        f"{formatting.percent(same / len(int8))}"
+        f": float above {formatting.number(of_float)} at {shares[0]} of the points shown, int8 "
+        f"above {formatting.number(of_int8)} at {shares[1]}, the same verdict at "
+        f"{formatting.percent(same)}"
         f"{'' if anomalous is not None else '; not labelled'}."
     )
     return element("figure", plot, element("figcaption", element("b", name), text))
