@@ -95,7 +95,8 @@ def exponent_for(limit: float, allowed: range, what: str) -> int:
     if wanted >= allowed.stop:
         raise ModelError(
             f"Range of {what}: {limit:.6g}; expected at most 2^{15 + allowed.stop - 1}.",
-            "check the training data for outliers and the training curves for divergence",
+            "check the training data for outliers; of an LSTM cell (c0, c1, ...), lower "
+            "student.cell_limit and qat.cell_limit",
         )
     return max(wanted, allowed.start)
 

@@ -119,6 +119,9 @@ class StudentSection(Section):
     hide_bands: Frames = 4
     """Widest stretch of bands hidden in training."""
 
+    cell_limit: Annotated[float, Field(ge=0.0, le=200.0)] = 8.0
+    """An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing."""
+
     clip_norm: ClipNorm = 1.0
     """Largest gradient norm."""
 
@@ -158,6 +161,9 @@ class QatSection(Section):
 
     hide_bands: Frames = 4
     """Widest stretch of bands hidden in training."""
+
+    cell_limit: Annotated[float, Field(ge=0.0, le=200.0)] = 8.0
+    """An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing."""
 
     pull: Share = 0.1
     """How far weights are drawn onto the int8 grid by the last steps; 0 does not draw them."""

@@ -38,6 +38,7 @@ class CarriedConfig:
         hide_frames: Longest stretch of frames of a clip hidden from the student.
         hide_bands: Widest stretch of bands of a clip hidden. Forecasts see every frame: what is
             to come cannot be told from what was hidden.
+        cell_limit: An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing.
     """
 
     lanes: int
@@ -47,6 +48,7 @@ class CarriedConfig:
     tail_frames: int
     hide_frames: int
     hide_bands: int
+    cell_limit: float = 0.0
 
 
 def train_carried(
@@ -119,6 +121,8 @@ def train_carried(
         with tf.GradientTape() as tape:
             hidden, after = network.run(tf.transpose(x, [1, 0, 2]), state, time_mask, function)
             loss = objective(hidden, target, wanted, time_mask)
+            if network.kind == "lstm" and config.cell_limit > 0.0:
+                loss += losses.cell_excess(after[1::2], config.cell_limit)
         gradients = tape.gradient(loss, network.variables)
         optimizer.apply(gradients, list(network.variables))
         if adjust is not None:

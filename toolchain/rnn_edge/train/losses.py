@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from rnn_edge.train.cells import Tensor
@@ -76,3 +78,20 @@ def distilled_square_error(
     if mask is None:
         return tf.reduce_mean(error)
     return tf.reduce_sum(error * mask) / (tf.reduce_sum(mask) * float(error.shape[2]))
+
+
+def cell_excess(cells: Sequence[Tensor], limit: float) -> Tensor:
+    """Returns what LSTM cells have beyond a limit.
+
+    A cell is a sum that nothing bounds: with a forget gate near 1 it grows for as long as a
+    stream runs, and takes the resolution of its integer with it. Its tanh is flat by then, so
+    that the task's own loss no longer pulls it back.
+
+    Args:
+        cells: float32 [B, H] of every layer, after a sequence.
+        limit: Largest magnitude that costs nothing.
+
+    Returns:
+        float32 scalar, mean over lanes and units, summed over layers.
+    """
+    return tf.add_n([tf.reduce_mean(tf.nn.relu(tf.abs(c) - limit)) for c in cells])

@@ -36,6 +36,7 @@ class QatConfig:
         tail_frames: The decision is trained on this many last frames of a clip.
         hide_frames: Longest stretch of frames of a clip hidden.
         hide_bands: Widest stretch of bands of a clip hidden.
+        cell_limit: An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing.
         pull: Share of its way to the grid that a weight is moved after every step, at the end of
             the run; it rises with the square of the time. 0 leaves the weights where they are.
         clip_norm: Largest gradient norm.
@@ -51,6 +52,7 @@ class QatConfig:
     tail_frames: int = 1
     hide_frames: int = 5
     hide_bands: int = 4
+    cell_limit: float = 8.0
     pull: float = 0.1
     clip_norm: float = 1.0
     evaluate_every: int = 250
@@ -132,6 +134,7 @@ def finetune_quantized(
             tail_frames=config.tail_frames,
             hide_frames=config.hide_frames,
             hide_bands=config.hide_bands,
+            cell_limit=config.cell_limit,
         ),
         Schedule(
             steps=config.steps,

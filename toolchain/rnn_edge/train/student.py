@@ -28,6 +28,7 @@ class StudentConfig:
         tail_frames: The decision is trained on this many last frames of a clip.
         hide_frames: Longest stretch of frames of a clip hidden.
         hide_bands: Widest stretch of bands of a clip hidden.
+        cell_limit: An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing.
         clip_norm: Largest gradient norm.
         evaluate_every: Steps between validations.
         patience: Validations without a new best after which to stop; 0 never stops early.
@@ -45,6 +46,7 @@ class StudentConfig:
     tail_frames: int = 1
     hide_frames: int = 5
     hide_bands: int = 4
+    cell_limit: float = 8.0
     clip_norm: float = 1.0
     evaluate_every: int = 500
     patience: int = 0
@@ -109,6 +111,7 @@ def train_student(
             tail_frames=config.tail_frames,
             hide_frames=config.hide_frames,
             hide_bands=config.hide_bands,
+            cell_limit=config.cell_limit,
         ),
         Schedule(
             steps=config.steps,

@@ -1,0 +1,45 @@
+"""Losses against plain numpy."""
+
+import numpy as np
+import pytest
+
+tf = pytest.importorskip("tensorflow")
+
+from rnn_edge.train import losses  # noqa: E402
+
+
+def test_cells_within_the_limit_cost_nothing_and_those_beyond_cost_their_excess() -> None:
+    cells = [tf.constant([[1.0, -8.0], [7.9, 0.0]]), tf.constant([[10.0, -12.0]])]
+    assert float(losses.cell_excess(cells[:1], 8.0)) == 0.0
+    assert float(losses.cell_excess(cells, 8.0)) == pytest.approx((2.0 + 4.0) / 2)
+
+
+def test_the_excess_pulls_a_cell_back_where_its_tanh_no_longer_does() -> None:
+    c = tf.Variable([[30.0, -30.0, 3.0]])
+    with tf.GradientTape() as tape:
+        loss = losses.cell_excess([c], 8.0)
+    np.testing.assert_allclose(tape.gradient(loss, c).numpy(), [[1 / 3, -1 / 3, 0.0]], rtol=1e-6)
+    with tf.GradientTape() as tape:
+        flat = tf.reduce_sum(tf.tanh(c))
+    assert float(abs(tape.gradient(flat, c)[0, 0])) < 1e-6
+
+
+@pytest.mark.parametrize("soft_weight", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_distilled_cross_entropy_is_the_weighted_sum_of_both_terms(
+    soft_weight: float, temperature: float
+) -> None:
+    generator = np.random.default_rng(4)
+    logits = generator.normal(size=(5, 3)).astype(np.float32)
+    soft = generator.normal(size=(5, 3)).astype(np.float32)
+    target = np.array([0, 2, 1, 1, 0], np.int32)
+
+    def log_softmax(a):
+        return a - np.log(np.exp(a).sum(1, keepdims=True))
+
+    hard = -log_softmax(logits)[np.arange(5), target]
+    wanted = np.exp(log_softmax(soft / temperature))
+    softened = -(wanted * log_softmax(logits / temperature)).sum(1)
+    expected = ((1 - soft_weight) * hard + soft_weight * temperature**2 * softened).mean()
+    found = losses.distilled_cross_entropy(logits, target, soft, soft_weight, temperature)
+    assert float(found) == pytest.approx(expected, rel=1e-5)
