@@ -43,3 +43,13 @@ def test_distilled_cross_entropy_is_the_weighted_sum_of_both_terms(
     expected = ((1 - soft_weight) * hard + soft_weight * temperature**2 * softened).mean()
     found = losses.distilled_cross_entropy(logits, target, soft, soft_weight, temperature)
     assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_distance_counts_in_percent_and_only_where_frames_count() -> None:
+    distance = np.zeros((3, 2, 4), np.float32)
+    distance[0, 0], distance[2, 1] = 0.01, 5.0
+    mask = np.ones((3, 2, 1), np.float32)
+    mask[2, 1] = 0.0
+    assert float(losses.mean_square_percent(distance, mask)) == pytest.approx(1.0 / 5, rel=1e-5)
+    whole = float(losses.mean_square_percent(distance[:2], None))
+    assert whole == pytest.approx(1.0 / 4, rel=1e-5)

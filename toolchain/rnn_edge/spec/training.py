@@ -168,6 +168,9 @@ class QatSection(Section):
     pull: Share = 0.1
     """How far weights are drawn onto the int8 grid by the last steps; 0 does not draw them."""
 
+    trajectory_weight: Annotated[float, Field(ge=0.0, le=1000.0)] = 0.1
+    """Weight of the mean square distance, in percent of full scale, from the float trajectory."""
+
     clip_norm: ClipNorm = 1.0
     """Largest gradient norm."""
 

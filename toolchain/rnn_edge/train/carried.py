@@ -39,6 +39,7 @@ class CarriedConfig:
         hide_bands: Widest stretch of bands of a clip hidden. Forecasts see every frame: what is
             to come cannot be told from what was hidden.
         cell_limit: An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing.
+        trajectory_weight: Weight of the distance from the trajectory of the reference.
     """
 
     lanes: int
@@ -49,6 +50,7 @@ class CarriedConfig:
     hide_frames: int
     hide_bands: int
     cell_limit: float = 0.0
+    trajectory_weight: float = 0.0
 
 
 def train_carried(
@@ -62,6 +64,7 @@ def train_carried(
     progress: Progress,
     function: LayerFunction | None = None,
     adjust: Callable[[Tensor], None] | None = None,
+    reference: LayerFunction | None = None,
 ) -> Fitted:
     """Trains a network on lanes of concatenated sequences.
 
@@ -77,6 +80,8 @@ def train_carried(
         progress: Told after every validation.
         function: How a layer is computed; the float cells by default.
         adjust: Moves the variables after every step, given the part of the run that is done.
+        reference: Another way to compute a layer, run beside the first on a state of its own; the
+            distance between the two trajectories is part of the loss.
 
     Returns:
         Best weights and curves; "score" is the mean of the metric with and without resets.
@@ -87,6 +92,7 @@ def train_carried(
     optimizer = adam(schedule, network.variables)
     padded = part.is_padded
     soft_weight = config.soft_weight if soft is not None else 0.0
+    tensors = len(network.zero_state(1))
 
     def objective(hidden: Tensor, target: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:
         if data.task == "anomaly":
@@ -118,11 +124,17 @@ def train_carried(
         part_done: Tensor,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         time_mask = tf.transpose(mask)[:, :, None] if padded else None
+        frames = tf.transpose(x, [1, 0, 2])
         with tf.GradientTape() as tape:
-            hidden, after = network.run(tf.transpose(x, [1, 0, 2]), state, time_mask, function)
+            hidden, after = network.run(frames, state[:tensors], time_mask, function)
             loss = objective(hidden, target, wanted, time_mask)
             if network.kind == "lstm" and config.cell_limit > 0.0:
                 loss += losses.cell_excess(after[1::2], config.cell_limit)
+            if reference is not None:
+                beside, own = network.run(frames, state[tensors:], time_mask, reference)
+                apart = losses.mean_square_percent(hidden - beside, time_mask)
+                loss += config.trajectory_weight * apart
+                after += own
         gradients = tape.gradient(loss, network.variables)
         optimizer.apply(gradients, list(network.variables))
         if adjust is not None:
@@ -130,6 +142,8 @@ def train_carried(
         return loss, after
 
     state = tuple(s.numpy() for s in network.zero_state(config.lanes))
+    if reference is not None:
+        state += state
     target_type = np.int32 if data.task == "kws" else np.float32
 
     def take_step(i: int) -> Tensor:

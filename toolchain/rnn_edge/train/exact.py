@@ -21,6 +21,7 @@ from rnn_edge import fixedpoint
 from rnn_edge.fixedpoint.scales import MANTISSA_BITS, SMALLEST_ROW_SCALE
 from rnn_edge.train import cells
 from rnn_edge.train.cells import LayerTensors, Tape, Tensor
+from rnn_edge.train.network import LayerFunction
 from rnn_edge.types import Array, CellKind
 from rnn_edge.types.quantized_model import (
     CANDIDATE_EXPONENT,
@@ -75,6 +76,18 @@ def round_matrix(weight: Tensor) -> ExactMatrix:
 def on_grid(weight: Tensor) -> Tensor:
     """Returns the values of the rounded matrix; the gradient goes straight through."""
     return weight + tf.stop_gradient(round_matrix(weight).real() - weight)
+
+
+def rounded_layer(kind: CellKind) -> LayerFunction:
+    """Returns the float cell with weights on the int8 grid, as a function of a layer."""
+
+    def run(
+        k: int, weights: LayerTensors, x: Tensor, state: tuple[Tensor, ...], mask: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        rounded = weights._replace(w_x=on_grid(weights.w_x), w_h=on_grid(weights.w_h))
+        return cells.layer(kind, rounded, x, state, mask)
+
+    return run
 
 
 def round_bias(bias: Tensor, matrix: ExactMatrix, input_exponent: int) -> Tensor:

@@ -80,6 +80,22 @@ def distilled_square_error(
     return tf.reduce_sum(error * mask) / (tf.reduce_sum(mask) * float(error.shape[2]))
 
 
+def mean_square_percent(distance: Tensor, mask: Tensor | None) -> Tensor:
+    """Returns the mean square of a distance between states, in percent of their full scale 1.
+
+    Args:
+        distance: float32 [T, B, H].
+        mask: float32 [T, B, 1] or None; frames that do not count repeat the state before them.
+
+    Returns:
+        float32 scalar, mean over the frames that count.
+    """
+    squares = tf.square(100.0 * distance)
+    if mask is None:
+        return tf.reduce_mean(squares)
+    return tf.reduce_sum(squares * mask) / (tf.reduce_sum(mask) * float(distance.shape[2]))
+
+
 def cell_excess(cells: Sequence[Tensor], limit: float) -> Tensor:
     """Returns what LSTM cells have beyond a limit.
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from rnn_edge.train.carried import CarriedConfig, train_carried
 from rnn_edge.train.cells import Tensor
-from rnn_edge.train.exact import ExactLayer, on_grid, round_matrix
+from rnn_edge.train.exact import ExactLayer, on_grid, round_matrix, rounded_layer
 from rnn_edge.train.loop import Curves, Progress, Schedule, make_deterministic, silent
 from rnn_edge.train.network import Network
 from rnn_edge.train.sequences import TrainingSet
@@ -39,6 +39,9 @@ class QatConfig:
         cell_limit: An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing.
         pull: Share of its way to the grid that a weight is moved after every step, at the end of
             the run; it rises with the square of the time. 0 leaves the weights where they are.
+        trajectory_weight: Weight of the mean square distance, in percent of full scale, between
+            the hidden states of the integer program and those of the float cells that run beside
+            it with the same rounded weights.
         clip_norm: Largest gradient norm.
         evaluate_every: Steps between validations.
     """
@@ -54,6 +57,7 @@ class QatConfig:
     hide_bands: int = 4
     cell_limit: float = 8.0
     pull: float = 0.1
+    trajectory_weight: float = 0.1
     clip_norm: float = 1.0
     evaluate_every: int = 250
 
@@ -135,6 +139,7 @@ def finetune_quantized(
             hide_frames=config.hide_frames,
             hide_bands=config.hide_bands,
             cell_limit=config.cell_limit,
+            trajectory_weight=config.trajectory_weight,
         ),
         Schedule(
             steps=config.steps,
@@ -148,6 +153,7 @@ def finetune_quantized(
         progress,
         function=ExactLayer(network.kind, input_exponent, cell_exponents),
         adjust=pull if config.pull > 0.0 else None,
+        reference=rounded_layer(network.kind) if config.trajectory_weight > 0.0 else None,
     )
     tuned = network.model(model.name, model.task, model.labels)
     return QatResult(tuned, fitted.curves, fitted.best, fitted.best_step)
