@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,31 @@ DEFAULT_KERNELS = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
 """The optimised kernels, without XNNPACK: no delegate takes int16 activations, and the float file
 is run the same way, so that both are timed alike."""
 REFERENCE_KERNELS = "BUILTIN_REF"
+
+
+def require_tensors(
+    path: Path,
+    layout: StreamLayout,
+    inputs: Mapping[str, tuple[tuple[int, ...], str]],
+    outputs: Mapping[str, tuple[tuple[int, ...], str]],
+) -> None:
+    """Refuse a file that does not have the tensors of a model.
+
+    Args:
+        path: Of the file, for messages.
+        layout: The model's interface.
+        inputs: Name to shape and dtype of what the file has.
+        outputs: As ``inputs``.
+
+    Raises:
+        EngineError: Naming what is there and what was expected.
+    """
+    wanted_in = {"x": layout.inputs, **{f"{n}_in": h for n, h in layout.states.items()}}
+    wanted_out = {"y": layout.outputs, **{f"{n}_out": h for n, h in layout.states.items()}}
+    for found, wanted in ((inputs, wanted_in), (outputs, wanted_out)):
+        expected = {name: ((1, size), layout.dtype) for name, size in wanted.items()}
+        if dict(found) != expected:
+            raise EngineError(f"File {path} has tensors {dict(found)}; expected {expected}.")
 
 
 class InterpreterEngine(HostStateEngine):
@@ -34,16 +60,11 @@ class InterpreterEngine(HostStateEngine):
         super().__init__(layout)
         entering = {item["name"]: item for item in interpreter.get_input_details()}
         leaving = {item["name"]: item for item in interpreter.get_output_details()}
-        wanted_in = {"x": layout.inputs, **{f"{n}_in": h for n, h in layout.states.items()}}
-        wanted_out = {"y": layout.outputs, **{f"{n}_out": h for n, h in layout.states.items()}}
-        for found, wanted in ((entering, wanted_in), (leaving, wanted_out)):
-            signature = {
-                name: (tuple(item["shape"].tolist()), item["dtype"].__name__)
-                for name, item in found.items()
-            }
-            expected = {name: ((1, size), layout.dtype) for name, size in wanted.items()}
-            if signature != expected:
-                raise EngineError(f"File {path} has tensors {signature}; expected {expected}.")
+        found_in, found_out = (
+            {n: (tuple(i["shape"].tolist()), i["dtype"].__name__) for n, i in items.items()}
+            for items in (entering, leaving)
+        )
+        require_tensors(path, layout, found_in, found_out)
         self._interpreter = interpreter
         self._set = interpreter.set_tensor
         self._get = interpreter.get_tensor

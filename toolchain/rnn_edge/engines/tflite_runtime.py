@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
+from rnn_edge.engines.environment import Environment
 from rnn_edge.engines.tflite_interpreter import DEFAULT_KERNELS, open_interpreter
+from rnn_edge.engines.worker_engine import open_in_environment
 from rnn_edge.errors import MissingDependencyError
-from rnn_edge.extras import require
+
+NAME = "tflite-runtime"
+NEWEST_PYTHON = (3, 11)
+"""Of which there are wheels; 2.14 was the last release."""
+ENVIRONMENT = Environment(
+    name=NAME,
+    requirements=("tflite-runtime==2.14.0", "numpy<2"),
+    module="tflite_runtime.interpreter",
+    purpose=f"the engine {NAME!r}",
+)
 
 
 def open_engine(source: EngineSource) -> Engine:
-    """Load the exported file into the interpreter.
+    """Load the exported file: here if tflite-runtime loads, else in its own environment.
 
     Raises:
-        MissingDependencyError: If tflite-runtime is not installed, or numpy is too new for it.
+        MissingDependencyError: If tflite-runtime is not to be had, as for Python 3.12.
+        EngineError: If the file is missing, of another model or refused.
     """
     try:
-        package = require("tflite_runtime.interpreter", "tflite", "the engine 'tflite-runtime'")
+        package = importlib.import_module(ENVIRONMENT.module)
     except (ImportError, AttributeError) as error:
-        # Built against numpy 1: under numpy 2 its extension module fails while it loads.
-        raise MissingDependencyError(
-            f"Package tflite_runtime does not load: {error}; it needs numpy below 2.",
-            "pip install 'rnn-edge[tflite]' in an environment of its own",
-        ) from error
+        # Not installed, or under numpy 2, where its extension module fails while it loads.
+        if sys.version_info[:2] > NEWEST_PYTHON:
+            raise MissingDependencyError(
+                "Package tflite-runtime has no wheels for Python "
+                f"{sys.version_info[0]}.{sys.version_info[1]}; the last are for "
+                f"{NEWEST_PYTHON[0]}.{NEWEST_PYTHON[1]}.",
+                "use the engine 'litert' (pip install ai-edge-litert), or run with Python 3.11",
+            ) from error
+        return open_in_environment(NAME, ENVIRONMENT, source)
     return open_interpreter(package, DEFAULT_KERNELS, source, is_integer=True)
 
 
 ENGINE = EngineKind(
-    name="tflite-runtime",
+    name=NAME,
     summary="the TFLite file in tflite-runtime 2.14",
     is_integer=True,
     extra="tflite",

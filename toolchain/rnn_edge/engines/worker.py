@@ -1,0 +1,172 @@
+"""A process that answers requests, and never keeps its caller waiting for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+from rnn_edge.engines.worker_program import FrameError, pack_frame, read_frame
+from rnn_edge.errors import EngineError
+from rnn_edge.types import Array
+
+START_TIMEOUT_S = 120.0
+"""For the first request too: a Raspberry Pi needs seconds to import a runtime."""
+CALL_TIMEOUT_S = 300.0
+CLOSE_TIMEOUT_S = 2.0
+_WORDS_LINES = 4
+_WORDS_BYTES = 4096
+
+
+class Worker:
+    """A program that reads and writes the frames of `engines.worker_program`.
+
+    It is ended by `close`, when this object is collected, and when this process ends.
+
+    Args:
+        command: Program and arguments.
+        owner: What it belongs to, the start of messages, e.g. "engine 'tflm'".
+
+    Raises:
+        EngineError: If the program does not start.
+    """
+
+    def __init__(self, command: Sequence[str], owner: str) -> None:
+        self._owner = owner
+        words = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        try:
+            # A session of its own: Ctrl-C is for the caller, which ends the worker itself.
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=words,
+                bufsize=0,
+                start_new_session=True,
+            )
+        except OSError as error:
+            words.close()
+            raise EngineError(
+                f"Worker of the {owner} does not start: {command[0]}: {error.strerror}."
+            ) from error
+        self._words = words
+        self._end = weakref.finalize(self, _end, self._process, words)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._in = self._process.stdin.fileno()
+        self._out = self._process.stdout.fileno()
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def call(
+        self, header: Mapping[str, Any], arrays: Mapping[str, Array], timeout_s: float
+    ) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Send a request and return the reply; after an error of the worker it is ended.
+
+        Args:
+            header: JSON values.
+            arrays: By name.
+            timeout_s: For request and reply together.
+
+        Raises:
+            EngineError: If the worker is closed, ends, is too slow or sends something else.
+        """
+        if not self._end.alive:
+            raise EngineError(f"Worker of the {self._owner} is closed.", "open the engine again")
+        deadline = time.monotonic() + timeout_s
+        try:
+            self._send(pack_frame(header, arrays), deadline)
+            return read_frame(lambda count: self._receive(count, deadline))
+        except FrameError as error:
+            self._kill()
+            raise self._failed(f"sent something that is not a reply: it {error}") from error
+        except (EOFError, BrokenPipeError) as error:
+            raise self._failed(self._how_it_ended()) from error
+        except TimeoutError as error:
+            self._kill()
+            raise self._failed(f"did not answer within {timeout_s:g} s") from error
+        except BaseException:
+            # Half a message was exchanged: the next reply would answer another request.
+            self._kill()
+            self._end()
+            raise
+
+    def close(self) -> None:
+        """End the process; calling it twice is fine."""
+        self._end()
+
+    def _send(self, data: bytes, deadline: float) -> None:
+        rest = memoryview(data)
+        while rest:
+            _wait_for(self._in, select.POLLOUT, deadline)
+            with contextlib.suppress(BlockingIOError):
+                rest = rest[os.write(self._in, rest) :]
+
+    def _receive(self, count: int, deadline: float) -> bytes:
+        found = bytearray()
+        while len(found) < count:
+            _wait_for(self._out, select.POLLIN, deadline)
+            part = os.read(self._out, count - len(found))
+            if not part:
+                raise EOFError
+            found += part
+        return bytes(found)
+
+    def _kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _how_it_ended(self) -> str:
+        try:
+            code = self._process.wait(CLOSE_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            return "closed its output"
+        if code < 0:
+            return f"was ended by {signal.Signals(-code).name}"
+        return f"ended with exit code {code}"
+
+    def _failed(self, what: str) -> EngineError:
+        """Return the error with the worker's last words, and end the worker."""
+        size = self._words.seek(0, os.SEEK_END)
+        self._words.seek(max(0, size - _WORDS_BYTES))
+        lines = self._words.read().decode(errors="replace").split("\n")
+        spoken = [line.strip() for line in lines if line.strip()][-_WORDS_LINES:]
+        said = f"; its last words: {' / '.join(spoken)}" if spoken else ""
+        self._end()
+        return EngineError(f"Worker of the {self._owner} {what}{said}.", "open the engine again")
+
+
+def _wait_for(descriptor: int, event: int, deadline: float) -> None:
+    poller = select.poll()
+    poller.register(descriptor, event)
+    # In whole milliseconds, at least one: zero would spin until the deadline.
+    left_ms = max(0, int((deadline - time.monotonic()) * 1000) + 1)
+    if not poller.poll(left_ms):
+        raise TimeoutError
+
+
+def _end(process: subprocess.Popen[bytes], words: IO[bytes]) -> None:
+    """Let a worker see the end of its input, or kill it, and leave nothing of it."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(CLOSE_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+    words.close()
