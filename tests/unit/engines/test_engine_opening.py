@@ -14,6 +14,7 @@ FILES = {
     "litert-ref": "model.tflite",
     "litert-float": "model_float.tflite",
     "onnx": "model_float.onnx",
+    "onnx-int8": "model_int8.onnx",
 }
 
 
@@ -80,6 +81,7 @@ def test_a_file_with_other_tensors_is_refused(opened):
         ("litert-float", "ai_edge_litert.interpreter"),
         ("tflite-runtime", "tflite_runtime.interpreter"),
         ("onnx", "onnxruntime"),
+        ("onnx-int8", "onnxruntime"),
     ],
 )
 def test_a_missing_package_is_named_with_its_extra(opened, monkeypatch, engine, module):

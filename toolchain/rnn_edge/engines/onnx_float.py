@@ -6,13 +6,10 @@ from typing import Any
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
 from rnn_edge.engines.host_state import HostStateEngine
-from rnn_edge.engines.layout import StreamLayout, read_export
-from rnn_edge.errors import EngineError
+from rnn_edge.engines.layout import StreamLayout
+from rnn_edge.engines.onnx_session import open_session
 from rnn_edge.exporters import onnx_float
-from rnn_edge.extras import require
 from rnn_edge.types import Array
-
-_ERRORS_ONLY = 3
 
 
 class OnnxEngine(HostStateEngine):
@@ -42,18 +39,8 @@ def open_engine(source: EngineSource) -> Engine:
         MissingDependencyError: If onnxruntime is not installed.
         EngineError: If the file is missing, of another model or refused.
     """
-    runtime = require("onnxruntime", "onnx", "the engine 'onnx'")
-    errors = require("onnxruntime.capi.onnxruntime_pybind11_state", "onnx", "the engine 'onnx'")
     path = source.exports / onnx_float.FILE
-    content = read_export(path, source.float_model.digest())
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
-    try:
-        session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf) as error:
-        raise EngineError(f"File {path} is refused by onnxruntime: {error}.") from error
+    session = open_session(path, source.float_model.digest(), ENGINE.name)
     return OnnxEngine(StreamLayout.of_float(source.float_model, source.model), session)
 
 

@@ -1,0 +1,54 @@
+"""The integer ONNX file in onnxruntime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnn_edge.engines.base import Engine, EngineKind, EngineSource
+from rnn_edge.engines.host_state import HostStateEngine
+from rnn_edge.engines.layout import StreamLayout
+from rnn_edge.engines.onnx_session import open_session
+from rnn_edge.exporters import onnx_int8
+from rnn_edge.types import Array
+
+
+class OnnxIntegerEngine(HostStateEngine):
+    """Runs one frame of one stream at a time.
+
+    Args:
+        layout: The model's interface.
+        session: An ``onnxruntime.InferenceSession``.
+    """
+
+    def __init__(self, layout: StreamLayout, session: Any) -> None:  # noqa: ANN401 - no types
+        super().__init__(layout)
+        self._run = session.run
+        self._outputs = ["y", *(f"{name}_out" for name in layout.states)]
+
+    def _advance(self, x: Array, state: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
+        feeds = {f"{name}_in": value[None] for name, value in state.items()}
+        y, *leaving = self._run(self._outputs, {"x": x[None], **feeds})
+        after = {name: value[0] for name, value in zip(state, leaving, strict=True)}
+        return y[0], after
+
+
+def open_engine(source: EngineSource) -> Engine:
+    """Load the exported file into a session with one thread.
+
+    Raises:
+        MissingDependencyError: If onnxruntime is not installed.
+        EngineError: If the file is missing, of another model or refused.
+    """
+    path = source.exports / onnx_int8.FILE
+    session = open_session(path, source.model.digest(), ENGINE.name)
+    return OnnxIntegerEngine(StreamLayout.of_integer(source.model), session)
+
+
+ENGINE = EngineKind(
+    name="onnx-int8",
+    summary="the integer ONNX file in onnxruntime",
+    is_integer=True,
+    extra="onnx",
+    exporter="onnx-int8",
+    open=open_engine,
+)
