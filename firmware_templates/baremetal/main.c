@@ -1,0 +1,40 @@
+/*
+ * From the first stack frame to the service, and what it is told about the stack.
+ */
+#include "platform.h"
+#include "rnn_edge_service.h"
+
+/* No value that a program is likely to push. */
+#define PAINT UINT32_C(0xA5C3965A)
+
+static void paint_stack(void) {
+    for (uint32_t *word = rnn_edge_stack_bottom; word < rnn_edge_paint_end; ++word) {
+        *word = PAINT;
+    }
+}
+
+uint32_t rnn_edge_platform_stack_bytes(void) {
+    const uint32_t *word = rnn_edge_stack_bottom;
+    while (word < rnn_edge_stack_top && *word == PAINT) {
+        ++word;
+    }
+    return (uint32_t)((uintptr_t)rnn_edge_stack_top - (uintptr_t)word);
+}
+
+static void fill_memory(void) {
+    const uint32_t *from = rnn_edge_data_source;
+    for (uint32_t *to = rnn_edge_data_start; to < rnn_edge_data_end; ++to) {
+        *to = *from++;
+    }
+    for (uint32_t *to = rnn_edge_bss_start; to < rnn_edge_bss_end; ++to) {
+        *to = 0;
+    }
+}
+
+_Noreturn void rnn_edge_begin(void) {
+    paint_stack();
+    fill_memory();
+    rnn_edge_processor_begin();
+    rnn_edge_link_open();
+    rnn_edge_exit((int)rnn_edge_service_run());
+}

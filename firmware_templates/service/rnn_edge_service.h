@@ -1,0 +1,58 @@
+/*
+ * Answers a host over a stream of bytes: who are you, reset, give or take the state, step frames.
+ *
+ * The host speaks first, with one byte that names a command; numbers are little-endian.
+ *
+ *   command               argument                      answer
+ *   'I' identify          -                             'I', version, digest[16], inputs u32,
+ *                                                       outputs u32, state values u32
+ *   'R' reset             -                             'R'
+ *   'G' get the state     -                             'G', blob
+ *   'S' set the state     blob                          'S', status: 0, or -rnn_edge_status
+ *   'F' step n frames     n u32, then n frames of       for each frame: outputs i16[],
+ *                         inputs i16[]                  state values i16[]
+ *   'C' counters          -                             'C', steps u32, ticks u64, most ticks of
+ *                                                       a step u32, stack bytes u32
+ *   'Q' quit              -                             'Q', and the program ends
+ *
+ * A blob is what rnn_edge_model_save writes. A byte that is no command is answered with '?', and
+ * the program ends with RNN_EDGE_SERVICE_LOST: what follows could not be understood.
+ *
+ * The stream must lose nothing, as a pipe does; serving a line that can is a matter of putting a
+ * framed link between this and the two functions of the platform.
+ */
+#ifndef RNN_EDGE_SERVICE_H
+#define RNN_EDGE_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RNN_EDGE_SERVICE_VERSION 1
+
+typedef enum {
+    RNN_EDGE_SERVICE_DONE = 0,  /* the host is finished, or has gone between two commands */
+    RNN_EDGE_SERVICE_LOST = 100 /* the stream broke off in a command or carries no command */
+} rnn_edge_service_end;
+
+/* Serves the model of rnn_edge_config.h until the host quits or goes. */
+rnn_edge_service_end rnn_edge_service_run(void);
+
+/* What a platform provides. */
+
+/* Waits for `count` bytes. False: the stream ended before. */
+bool rnn_edge_platform_read(uint8_t *to, size_t count);
+
+/* Sends `count` bytes. False: nobody takes them any more. */
+bool rnn_edge_platform_write(const uint8_t *from, size_t count);
+
+/* Sets the counter of ticks back to 0. */
+void rnn_edge_platform_start_ticks(void);
+
+/* Ticks since the start, less than 2^24 of them; always 0 where there is no counter. */
+uint32_t rnn_edge_platform_ticks(void);
+
+/* Bytes of the stack that were ever in use; 0 where that is not known. */
+uint32_t rnn_edge_platform_stack_bytes(void);
+
+#endif
