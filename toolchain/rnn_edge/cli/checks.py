@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 import re
@@ -13,6 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rnn_edge.errors import EnvironmentFailureError
+
 DISTRIBUTION = "rnn-edge"
 VERSION_TIMEOUT_S = 10.0
 INTERPRETERS = {
@@ -22,6 +25,11 @@ INTERPRETERS = {
     "tflite-micro": "",
 }
 """Distribution to the extra that brings it, or an empty string."""
+ENGINES_ELSEWHERE = {
+    "tflite-runtime": "rnn_edge.engines.tflite_runtime",
+    "tflite-micro": "rnn_edge.engines.tflm",
+}
+"""Distribution to the engine that makes an environment where it is not installed."""
 
 
 @dataclass(frozen=True)
@@ -139,18 +147,34 @@ def check_extras() -> list[Check]:
 
 
 def check_interpreters() -> list[Check]:
-    """Say which packages that run models are installed."""
-    checks = []
-    for name, extra in INTERPRETERS.items():
-        version = installed_version(name)
-        remedy = f"pip install '{DISTRIBUTION}[{extra}]'" if extra else f"pip install --pre {name}"
-        if name == "tflite-runtime" and sys.version_info >= (3, 12):
-            remedy = "use ai-edge-litert: there is no wheel for this Python"
-        detail = "runs exported models"
-        checks.append(
-            Check("interpreters", name, bool(version), version, detail, "" if version else remedy)
-        )
-    return checks
+    """Say which packages that run models are installed, here or in environments of their own."""
+    return [_check_interpreter(name, extra) for name, extra in INTERPRETERS.items()]
+
+
+def _check_interpreter(name: str, extra: str) -> Check:
+    version, detail = installed_version(name), "runs exported models"
+    remedy = f"pip install '{DISTRIBUTION}[{extra}]'"
+    if not version and name in ENGINES_ELSEWHERE:
+        version, remedy = _version_elsewhere(ENGINES_ELSEWHERE[name])
+        detail += ", in an environment of its own" if version else ""
+    found = bool(version)
+    return Check("interpreters", name, found, version, detail, "" if found else remedy)
+
+
+def _version_elsewhere(module: str) -> tuple[str, str]:
+    """Return the version in an engine's own environment, or "" and how it gets there."""
+    from rnn_edge.engines.environment import python_of
+
+    engine = importlib.import_module(module)
+    if sys.version_info[:2] > getattr(engine, "NEWEST_PYTHON", sys.version_info[:2]):
+        return "", "use ai-edge-litert: there is no wheel for this Python"
+    wanted = engine.ENVIRONMENT
+    remedy = f"made when the engine {wanted.name} is first used, from the network"
+    try:
+        is_made = python_of(wanted).exists()
+    except (EnvironmentFailureError, OSError) as error:
+        return "", f"{error}"
+    return (wanted.requirements[0].partition("==")[2], "") if is_made else ("", remedy)
 
 
 def check_program(group: str, program: Program) -> Check:

@@ -88,9 +88,19 @@ def cache_folder() -> Path:
         ) from error
 
 
+def environments_folder() -> Path:
+    """Return the folder of all environments, which need not exist."""
+    return cache_folder() / "environments"
+
+
 def environment_folder(environment: Environment) -> Path:
     """Return where an environment lies once it is made."""
-    return cache_folder() / "environments" / f"{environment.name}-{environment.digest()}"
+    return environments_folder() / f"{environment.name}-{environment.digest()}"
+
+
+def python_of(environment: Environment) -> Path:
+    """Return the Python of an environment, whether it is made or not."""
+    return environment_folder(environment) / "bin" / "python"
 
 
 def interpreter_of(environment: Environment) -> Path:
@@ -104,12 +114,12 @@ def interpreter_of(environment: Environment) -> Path:
         EnvironmentFailureError: If the folder cannot be written or a tool fails.
     """
     folder = environment_folder(environment)
-    python = folder / "bin" / "python"
+    python = python_of(environment)
     if python.exists():
         return python
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(folder.with_suffix(".lock"), environment):
+        with _locked(folder.parent / f"{folder.name}.lock", environment):
             if not python.exists():
                 _make(environment, folder)
     except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
 from rnn_edge.engines.environment import Environment
@@ -25,9 +25,12 @@ def open_engine(source: EngineSource) -> Engine:
         MissingDependencyError: If tflite-micro is not to be had.
         EngineError: If the file is missing, of another model or refused.
     """
-    if importlib.util.find_spec(ENVIRONMENT.module) is not None:
-        return open_here(NAME, source)
-    return open_in_environment(NAME, ENVIRONMENT, source)
+    try:
+        importlib.import_module(ENVIRONMENT.module)
+    except (ImportError, AttributeError):
+        # Not installed, or built for another numpy than this process has.
+        return open_in_environment(NAME, ENVIRONMENT, source)
+    return open_here(NAME, source)
 
 
 ENGINE = EngineKind(

@@ -135,7 +135,8 @@ class Worker:
             self._kill()
             return "closed its output"
         if code < 0:
-            return f"was ended by {signal.Signals(-code).name}"
+            names = {each.value: each.name for each in signal.Signals}
+            return f"was ended by {names.get(-code, f'signal {-code}')}"
         return f"ended with exit code {code}"
 
     def _failed(self, what: str) -> EngineError:

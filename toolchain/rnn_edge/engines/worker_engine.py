@@ -10,12 +10,12 @@ import numpy as np
 
 from rnn_edge.engines import worker_program
 from rnn_edge.engines.base import Engine, EngineSource
-from rnn_edge.engines.environment import Environment, interpreter_of
+from rnn_edge.engines.environment import Environment, environments_folder, interpreter_of
 from rnn_edge.engines.host_state import HostStateEngine
 from rnn_edge.engines.layout import StreamLayout, read_export
 from rnn_edge.engines.tflite_interpreter import require_tensors
 from rnn_edge.engines.worker import CALL_TIMEOUT_S, START_TIMEOUT_S, Worker
-from rnn_edge.errors import EngineError
+from rnn_edge.errors import EngineError, EnvironmentFailureError
 from rnn_edge.exporters import tflite
 from rnn_edge.types import Array, Trace
 
@@ -52,6 +52,7 @@ class RemoteSession:
 
     Raises:
         EngineError: If the runtime refuses the file or the worker fails.
+        EnvironmentFailureError: If the runtime cannot be imported.
     """
 
     def __init__(self, worker: Worker, runtime: str, content: bytes, path: Path) -> None:
@@ -59,6 +60,12 @@ class RemoteSession:
         model = np.frombuffer(content, np.uint8)
         request = {"command": "load", "runtime": runtime}
         reply, _ = worker.call(request, {"model": model}, START_TIMEOUT_S)
+        if "missing" in reply:
+            worker.close()
+            raise EnvironmentFailureError(
+                f"Runtime {runtime} does not load in its environment: {reply['missing']}.",
+                f"remove {environments_folder()}; what is missing there is made again",
+            )
         if "error" in reply:
             worker.close()
             raise refused(path, runtime, reply["error"])

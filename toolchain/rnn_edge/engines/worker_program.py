@@ -209,7 +209,8 @@ def serve(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> Non
 
     "load" names a runtime and brings the file as the array "model"; the reply describes its
     tensors. "run" brings "x" (T, D) and the state before it, and the reply has "y" (T, C) and the
-    state after each frame. What the runtime refuses is answered with the key "error".
+    state after each frame. What the runtime refuses is answered with the key "error", and a
+    runtime that cannot be imported with the key "missing".
     """
     session: Session | None = None
     while True:
@@ -227,8 +228,10 @@ def serve(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> Non
                 assert session is not None
                 outputs, sent = session.run(arrays.pop("x"), arrays)
                 sent = {"y": outputs, **sent}
-        except (ValueError, RuntimeError, ImportError) as error:
+        except (ValueError, RuntimeError) as error:
             reply, sent = {"error": f"{error}"}, {}
+        except ImportError as error:
+            reply = {"missing": f"{error}"}
         write(pack_frame(reply, sent))
 
 
