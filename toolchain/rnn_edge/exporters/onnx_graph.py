@@ -23,7 +23,8 @@ class OnnxGraph:
         self._constants: list[Any] = []
         self._inputs: list[Any] = []
         self._outputs: list[Any] = []
-        self._shared: dict[tuple[float, str], str] = {}
+        self._scalars: dict[tuple[float, str], str] = {}
+        self._shared: set[str] = set()
         self._uses: dict[str, int] = {}
 
     def constant(self, name: str, value: Array) -> str:
@@ -33,13 +34,19 @@ class OnnxGraph:
         )
         return name
 
+    def shared(self, name: str, value: Array) -> str:
+        """Store an array that several parts of the graph read, once."""
+        if name not in self._shared:
+            self._shared.add(self.constant(name, value))
+        return name
+
     def scalar(self, value: float, dtype: str = "float64") -> str:
         """Store one number; the same number is stored once."""
         key = (value, dtype)
-        if key not in self._shared:
-            name = f"scalar_{len(self._shared)}"
-            self._shared[key] = self.constant(name, np.asarray(value, dtype))
-        return self._shared[key]
+        if key not in self._scalars:
+            name = f"scalar_{len(self._scalars)}"
+            self._scalars[key] = self.constant(name, np.asarray(value, dtype))
+        return self._scalars[key]
 
     def node(self, kind: str, inputs: list[str], base: str, **attributes: object) -> str:
         """Add an operator with one output, named after ``base`` and the operator."""

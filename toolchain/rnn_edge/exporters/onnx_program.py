@@ -25,6 +25,11 @@ INT16_MIN, INT16_MAX = -32768, 32767
 INT32_MAX = 2**31 - 1
 EXACT = 2**53
 """Whole numbers up to here are exact in float64."""
+LARGEST_MULTIPLIER = 2**15
+MOST_WEIGHT = 2**22
+"""Sum of a row's weights: times int16 and the multiplier, 2^52, which leaves room for the offset of
+one output step, at most 2^46."""
+MOST_STEPS = 2**50
 MOST_BITS_APART = 14
 """Of the scales of a sum; the limit of the TFLite kernels."""
 AWAY_FROM_ZERO = 1.0 + 2.0**-40
@@ -146,20 +151,21 @@ class _Writer:
             matrix.weight_scale, matrix.input_exponent, matrix.output_exponent
         )
         row_sums = np.abs(matrix.weight.astype(np.int64)).sum(axis=1)
-        largest = int(row_sums.max()) * -INT16_MIN
-        # Python's integers: a bias times its multiplier may have more than 64 bits.
-        offset = matrix.bias.astype(object) * multiplier + (1 << (shift.astype(object) - 1))
-        if largest * 2**15 + 2**46 > EXACT:
+        if row_sums.max() > MOST_WEIGHT:
             raise ModelError(
                 f"ONNX export of {name!r}: weights of a row sum to {row_sums.max()}; "
-                f"expected at most 2^23, so that the product is exact."
+                f"expected at most {MOST_WEIGHT}, so that the product is exact in float64."
             )
-        after = offset * 0
-        if largest * 2**15 + np.abs(offset).max() > EXACT:
-            after = offset >> shift.astype(object)
-            offset = offset - (after << shift.astype(object))
-            # What saturates in any case may be cut off, so that the sum stays exact.
-            after = np.clip(after, -(2**50), 2**50)
+        largest = int(row_sums.max()) * -INT16_MIN
+        # Python's integers: a bias times its multiplier may have more than 64 bits.
+        power = shift.astype(object)
+        offset = matrix.bias.astype(object) * multiplier + (1 << (power - 1))
+        steps = np.zeros_like(offset)
+        if largest * LARGEST_MULTIPLIER + np.abs(offset).max() > EXACT:
+            steps = offset >> power
+            offset = offset - (steps << power)
+            # Saturates in any case, but must not be rounded before.
+            steps = np.clip(steps, -MOST_STEPS, MOST_STEPS)
         unit = np.ldexp(1.0, -shift)
         dtype = "int32" if largest <= INT32_MAX else "float64"
         weight = self._graph.constant(f"{name}_weight", matrix.weight.T)
@@ -174,9 +180,9 @@ class _Writer:
         scaled = self._graph.node("Mul", [product, factor], name)
         bias = self._graph.constant(f"{name}_offset", offset.astype(np.float64) * unit)
         rounded = self._graph.node("Floor", [self._graph.node("Add", [scaled, bias], name)], name)
-        if after.any():
-            steps = self._graph.constant(f"{name}_steps", after.astype(np.float64))
-            rounded = self._graph.node("Add", [rounded, steps], name)
+        if steps.any():
+            whole = self._graph.constant(f"{name}_steps", steps.astype(np.float64))
+            rounded = self._graph.node("Add", [rounded, whole], name)
         return self._saturate(Whole(rounded, -EXACT, EXACT))
 
     def _sum(self, kind: str, a: str, b: str, out: str) -> Whole:

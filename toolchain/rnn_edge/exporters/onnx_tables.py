@@ -86,6 +86,10 @@ def add_table(graph: OnnxGraph, kind: str) -> str:
     def number(value: float) -> str:
         return graph.scalar(float(value))
 
+    points = graph.cast(
+        graph.shared("sigmoid_points", SIGMOID_TABLE.astype(np.int32)), "float64", f"{kind}_table"
+    )
+    following = graph.scalar(1, "int32")
     one = number(1)
     inputs = graph.node(
         "Concat",
@@ -102,12 +106,10 @@ def add_table(graph: OnnxGraph, kind: str) -> str:
     interval = operate("Floor", operate("Mul", magnitude, number(1 / curve.interval)))
     fraction = operate("Sub", magnitude, operate("Mul", interval, number(curve.interval)))
     index = graph.cast(operate("Min", interval, number(_LAST_INTERVAL)), "int32", f"{kind}_table")
-    points = graph.constant(f"{kind}_points", SIGMOID_TABLE[:-1].astype(np.float64))
-    rises = graph.constant(f"{kind}_rises", np.diff(SIGMOID_TABLE).astype(np.float64))
+    low = operate("Gather", points, index)
+    rise = operate("Sub", operate("Gather", points, operate("Add", index, following)), low)
     value = operate(
-        "Add",
-        operate("Mul", operate("Gather", points, index), number(curve.interval)),
-        operate("Mul", operate("Gather", rises, index), fraction),
+        "Add", operate("Mul", low, number(curve.interval)), operate("Mul", rise, fraction)
     )
     beyond = operate("Greater", interval, number(_LAST_INTERVAL))
     limited = operate("Where", beyond, number(curve.limit), value)
