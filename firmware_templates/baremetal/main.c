@@ -34,7 +34,6 @@ static void fill_memory(void) {
 _Noreturn void rnn_edge_begin(void) {
     paint_stack();
     fill_memory();
-    rnn_edge_processor_begin();
     rnn_edge_link_open();
     rnn_edge_exit((int)rnn_edge_service_run());
 }

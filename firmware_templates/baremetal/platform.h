@@ -25,9 +25,6 @@ extern uint32_t rnn_edge_bss_end[];
 /* Where the startup code goes once there is a stack. Fills the memory and serves the host. */
 _Noreturn void rnn_edge_begin(void);
 
-/* Prepares what is special about the processor; part of each startup file. */
-void rnn_edge_processor_begin(void);
-
 /* Opens the link. */
 void rnn_edge_link_open(void);
 

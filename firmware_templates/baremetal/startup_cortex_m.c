@@ -17,10 +17,6 @@ typedef union {
 /* The entry of the image. */
 _Noreturn void rnn_edge_reset(void);
 
-_Noreturn void rnn_edge_reset(void) {
-    rnn_edge_begin();
-}
-
 /* No interrupt is ever enabled: whatever comes here is a fault. */
 static void on_fault(void) {
     rnn_edge_exit(RNN_EDGE_END_FAULT);
@@ -43,7 +39,7 @@ __attribute__((section(".vectors"), used)) const vector rnn_edge_vectors[FIRST_V
 #define SYST_ENABLED_ON_THE_PROCESSOR_CLOCK UINT32_C(5)
 #define SYST_LARGEST UINT32_C(0x00FFFFFF)
 
-void rnn_edge_processor_begin(void) {
+static void prepare_processor(void) {
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
     /* The registers of the floating-point unit are those of the vector unit; both are locked
      * after a reset. */
@@ -53,6 +49,12 @@ void rnn_edge_processor_begin(void) {
 #endif
     SYST_RVR = SYST_LARGEST;
     SYST_CSR = SYST_ENABLED_ON_THE_PROCESSOR_CLOCK;
+}
+
+/* The compiler may use vector registers in any function: the first one enables them. */
+_Noreturn void rnn_edge_reset(void) {
+    prepare_processor();
+    rnn_edge_begin();
 }
 
 /* Any write sets the counter to 0; the next tick reloads it and it runs downwards. */

@@ -16,11 +16,9 @@ static __attribute__((aligned(4))) void on_trap(void) {
 
 __attribute__((naked, section(".vectors"))) void rnn_edge_reset(void) {
     __asm__ volatile("la sp, rnn_edge_stack_top\n\t"
-                     "j rnn_edge_begin");
-}
-
-void rnn_edge_processor_begin(void) {
-    __asm__ volatile("csrw mtvec, %0" ::"r"(on_trap) : "memory");
+                     "la t0, %0\n\t"
+                     "csrw mtvec, t0\n\t"
+                     "j rnn_edge_begin" ::"i"(on_trap));
 }
 
 static uint32_t instructions(void) {

@@ -7,6 +7,7 @@ from rnn_edge.spec.data import (
     SyntheticMachineData,
 )
 from rnn_edge.spec.detector import DetectorSection
+from rnn_edge.spec.device import DeviceSpec, all_devices
 from rnn_edge.spec.features import ChannelFeatures, LogMelFeatures
 from rnn_edge.spec.load import DEFAULT_SPEC, load_spec, load_stream, resolved_toml
 from rnn_edge.spec.model import ModelSection
@@ -20,6 +21,7 @@ __all__ = [
     "AugmentSection",
     "ChannelFeatures",
     "DetectorSection",
+    "DeviceSpec",
     "LogMelFeatures",
     "ModelSection",
     "ModelSpec",
@@ -33,6 +35,7 @@ __all__ = [
     "SyntheticKeywordsData",
     "SyntheticMachineData",
     "TeacherSection",
+    "all_devices",
     "load_spec",
     "load_stream",
     "resolved_toml",

@@ -38,14 +38,14 @@ def load_spec(path: Path | str | None = None, overrides: Sequence[str] = ()) -> 
         SpecError: With every mistake: file, key, value, and what is allowed.
     """
     file = find_file(path if path is not None else DEFAULT_SPEC, "models", "spec")
-    raw = _read(file, "spec")
+    raw = read_toml(file, "spec")
     data = raw.get("data")
     if isinstance(data, dict) and isinstance(data.get("path"), str):
         data["path"] = str(file.parent / data["path"])
     origin = f"Spec {file}" + (
         f" with {' '.join(f'--set {o}' for o in overrides)}" if overrides else ""
     )
-    spec = _validate(ModelSpec, apply_overrides(raw, overrides), origin)
+    spec = validate(ModelSpec, apply_overrides(raw, overrides), origin)
     try:
         load_stream(spec.replay.stream, spec.model.task)
     except SpecError as error:
@@ -64,7 +64,7 @@ def load_stream(name: str, task: str) -> StreamSpec:
         SpecError: If it is missing, has mistakes, or is for another task.
     """
     file = find_file(name, "calibration", "replay stream")
-    stream = _validate(StreamSpec, _read(file, "replay stream"), f"Replay stream {file}")
+    stream = validate(StreamSpec, read_toml(file, "replay stream"), f"Replay stream {file}")
     if stream.task != task:
         raise SpecError(f'Replay stream {file}: task = "{stream.task}"; expected "{task}".')
     return stream
@@ -104,7 +104,17 @@ def shipped(folder: str) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in data_folder(folder).glob("*.toml")))
 
 
-def _read(file: Path, what: str) -> dict[str, Any]:
+def read_toml(file: Path, what: str) -> dict[str, Any]:
+    """Return what a TOML file holds.
+
+    Args:
+        file: The file.
+        what: What it should be, for the message.
+
+    Raises:
+        SpecError: If it is not TOML.
+        EnvironmentFailureError: If it cannot be read.
+    """
     try:
         return tomllib.loads(file.read_bytes().decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -113,7 +123,17 @@ def _read(file: Path, what: str) -> dict[str, Any]:
         raise EnvironmentFailureError(f"File {file} cannot be read: {error.strerror}.") from error
 
 
-def _validate(model: type[S], raw: dict[str, Any], origin: str) -> S:
+def validate(model: type[S], raw: dict[str, Any], origin: str) -> S:
+    """Return checked values.
+
+    Args:
+        model: What they have to be.
+        raw: Values as they stand in a TOML file.
+        origin: Where they come from, for the message.
+
+    Raises:
+        SpecError: With every mistake.
+    """
     values = _as_tuples(raw)
     try:
         return model.model_validate(values)

@@ -1,0 +1,147 @@
+"""Images for microcontrollers: startup code, service and model, placed in a device's memory."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnn_edge.errors import EngineError, ModelError
+from rnn_edge.firmware.program import Recipe, build_program
+from rnn_edge.firmware.tools import call, program
+from rnn_edge.spec import DeviceSpec
+from rnn_edge.types import QuantizedModel
+
+FLAGS = (
+    "-std=c11",
+    "-ffreestanding",
+    "-ffunction-sections",
+    "-fdata-sections",
+    # The memory functions of the template are loops that must not call themselves.
+    "-fno-tree-loop-distribute-patterns",
+    "-Ifreestanding",
+    "-nostdlib",
+    "-static",
+    "-Wl,--gc-sections",
+    "-Wl,--build-id=none",
+    "-Wl,-L.",
+    "-Wl,-T,image.ld",
+)
+_OVERFLOW = re.compile(r"region `(FLASH|RAM)' overflowed by (\d+) bytes")
+_FLASH_SECTIONS = (".vectors", ".text", ".rodata", ".data")
+_RAM_SECTIONS = (".stack", ".data", ".bss")
+
+
+@dataclass(frozen=True)
+class Image:
+    """A program for a device.
+
+    Attributes:
+        path: The ELF file.
+        flash_bytes: Code, constants and the initial values of variables.
+        ram_bytes: Variables and the stack's place.
+    """
+
+    path: Path
+    flash_bytes: int
+    ram_bytes: int
+
+
+def memory_script(device: DeviceSpec) -> str:
+    """Return the linker's view of a device's memory."""
+    memory = device.memory
+    return (
+        f"/* Memory of {device.name}. */\n"
+        f"rnn_edge_stack_bytes = {memory.stack_bytes};\n"
+        "MEMORY\n{\n"
+        f"    FLASH (rx) : ORIGIN = {memory.flash_origin:#010x}, LENGTH = {memory.flash_bytes}\n"
+        f"    RAM (rwx) : ORIGIN = {memory.ram_origin:#010x}, LENGTH = {memory.ram_bytes}\n"
+        "}\n"
+    )
+
+
+def recipe(device: DeviceSpec) -> Recipe:
+    """Return how images for a device are compiled.
+
+    Raises:
+        MissingDependencyError: If its compiler is not installed.
+    """
+    names = (
+        "main.c",
+        "memory.c",
+        "platform.h",
+        "semihosting.c",
+        f"startup_{device.build.startup}.c",
+        "image.ld",
+        "freestanding/string.h",
+    )
+    return Recipe(
+        target=device.name,
+        compiler=(program(device.build.compiler, f"firmware for {device.name}"),),
+        version=("--version",),
+        flags=(*FLAGS, *device.build.flags),
+        templates=tuple(f"baremetal/{name}" for name in names),
+        generated={"memory.ld": memory_script(device)},
+        libraries=("-lgcc",),
+    )
+
+
+def build_image(device: DeviceSpec, model: QuantizedModel, exports: Path, work: Path) -> Image:
+    """Compile the image of a model for a device, unless that was done before.
+
+    Args:
+        device: The device.
+        model: The model that was exported.
+        exports: The exporters' output folder.
+        work: Where the image is kept.
+
+    Raises:
+        MissingDependencyError: If the compiler is not installed.
+        ModelError: If the device's memory is too small, with the numbers.
+        EngineError: If the export is not there or does not compile.
+        EnvironmentFailureError: If the image cannot be written, or the compiler does not run.
+    """
+    path = build_program(
+        recipe(device), model, exports, work, lambda text: does_not_fit(device, model, text)
+    )
+    return _measured(device, path)
+
+
+def does_not_fit(device: DeviceSpec, model: QuantizedModel, output: str) -> ModelError | None:
+    """Return what to say where a linker printed that a region is too small, or else None."""
+    over = {region: int(count) for region, count in _OVERFLOW.findall(output)}
+    sizes = {"FLASH": device.memory.flash_bytes, "RAM": device.memory.ram_bytes}
+    words = {"FLASH": "flash", "RAM": "RAM"}
+    needs = [
+        f"{sizes[region] + count:,} bytes of {words[region]}; {device.name} has {sizes[region]:,}"
+        for region, count in sorted(over.items())
+    ]
+    if not needs:
+        return None
+    return ModelError(
+        f"Model {model.name} needs {', and '.join(needs)}.",
+        "set fewer hidden units in the spec, or use a larger device",
+    )
+
+
+def _measured(device: DeviceSpec, path: Path) -> Image:
+    tool = program(f"{device.build.compiler.removesuffix('gcc')}size", "the size of an image")
+    done = call([tool, "-A", "-d", str(path)], path.parent)
+    rows = {parts[0]: parts[1:] for line in done.stdout.splitlines() if (parts := line.split())}
+    try:
+        sizes = {name: int(rows[name][0]) if name in rows else 0 for name in _section_names()}
+    except (IndexError, ValueError) as error:
+        raise EngineError(
+            f"Program {tool} printed {done.stdout!r}; expected a table of sections."
+        ) from error
+    if not sizes[".text"]:
+        raise EngineError(f"Image {path} has no code: {done.stderr.strip()}.", "delete it")
+    return Image(
+        path,
+        sum(sizes[name] for name in _FLASH_SECTIONS),
+        sum(sizes[name] for name in _RAM_SECTIONS),
+    )
+
+
+def _section_names() -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*_FLASH_SECTIONS, *_RAM_SECTIONS)))

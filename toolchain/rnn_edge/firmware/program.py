@@ -1,0 +1,143 @@
+"""Compiles a program around an exported model, once for the same sources and compiler."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rnn_edge.errors import EngineError, EnvironmentFailureError
+from rnn_edge.exporters.c_source import exported_files
+from rnn_edge.firmware.tools import call
+from rnn_edge.resources import data_folder
+from rnn_edge.types import QuantizedModel
+
+SERVICE = ("service/rnn_edge_service.c", "service/rnn_edge_service.h")
+_CONFIG = "rnn_edge_config.h"
+_OUTPUT_LIMIT = 2000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a program is compiled.
+
+    Attributes:
+        target: What it is for: part of the file's name, and named in messages.
+        compiler: The command that compiles and links.
+        version: The command that says which compiler it is.
+        flags: Its options; paths in them are relative to the folder that all files are put into.
+        templates: Files of ``firmware_templates/`` beside the service, by relative path.
+        generated: Further files, name to text.
+        libraries: Options that have to stand behind the sources.
+        variables: Set in the compiler's environment.
+    """
+
+    target: str
+    compiler: tuple[str, ...]
+    version: tuple[str, ...]
+    flags: tuple[str, ...]
+    templates: tuple[str, ...]
+    generated: Mapping[str, str] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def config_header(model: QuantizedModel) -> str:
+    """Return the header through which the hand-written sources know the model."""
+    name, upper = model.name, model.name.upper()
+    sizes = ("INPUTS", "OUTPUTS", "STATE_VALUES", "SCRATCH_VALUES")
+    lines = [f"#define RNN_EDGE_CONFIG_{size} {upper}_{size}" for size in sizes]
+    return "\n".join(
+        [
+            f"/* The model that the program serves: {model.digest()}. */",
+            "#ifndef RNN_EDGE_CONFIG_H",
+            "#define RNN_EDGE_CONFIG_H",
+            f'#include "{name}_data.h"',
+            f"#define RNN_EDGE_CONFIG_MODEL {name}_model",
+            *lines,
+            "#endif",
+            "",
+        ]
+    )
+
+
+def build_program(
+    recipe: Recipe,
+    model: QuantizedModel,
+    exports: Path,
+    work: Path,
+    explain: Callable[[str], Exception | None] = lambda output: None,
+) -> Path:
+    """Compile a program, unless it is there already.
+
+    The compiler sees nothing but one flat folder with relative paths, so that the same sources
+    give the same bytes wherever they are built.
+
+    Args:
+        recipe: How.
+        model: The model that was exported.
+        exports: The exporters' output folder.
+        work: Where the program is kept.
+        explain: Returns the error to raise for what a compiler printed before it failed, or
+            None where that is nothing special.
+
+    Returns:
+        The program's absolute path.
+
+    Raises:
+        EngineError: If the export is not there or does not compile.
+        EnvironmentFailureError: If the program cannot be written, or the compiler does not run.
+    """
+    contents = _contents(recipe, model, exports)
+    version = call([*recipe.compiler[:1], *recipe.version], Path.cwd()).stdout
+    key = hashlib.sha256(
+        repr((recipe.compiler[1:], version, recipe.flags, recipe.libraries)).encode()
+    )
+    for name, content in sorted(contents.items()):
+        key.update(f"\0{name}\0{len(content)}\0".encode() + content)
+    output = work.resolve() / f"{model.name}-{recipe.target}-{key.hexdigest()[:24]}.elf"
+    if output.is_file():
+        return output
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=work, prefix=".compile-") as place:
+            folder = Path(place)
+            for name, content in contents.items():
+                (folder / name).parent.mkdir(exist_ok=True)
+                (folder / name).write_bytes(content)
+            sources = sorted(name for name in contents if name.endswith(".c"))
+            arguments = [*recipe.flags, "-I.", *sources, *recipe.libraries, "-o", "program.elf"]
+            done = call([*recipe.compiler, *arguments], folder, recipe.variables)
+            if done.returncode != 0:
+                raise explain(done.stderr) or EngineError(
+                    f"C compiler {shlex.join(recipe.compiler)} failed for {recipe.target} with "
+                    f"exit code {done.returncode}:\n{done.stderr.strip()[-_OUTPUT_LIMIT:]}"
+                )
+            (folder / "program.elf").replace(output)
+    except OSError as error:
+        raise EnvironmentFailureError(f"Program {output} cannot be written: {error}.") from error
+    return output
+
+
+def _contents(recipe: Recipe, model: QuantizedModel, exports: Path) -> dict[str, bytes]:
+    """Return the files of a program by the name they get in the compiler's folder."""
+    contents: dict[str, bytes] = {}
+    for file in exported_files(model):
+        path = exports / file
+        if not path.is_file():
+            raise EngineError(
+                f"C sources of {model.name}: {path} is missing; expected what the exporter "
+                "'c' wrote.",
+                "rnn-edge export",
+            )
+        contents[path.name] = path.read_bytes()
+    templates = data_folder("firmware_templates")
+    for name in (*SERVICE, *recipe.templates):
+        # Of a template's folder only what lies deeper keeps its place.
+        contents[name.split("/", 1)[1]] = (templates / name).read_bytes()
+    contents[_CONFIG] = config_header(model).encode()
+    contents.update({name: text.encode() for name, text in recipe.generated.items()})
+    return contents
