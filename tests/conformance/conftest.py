@@ -1,11 +1,28 @@
 """Opens engines; a new engine or exporter is tested the moment it exists."""
 
+from pathlib import Path
+
 import pytest
 from conformance_cases import models_of
 
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.errors import MissingDependencyError
 from rnn_edge.exporters.base import all_exporters
+
+# They start a process each time, and the first time they install packages from the network.
+IN_WORKERS = ("tflite-runtime", "tflm")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        is_here = Path(__file__).parent in item.path.parents
+        if (
+            is_here
+            and hasattr(item, "callspec")
+            and item.callspec.params.get("engine") in IN_WORKERS
+        ):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

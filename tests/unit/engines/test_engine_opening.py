@@ -79,7 +79,6 @@ def test_a_file_with_other_tensors_is_refused(opened):
         ("litert", "ai_edge_litert.interpreter"),
         ("litert-ref", "ai_edge_litert.interpreter"),
         ("litert-float", "ai_edge_litert.interpreter"),
-        ("tflite-runtime", "tflite_runtime.interpreter"),
         ("onnx", "onnxruntime"),
         ("onnx-int8", "onnxruntime"),
     ],
@@ -90,20 +89,6 @@ def test_a_missing_package_is_named_with_its_extra(opened, monkeypatch, engine, 
     extra = all_engines()[engine].extra
     with pytest.raises(MissingDependencyError, match=rf"rnn-edge\[{extra}\]"):
         all_engines()[engine].open(opened[0])
-
-
-def test_a_tflite_runtime_that_does_not_load_under_numpy_2_is_named(opened, monkeypatch, tmp_path):
-    package = tmp_path / "tflite_runtime"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "interpreter.py").write_text("raise ImportError('numpy.core.multiarray failed')")
-    monkeypatch.syspath_prepend(tmp_path)
-    for name in ("tflite_runtime", "tflite_runtime.interpreter"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    with pytest.raises(MissingDependencyError, match="numpy below 2"):
-        all_engines()["tflite-runtime"].open(opened[0])
-    for name in ("tflite_runtime", "tflite_runtime.interpreter"):
-        sys.modules.pop(name, None)
 
 
 def test_interpreters_run_on_one_thread_without_delegates(opened, monkeypatch):

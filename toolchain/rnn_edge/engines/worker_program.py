@@ -44,7 +44,7 @@ def pack_frame(header: Mapping[str, Any], arrays: Mapping[str, Any]) -> bytes:
         header: JSON values; the key "arrays" is used by the frame itself.
         arrays: Name to array of one of `DTYPES`.
     """
-    parts = [np.ascontiguousarray(array) for array in arrays.values()]
+    parts = [np.asarray(array) for array in arrays.values()]
     listed = [
         [name, part.dtype.name, list(part.shape)] for name, part in zip(arrays, parts, strict=True)
     ]
