@@ -118,6 +118,24 @@ def test_products_equal_the_reference(columns, row_scale, exponents, bias_bits, 
     np.testing.assert_array_equal(actual, expected.astype(np.int16))
 
 
+@pytest.mark.parametrize("row_scale", [2.0**-24, 3.1e-6, 1e-4, 0.008, 0.9])
+def test_products_next_to_a_tie_equal_the_reference(row_scale):
+    scale = round_scale_up(np.full(60, row_scale))
+    multiplier, shift = (int(v[0]) for v in fixedpoint.row_multipliers(scale, -15, -11))
+    period = 1 << shift
+    # The biases whose products with the (odd) multiplier are this far from the middle.
+    near = [(period >> 1) + distance for distance in range(-14, 16)]
+    above = [middle * pow(multiplier, -1, period) % period for middle in near]
+    biases = [*above, *(bias - period for bias in above)]
+    matrix = QuantizedMatrix(np.zeros((60, 1), np.int8), scale, np.array(biases), -15, -11)
+    op = FullyConnected("y", "x", matrix, "y")
+    actual = run(op, {"x": (1, -15)}, -11, 60, {"x": np.zeros((1, 1), np.int16)})
+    rounded = [(bias * multiplier + (1 << (shift - 1))) >> shift for bias in biases]
+    assert max(rounded) > 8000
+    assert min(rounded) < -8000
+    np.testing.assert_array_equal(actual[0], rounded)
+
+
 def test_every_form_of_the_product_is_met():
     def kinds(columns, bias):
         matrix = QuantizedMatrix(
