@@ -22,12 +22,13 @@ CASE = "gru-lstm"
 
 def run_example(package, exporter, folder, monkeypatch):
     pytest.importorskip(package)
+    (file,) = all_exporters()[exporter].export(models_of(CASE), folder).files
     (example,) = (
         code
         for code in re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-        if package in code
+        if f'"{file}"' in code
     )
-    all_exporters()[exporter].export(models_of(CASE), folder)
+    assert package in example
     np.save(folder / "frames.npy", real_units(frames_of(CASE, "random")))
     monkeypatch.chdir(folder)
     scope = {}
@@ -46,6 +47,12 @@ def test_onnx_example(tmp_path, monkeypatch):
     outputs = run_example("onnxruntime", "onnx", tmp_path, monkeypatch)
     expected = float_trace(CASE, "random").outputs[0]
     np.testing.assert_allclose(outputs, expected, rtol=0, atol=FLOAT_TOLERANCE)
+
+
+def test_integer_onnx_example(tmp_path, monkeypatch):
+    pytest.importorskip("onnx")
+    outputs = run_example("onnxruntime", "onnx-int8", tmp_path, monkeypatch)
+    np.testing.assert_array_equal(outputs, integer_trace(CASE, "random").outputs[0])
 
 
 def test_the_tables_name_the_files_that_exporters_write():

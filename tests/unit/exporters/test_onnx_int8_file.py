@@ -54,6 +54,7 @@ def test_metadata_has_labels_scales_and_digest(proto):
     props = {entry.key: entry.value for entry in proto.metadata_props}
     assert json.loads(props["labels"]) == list(model.labels)
     assert props["model_digest"] == model.digest()
+    assert props["name"] == model.name
     assert props["task"] == "kws"
     assert float(props["input_scale"]) == 2.0**model.input_exponent
     assert float(props["output_scale"]) == 2.0**model.output_exponent

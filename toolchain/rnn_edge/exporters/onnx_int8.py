@@ -29,6 +29,7 @@ def properties_of(model: QuantizedModel) -> dict[str, str]:
         "input_scale": json.dumps(2.0**model.input_exponent),
         "labels": json.dumps(list(model.labels)),
         "model_digest": model.digest(),
+        "name": model.name,
         "output_scale": json.dumps(2.0**model.output_exponent),
         "state_scales": json.dumps(scales),
         "task": model.task,
