@@ -56,6 +56,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, object]:
         source.work.mkdir()
         opened = {}
         for name, kind in all_engines().items():
+            if kind.is_emulated:
+                continue
             try:
                 engine = stack.enter_context(kind.open(source))
             except MissingDependencyError as error:

@@ -48,6 +48,7 @@ static void prepare_processor(void) {
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 #endif
     SYST_RVR = SYST_LARGEST;
+    SYST_CVR = 0;
     SYST_CSR = SYST_ENABLED_ON_THE_PROCESSOR_CLOCK;
 }
 
@@ -57,11 +58,13 @@ _Noreturn void rnn_edge_reset(void) {
     rnn_edge_begin();
 }
 
-/* Any write sets the counter to 0; the next tick reloads it and it runs downwards. */
+static uint32_t start;
+
 void rnn_edge_platform_start_ticks(void) {
-    SYST_CVR = 0;
+    start = SYST_CVR;
 }
 
+/* The counter runs downwards, and from 0 to the largest value. */
 uint32_t rnn_edge_platform_ticks(void) {
-    return (SYST_LARGEST - SYST_CVR) & SYST_LARGEST;
+    return (start - SYST_CVR) & SYST_LARGEST;
 }

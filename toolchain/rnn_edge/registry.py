@@ -22,7 +22,7 @@ class Named(Protocol):
 T = TypeVar("T", bound=Named)
 
 
-def discover(package: ModuleType, attribute: str, kind: type[T]) -> dict[str, T]:
+def discover(package: ModuleType, attribute: str, kind: type[T], several: str = "") -> dict[str, T]:
     """Return the plug-ins of a package by name, in order of their names.
 
     Args:
@@ -31,14 +31,22 @@ def discover(package: ModuleType, attribute: str, kind: type[T]) -> dict[str, T]
         attribute: Name of the module variable that holds the plug-in; modules without it are
             not plug-ins.
         kind: Type of the plug-in.
+        several: Name of a function that returns the plug-ins of a module that has more than
+            one, or an empty string where there are no such modules.
     """
     found: dict[str, T] = {}
     for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        plugin = getattr(importlib.import_module(info.name), attribute, None)
-        if isinstance(plugin, kind):
-            if plugin.name in found:
-                raise RuntimeError(f"two plug-ins of {package.__name__} are called {plugin.name}")
-            found[plugin.name] = plugin
+        module = importlib.import_module(info.name)
+        plugins = [getattr(module, attribute, None)]
+        if several and hasattr(module, several):
+            plugins += getattr(module, several)()
+        for plugin in plugins:
+            if isinstance(plugin, kind):
+                if plugin.name in found:
+                    raise RuntimeError(
+                        f"two plug-ins of {package.__name__} are called {plugin.name}"
+                    )
+                found[plugin.name] = plugin
     return dict(sorted(found.items()))
 
 

@@ -91,6 +91,7 @@ class EngineKind:
         extra: The optional dependency group it needs, or an empty string.
         exporter: The exporter whose files it runs, or an empty string.
         open: Makes a running engine.
+        is_emulated: Whether it imitates another processor: exact, slow, and no measure of time.
     """
 
     name: str
@@ -99,8 +100,13 @@ class EngineKind:
     extra: str
     exporter: str
     open: Callable[[EngineSource], Engine]
+    is_emulated: bool = False
 
 
 def all_engines() -> dict[str, EngineKind]:
-    """Return every kind of engine by name."""
-    return discover(engines, "ENGINE", EngineKind)
+    """Return every kind of engine by name.
+
+    Raises:
+        SpecError: If the file of a device has mistakes.
+    """
+    return discover(engines, "ENGINE", EngineKind, "engine_kinds")
