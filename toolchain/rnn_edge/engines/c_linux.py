@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
-from rnn_edge.engines.service import ENDINGS, ServiceEngine
+from rnn_edge.engines.service import ENDINGS, ServiceEngine, exported_sources
 from rnn_edge.engines.stream_process import StreamProcess
 from rnn_edge.firmware.linux import TARGETS, LinuxTarget, build_binary
 from rnn_edge.firmware.tools import program
@@ -15,7 +15,7 @@ def open_engine(target: LinuxTarget, source: EngineSource) -> Engine:
     """Compile the exported model, unless that was done before, and start it."""
     name = engine_name(target)
     emulator = program(target.emulator, f"the engine {name!r}")
-    binary = build_binary(target, source.model, source.exports, source.work)
+    binary = build_binary(target, source.model, exported_sources(source), source.work)
     command = [emulator, "-cpu", target.processor, str(binary)]
     return ServiceEngine(source.model, StreamProcess(command, f"engine {name!r}", ENDINGS))
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
-from rnn_edge.engines.service import ENDINGS, ServiceEngine
+from rnn_edge.engines.service import ENDINGS, ServiceEngine, exported_sources
 from rnn_edge.engines.stream_process import StreamProcess
 from rnn_edge.firmware.baremetal import build_image
 from rnn_edge.firmware.tools import program
@@ -39,7 +39,7 @@ def open_engine(device: DeviceSpec, source: EngineSource) -> Engine:
     """Compile the image of the exported model, unless that was done before, and start it."""
     name = engine_name(device)
     emulator = program(device.emulator.program, f"the engine {name!r}")
-    image = build_image(device, source.model, source.exports, source.work)
+    image = build_image(device, source.model, exported_sources(source), source.work)
     process = StreamProcess(command(device, emulator, image.path), f"engine {name!r}", ENDINGS)
     return ServiceEngine(source.model, process)
 

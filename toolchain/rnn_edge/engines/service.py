@@ -5,15 +5,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from rnn_edge.engines.base import Engine
+from rnn_edge.engines.base import Engine, EngineSource
 from rnn_edge.engines.layout import StreamLayout
 from rnn_edge.engines.state_blob import blob_size, digest_bytes, pack_state, unpack_state
 from rnn_edge.engines.stream_process import StreamProcess
 from rnn_edge.errors import EngineError
-from rnn_edge.exporters.c_source import DIGEST_BYTES
+from rnn_edge.exporters.c_source import DIGEST_BYTES, exported_files
 from rnn_edge.types import Array, QuantizedModel, Trace
 
 VERSION = 1
@@ -47,6 +48,11 @@ class Counters:
     ticks: int
     most_ticks: int
     stack_bytes: int
+
+
+def exported_sources(source: EngineSource) -> list[Path]:
+    """Return the files of the exported C that a program is made of."""
+    return [source.exports / file for file in exported_files(source.model)]
 
 
 class ServiceEngine(Engine):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,13 +87,15 @@ def recipe(device: DeviceSpec) -> Recipe:
     )
 
 
-def build_image(device: DeviceSpec, model: QuantizedModel, exports: Path, work: Path) -> Image:
+def build_image(
+    device: DeviceSpec, model: QuantizedModel, sources: Sequence[Path], work: Path
+) -> Image:
     """Compile the image of a model for a device, unless that was done before.
 
     Args:
         device: The device.
         model: The model that was exported.
-        exports: The exporters' output folder.
+        sources: The exported C, headers too.
         work: Where the image is kept.
 
     Raises:
@@ -102,7 +105,7 @@ def build_image(device: DeviceSpec, model: QuantizedModel, exports: Path, work: 
         EnvironmentFailureError: If the image cannot be written, or the compiler does not run.
     """
     path = build_program(
-        recipe(device), model, exports, work, lambda text: does_not_fit(device, model, text)
+        recipe(device), model, sources, work, lambda text: does_not_fit(device, model, text)
     )
     return _measured(device, path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,13 +58,15 @@ TARGETS = (
 )
 
 
-def build_binary(target: LinuxTarget, model: QuantizedModel, exports: Path, work: Path) -> Path:
+def build_binary(
+    target: LinuxTarget, model: QuantizedModel, sources: Sequence[Path], work: Path
+) -> Path:
     """Compile the program of a model for a machine, unless that was done before.
 
     Args:
         target: The machine.
         model: The model that was exported.
-        exports: The exporters' output folder.
+        sources: The exported C, headers too.
         work: Where the program is kept.
 
     Raises:
@@ -81,4 +84,4 @@ def build_binary(target: LinuxTarget, model: QuantizedModel, exports: Path, work
         # Relative to the compiler's folder: what it leaves there goes with the folder.
         variables={"ZIG_LOCAL_CACHE_DIR": "zig-cache"},
     )
-    return build_program(recipe, model, exports, work)
+    return build_program(recipe, model, sources, work)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import shlex
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnn_edge.errors import EngineError, EnvironmentFailureError
-from rnn_edge.exporters.c_source import exported_files
 from rnn_edge.firmware.tools import call
 from rnn_edge.resources import data_folder
 from rnn_edge.types import QuantizedModel
@@ -67,7 +66,7 @@ def config_header(model: QuantizedModel) -> str:
 def build_program(
     recipe: Recipe,
     model: QuantizedModel,
-    exports: Path,
+    sources: Sequence[Path],
     work: Path,
     explain: Callable[[str], Exception | None] = lambda output: None,
 ) -> Path:
@@ -79,7 +78,7 @@ def build_program(
     Args:
         recipe: How.
         model: The model that was exported.
-        exports: The exporters' output folder.
+        sources: The exported C, headers too.
         work: Where the program is kept.
         explain: Returns the error to raise for what a compiler printed before it failed, or
             None where that is nothing special.
@@ -91,7 +90,7 @@ def build_program(
         EngineError: If the export is not there or does not compile.
         EnvironmentFailureError: If the program cannot be written, or the compiler does not run.
     """
-    contents = _contents(recipe, model, exports)
+    contents = _contents(recipe, model, sources)
     version = call([*recipe.compiler[:1], *recipe.version], Path.cwd()).stdout
     key = hashlib.sha256(
         repr((recipe.compiler[1:], version, recipe.flags, recipe.libraries)).encode()
@@ -108,8 +107,8 @@ def build_program(
             for name, content in contents.items():
                 (folder / name).parent.mkdir(exist_ok=True)
                 (folder / name).write_bytes(content)
-            sources = sorted(name for name in contents if name.endswith(".c"))
-            arguments = [*recipe.flags, "-I.", *sources, *recipe.libraries, "-o", "program.elf"]
+            code = sorted(name for name in contents if name.endswith(".c"))
+            arguments = [*recipe.flags, "-I.", *code, *recipe.libraries, "-o", "program.elf"]
             done = call([*recipe.compiler, *arguments], folder, recipe.variables)
             if done.returncode != 0:
                 raise explain(done.stderr) or EngineError(
@@ -122,11 +121,10 @@ def build_program(
     return output
 
 
-def _contents(recipe: Recipe, model: QuantizedModel, exports: Path) -> dict[str, bytes]:
+def _contents(recipe: Recipe, model: QuantizedModel, exported: Sequence[Path]) -> dict[str, bytes]:
     """Return the files of a program by the name they get in the compiler's folder."""
     contents: dict[str, bytes] = {}
-    for file in exported_files(model):
-        path = exports / file
+    for path in exported:
         if not path.is_file():
             raise EngineError(
                 f"C sources of {model.name}: {path} is missing; expected what the exporter "
