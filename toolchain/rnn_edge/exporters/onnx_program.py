@@ -227,10 +227,8 @@ class _Writer:
             )
         if kind not in self._tables:
             self._tables[kind] = add_table(self._graph, kind)
-        index = self._cast(x, "int32")
-        return Whole(
-            self._graph.node("Gather", [self._tables[kind], index], out), curve.low, curve.high
-        )
+        found = self._graph.node("Gather", [self._tables[kind], self._cast(x, "int32")], out)
+        return Whole(self._graph.cast(found, "float64", out), curve.low, curve.high)
 
     def _scale(self, value: Whole, exponent: int, base: str) -> Whole:
         """Multiply by 2**exponent; exact."""
