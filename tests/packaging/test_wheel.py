@@ -53,7 +53,7 @@ def pip_settings():
 
 def test_the_data_folders_are_inside(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    for folder in ("models", "calibration", "firmware_templates"):
+    for folder in ("models", "calibration", "firmware_templates", "devices"):
         here = {
             p.relative_to(ROOT).as_posix()
             for p in (ROOT / folder).rglob("*")

@@ -54,7 +54,13 @@ COMPILERS = (
     Program(
         "arm-none-eabi-gcc", "--version", "firmware for Cortex-M", "apt install gcc-arm-none-eabi"
     ),
-    Program("zig", "version", "C for AArch64, ARMv7, Cortex-M, RISC-V", "pip install ziglang"),
+    Program(
+        "riscv64-unknown-elf-gcc",
+        "--version",
+        "firmware for RISC-V",
+        "apt install gcc-riscv64-unknown-elf",
+    ),
+    Program("zig", "version", "C for Linux on Arm", "pip install 'rnn-edge[cross]'"),
     Program("clang-format", "--version", "checks the layout of C", "apt install clang-format"),
 )
 
@@ -62,7 +68,11 @@ EMULATORS = (
     Program(
         "qemu-system-arm", "--version", "runs Cortex-M firmware", "apt install qemu-system-arm"
     ),
-    Program("qemu-aarch64", "--version", "runs programs for the Pi", "apt install qemu-user"),
+    Program(
+        "qemu-system-riscv32", "--version", "runs RISC-V firmware", "apt install qemu-system-misc"
+    ),
+    Program("qemu-aarch64", "--version", "runs programs for 64-bit Arm", "apt install qemu-user"),
+    Program("qemu-arm", "--version", "runs programs for 32-bit Arm", "apt install qemu-user"),
 )
 
 FLASH_TOOLS = (

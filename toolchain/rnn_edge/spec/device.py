@@ -91,6 +91,10 @@ class EmulatorSection(Section):
     arguments: Words
     """Machine and whatever else is special about it; the image is added."""
 
+    instructions_per_tick: Annotated[float, Field(ge=1.0, le=1000.0)]
+    """Of the counter that the startup code reads, where the emulated time advances by 1 ns with
+    each instruction: 10^9 over the counter's rate in Hz, or 1 where it counts instructions."""
+
 
 class DeviceSpec(Section):
     """One device."""
