@@ -1,0 +1,135 @@
+"""Every emulated engine, really compiled and run, against the integer reference, bit by bit."""
+
+import functools
+
+import numpy as np
+import pytest
+from c_models import Recipe, build, frames
+from c_models import export as export_c
+
+from rnn_edge.engines.base import EngineSource, all_engines
+from rnn_edge.errors import EngineError, MissingDependencyError
+from rnn_edge.reference import IntegerReference
+
+pytestmark = pytest.mark.slow
+
+STEPS = 2000
+EMULATED = [name for name, kind in all_engines().items() if kind.is_emulated]
+MODELS = {
+    "gru": Recipe(seed=21, kinds=("gru",), units=(32,), inputs=20, outputs=7),
+    "lstm": Recipe(seed=22, kinds=("lstm",), units=(24,), inputs=13, outputs=4),
+    "gru-gru": Recipe(seed=23, kinds=("gru", "gru"), units=(17, 9), inputs=3, cell_exponent=-12),
+    "lstm-lstm": Recipe(seed=24, kinds=("lstm", "lstm"), units=(15, 8), weights="extreme"),
+    "lstm-gru": Recipe(seed=25, kinds=("lstm", "gru"), units=(9, 14), outputs=2),
+    # Sums and shifts that take 64 bits, in the helpers of a processor that has no such thing.
+    "wide": Recipe(
+        seed=26, kinds=("gru", "lstm"), units=(7, 10), bias="int64", shifts="any", cell_exponent=-15
+    ),
+}
+
+
+@functools.cache
+def stream(case):
+    return frames(MODELS[case], STEPS)
+
+
+@functools.cache
+def expected(case):
+    return IntegerReference(build(MODELS[case])).run(stream(case)[None])
+
+
+@pytest.fixture(scope="module")
+def open_emulated(tmp_path_factory):
+    folders = {}
+
+    def open_one(engine, case):
+        model = build(MODELS[case])
+        if case not in folders:
+            folders[case] = tmp_path_factory.mktemp(case)
+            export_c(model, folders[case])
+        source = EngineSource(None, model, folders[case], folders[case] / "work")
+        try:
+            return all_engines()[engine].open(source)
+        except MissingDependencyError as error:
+            pytest.skip(str(error))
+
+    return open_one
+
+
+def assert_equal(actual, wanted, what):
+    wrong = np.argwhere(actual != wanted)
+    assert actual.dtype == wanted.dtype
+    assert actual.shape == wanted.shape, what
+    if len(wrong):
+        at = tuple(wrong[0])
+        pytest.fail(
+            f"{what}: step {at[0]}, index {at[1:]}: actual {actual[at]}, expected {wanted[at]}; "
+            f"{len(wrong)} of {wanted.size} values differ"
+        )
+
+
+@pytest.mark.parametrize("case", MODELS)
+@pytest.mark.parametrize("engine", EMULATED)
+def test_every_bit_of_2000_unreset_steps_is_that_of_the_reference(open_emulated, engine, case):
+    with open_emulated(engine, case) as running:
+        trace = running.run(stream(case))
+        last = running.state()
+        counters = running.counters()
+    wanted = expected(case)
+    assert_equal(trace.outputs, wanted.outputs[0], f"{engine} y")
+    assert list(trace.states) == list(wanted.states)
+    for name, value in wanted.states.items():
+        assert_equal(trace.states[name], value[0], f"{engine} {name}")
+        assert_equal(last[name], value[0][-1], f"{engine} saved {name}")
+    # A stream that goes nowhere would be equal too.
+    assert len(np.unique(np.concatenate(list(trace.states.values()), axis=1))) > 1000
+    assert counters.steps == STEPS
+    if engine.startswith("device:"):
+        assert 0 < counters.ticks / STEPS <= counters.most_ticks < 1 << 24
+        assert 100 < counters.stack_bytes < 1024
+
+
+@pytest.mark.parametrize("case", ["gru-gru", "lstm-lstm", "wide"])
+@pytest.mark.parametrize("engine", EMULATED)
+def test_a_restored_state_goes_on_with_the_same_bits(open_emulated, engine, case):
+    x, wanted = stream(case), expected(case)
+    with open_emulated(engine, case) as first, open_emulated(engine, case) as second:
+        for at in (1, 700, 1900):
+            first.reset()
+            first.run(x[:at])
+            saved = first.state()
+            second.run(x[-5:])
+            second.reset(saved)
+            trace = second.run(x[at : at + 90])
+            assert_equal(trace.outputs, wanted.outputs[0][at : at + 90], f"{engine} y from {at}")
+            for name, value in wanted.states.items():
+                assert_equal(trace.states[name], value[0][at : at + 90], f"{engine} {name}")
+
+
+@pytest.mark.parametrize("engine", EMULATED)
+def test_steps_give_what_a_run_gives_and_reset_starts_over(open_emulated, engine):
+    x, wanted = stream("lstm-gru")[:40], expected("lstm-gru")
+    with open_emulated(engine, "lstm-gru") as running:
+        running.run(x)
+        running.reset()
+        assert all(not value.any() for value in running.state().values())
+        rows = np.stack([running.step(frame) for frame in x])
+    assert_equal(rows, wanted.outputs[0][:40], f"{engine} y")
+
+
+@pytest.mark.parametrize("engine", EMULATED)
+def test_wrong_input_is_refused_and_changes_nothing(open_emulated, engine):
+    with open_emulated(engine, "gru") as running:
+        running.run(stream("gru")[:10])
+        before = running.state()
+        with pytest.raises(EngineError, match="expected int16"):
+            running.step(np.zeros(21, np.int16))
+        with pytest.raises(EngineError, match="expected int16"):
+            running.run(np.zeros((3, 20)))
+        with pytest.raises(EngineError, match="known are h0"):
+            running.reset({"c0": np.zeros(32, np.int16)})
+        with pytest.raises(EngineError, match="expected int16"):
+            running.reset({"h0": np.zeros(31, np.int16)})
+        np.testing.assert_array_equal(running.state()["h0"], before["h0"])
+    with pytest.raises(EngineError, match="is closed"):
+        running.state()
