@@ -4,6 +4,7 @@ import os
 import sys
 import types
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from random_models import Shape, source
 from rnn_edge.engines import tflite_runtime, tflm, worker_engine, worker_program
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.engines.layout import StreamLayout
-from rnn_edge.engines.worker import Worker
+from rnn_edge.engines.worker import CALL_TIMEOUT_S, START_TIMEOUT_S, Worker
 from rnn_edge.engines.worker_engine import RemoteSession, SessionEngine
 from rnn_edge.errors import EngineError, EnvironmentFailureError, MissingDependencyError
 from rnn_edge.exporters.base import all_exporters
@@ -293,3 +294,12 @@ def test_versions_that_decide_about_bits_are_exact():
         assert "==" in module.ENVIRONMENT.requirements[0]
         assert module.ENVIRONMENT.name == module.ENGINE.name
         assert module.ENGINE.is_integer
+
+
+def test_the_document_names_the_versions_and_limits_in_force():
+    text = (Path(__file__).parents[3] / "docs" / "engines.md").read_text()
+    for module in (tflite_runtime, tflm):
+        assert f"| `{module.ENGINE.name}` | `{module.ENVIRONMENT.requirements[0]}`" in text
+    assert f"messages of {worker_engine.STEPS_PER_MESSAGE:,} frames" in text
+    limits = f"limit of {CALL_TIMEOUT_S:g} s, the first one {START_TIMEOUT_S:g} s"
+    assert limits in " ".join(text.split())
