@@ -20,7 +20,6 @@ MODELS = {
     "lstm": Recipe(seed=22, kinds=("lstm",), units=(24,), inputs=13, outputs=4),
     "gru-gru": Recipe(seed=23, kinds=("gru", "gru"), units=(17, 9), inputs=3, cell_exponent=-12),
     "lstm-lstm": Recipe(seed=24, kinds=("lstm", "lstm"), units=(15, 8), weights="extreme"),
-    "lstm-gru": Recipe(seed=25, kinds=("lstm", "gru"), units=(9, 14), outputs=2),
     # Sums and shifts that take 64 bits, in the helpers of a processor that has no such thing.
     "wide": Recipe(
         seed=26, kinds=("gru", "lstm"), units=(7, 10), bias="int64", shifts="any", cell_exponent=-15
@@ -108,8 +107,8 @@ def test_a_restored_state_goes_on_with_the_same_bits(open_emulated, engine, case
 
 @pytest.mark.parametrize("engine", EMULATED)
 def test_steps_give_what_a_run_gives_and_reset_starts_over(open_emulated, engine):
-    x, wanted = stream("lstm-gru")[:40], expected("lstm-gru")
-    with open_emulated(engine, "lstm-gru") as running:
+    x, wanted = stream("lstm-lstm")[:40], expected("lstm-lstm")
+    with open_emulated(engine, "lstm-lstm") as running:
         running.run(x)
         running.reset()
         assert all(not value.any() for value in running.state().values())
