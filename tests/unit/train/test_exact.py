@@ -6,7 +6,7 @@ tf = pytest.importorskip("tensorflow")
 from rnn_edge.quantize import calibrate, quantize_input, quantize_model, quantize_rows  # noqa: E402
 from rnn_edge.reference import IntegerReference  # noqa: E402
 from rnn_edge.train import exact  # noqa: E402
-from rnn_edge.train.network import Network, layer_variables  # noqa: E402
+from rnn_edge.train.network import Network  # noqa: E402
 
 
 def test_rows_are_rounded_as_the_quantizer_rounds_them() -> None:
@@ -83,16 +83,3 @@ def test_the_rounded_layer_is_the_float_cell_on_the_int8_grid(kind: str) -> None
         variable.assign(exact.round_matrix(tf.convert_to_tensor(variable)).real())
     expected, _ = network.run(x, network.zero_state(3), None)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_fresh_units_remember_from_one_step_to_all(kind: str) -> None:
-    kernels = [layer_variables(kind, 4, 500, 0, memory)[2].numpy() for memory in (0, 50)]
-    usual, spread = (b.reshape(-1, 500) for b in kernels)
-    assert set(usual[1]) == {1.0 if kind == "lstm" else 0.0}
-    steps = np.exp(spread[1])
-    assert 1.0 <= steps.min() < 3.0
-    assert 46.0 < steps.max() <= 49.0
-    assert steps.mean() == pytest.approx(25.0, abs=2.0)
-    if kind == "lstm":
-        assert np.array_equal(spread[0], -spread[1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from rnn_edge.train import cells
@@ -18,12 +17,8 @@ LayerFunction = Callable[
 """(layer index, weights, x [T, B, D], state, mask) -> states after each step, [T, B, H] each."""
 
 
-MIN_MEMORY = 2
-"""Steps up to which there is nothing to spread memory over."""
-
-
 def layer_variables(
-    kind: CellKind, inputs: int, hidden: int, seed: int, memory: int = 0
+    kind: CellKind, inputs: int, hidden: int, seed: int
 ) -> tuple[tf.Variable, tf.Variable, tf.Variable, tf.Variable]:
     """Creates the weights of one layer: Glorot input kernel, orthogonal recurrent blocks.
 
@@ -32,15 +27,10 @@ def layer_variables(
         inputs: Input features D.
         hidden: Units H.
         seed: Seed of the draw.
-        memory: Steps T that units shall remember, from one to all of them; 0 asks for nothing
-            but an LSTM's forget gate at bias 1.
 
     Returns:
-        w_x, w_h, b_x and b_h in the layout of `rnn_edge.types.RecurrentWeights`.
-
-    Source:
-        Tallec and Ollivier, "Can recurrent neural networks warp time?" (2018): a unit whose
-        keeping gate has the bias log(t) forgets over t + 1 steps; t is drawn from 1..T-1.
+        w_x, w_h, b_x and b_h in the layout of `rnn_edge.types.RecurrentWeights`. The forget
+        gate's bias is 1, so that a fresh cell remembers.
     """
     gates = cells.gate_count(kind)
     glorot = [
@@ -53,19 +43,13 @@ def layer_variables(
     ]
     w_x = tf.transpose(tf.concat(glorot, 1))
     w_h = tf.transpose(tf.concat(orthogonal, 1))
-    b_x = np.zeros((gates, hidden), np.float32)
-    # Both the update gate of a GRU and the forget gate of an LSTM come second.
-    if memory > MIN_MEMORY:
-        steps = np.random.default_rng(seed).uniform(1.0, memory - 1.0, hidden)
-        b_x[1] = np.log(steps)
-        if kind == "lstm":
-            b_x[0] = -b_x[1]
-    elif kind == "lstm":
-        b_x[1] = 1.0
+    b_x = tf.concat(
+        [tf.fill([hidden], 1.0 if kind == "lstm" and g == 1 else 0.0) for g in range(gates)], 0
+    )
     return (
         tf.Variable(w_x),
         tf.Variable(w_h),
-        tf.Variable(b_x.reshape(-1)),
+        tf.Variable(b_x),
         tf.Variable(tf.zeros([gates * hidden])),
     )
 
@@ -85,20 +69,13 @@ class Network:
 
     @classmethod
     def fresh(
-        cls,
-        kind: CellKind,
-        inputs: int,
-        hidden: int,
-        layers: int,
-        outputs: int,
-        seed: int,
-        memory: int = 0,
+        cls, kind: CellKind, inputs: int, hidden: int, layers: int, outputs: int, seed: int
     ) -> Network:
-        """Creates an untrained network; see `layer_variables` for `memory`."""
+        """Creates an untrained network."""
         variables: list[tf.Variable] = []
         for k in range(layers):
             width = inputs if k == 0 else hidden
-            variables.extend(layer_variables(kind, width, hidden, 10 * seed + k, memory))
+            variables.extend(layer_variables(kind, width, hidden, 10 * seed + k))
         head = keras.initializers.GlorotUniform(seed=1000 * seed + 999)((hidden, outputs))
         variables += [tf.Variable(tf.transpose(head)), tf.Variable(tf.zeros([outputs]))]
         return cls(kind, variables)

@@ -95,16 +95,8 @@ def train_student(
         The student.
     """
     make_deterministic(seed)
-    # A word is over long before its clip is; the next frame of a sensor depends on the last few.
-    memory = data.train.x.shape[1] if data.task == "kws" else 0
     network = Network.fresh(
-        config.kind,
-        data.inputs,
-        config.hidden,
-        config.layers,
-        data.outputs,
-        seed,
-        memory=memory,
+        config.kind, data.inputs, config.hidden, config.layers, data.outputs, seed
     )
     fitted = train_carried(
         stage,
