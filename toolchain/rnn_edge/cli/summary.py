@@ -46,6 +46,30 @@ def evaluation_lines(result: Mapping[str, Any]) -> list[str]:
     return [*lines, *(f"note: {note}" for note in result["data"]["notes"])]
 
 
+def matrix_lines(result: Mapping[str, Any]) -> list[str]:
+    """Return a parity matrix as text."""
+    resets = "reset at every sequence" if result["is_reset"] else "never reset"
+    lines = [
+        f"{result['bundle']} on {result['source']}, stream {result['stream']}, {resets}",
+        f"{'engine':<18} {'tensor':<6} {'steps':>9} {'differing':>10} {'max LSB':>8} "
+        f"{'first step':>10}",
+    ]
+    for row in result["parity"]:
+        first = "-" if row["first_step"] is None else f"{row['first_step']:,}"
+        lines.append(
+            f"{row['engine']:<18} {row['tensor']:<6} {row['steps']:>9,} {row['differing']:>10,} "
+            f"{row['max_lsb']:>8,} {first:>10}"
+        )
+    for row in result["float_engines"]:
+        lines.append(
+            f"{row['engine']:<18} {row['tensor']:<6} {row['steps']:>9,} "
+            f"off by at most {row['maximum']:.1e} (float)"
+        )
+    if result["emulated"]:
+        lines.append(f"emulated: {', '.join(result['emulated'])}")
+    return lines
+
+
 def metric_lines(task: str, rows: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
     """Return a table of the task's metrics, one row for each model or engine."""
     source = data["source"]

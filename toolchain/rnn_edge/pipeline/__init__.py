@@ -3,5 +3,16 @@
 from rnn_edge.pipeline.build import ORDER, build_bundle
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.evaluate import evaluate_bundle
+from rnn_edge.pipeline.proof import refuse_differences
+from rnn_edge.pipeline.replay import Matrix, ReplayRequest, replay_bundle
 
-__all__ = ["ORDER", "Bundle", "build_bundle", "evaluate_bundle"]
+__all__ = [
+    "ORDER",
+    "Bundle",
+    "Matrix",
+    "ReplayRequest",
+    "build_bundle",
+    "evaluate_bundle",
+    "refuse_differences",
+    "replay_bundle",
+]

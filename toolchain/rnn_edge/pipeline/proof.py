@@ -93,11 +93,12 @@ def prove(
         if kind.is_integer:
             parity += compare_bits(kind.name, exact, trace)
         else:
-            agreement += _agreement(kind.name, approximate, trace)
+            agreement += compare_floats(kind.name, approximate, trace)
     return tuple(parity), tuple(agreement)
 
 
-def _agreement(engine: str, expected: Trace, actual: Trace) -> list[FloatAgreement]:
+def compare_floats(engine: str, expected: Trace, actual: Trace) -> list[FloatAgreement]:
+    """Return how far a float engine is from the float reference, a row per tensor."""
     pairs = {"y": (expected.outputs, actual.outputs)}
     pairs.update({name: (value, actual.states[name]) for name, value in expected.states.items()})
     return [

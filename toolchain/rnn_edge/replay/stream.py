@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,11 +11,24 @@ from rnn_edge.errors import DataError
 from rnn_edge.types import Array
 
 
-def concatenate(sequences: Sequence[Array], steps: int, seed: int) -> Array:
-    """Return at least ``steps`` frames: whole sequences one after the other, never reset.
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Sequences one after the other.
+
+    Attributes:
+        frames: float32 (T, D).
+        starts: int64 (N,), first frame of each sequence, from 0.
+    """
+
+    frames: Array
+    starts: Array
+
+
+def sequence_stream(sequences: Sequence[Array], steps: int, seed: int) -> Stream:
+    """Return at least ``steps`` frames: whole sequences one after the other.
 
     Args:
-        sequences: float32 (T_k, D) each, none empty.
+        sequences: float32 (T_k, D) each; empty ones are passed over.
         steps: Wanted length; the stream ends with a whole sequence at or after it.
         seed: Order of the sequences; every pass over them is shuffled anew.
 
@@ -25,11 +39,20 @@ def concatenate(sequences: Sequence[Array], steps: int, seed: int) -> Array:
         raise DataError("Stream: no sequence has a frame; expected at least one.")
     generator = np.random.Generator(np.random.PCG64(seed))
     parts: list[Array] = []
+    starts: list[int] = []
     length = 0
     while length < steps:
         for k in generator.permutation(len(sequences)):
+            if not len(sequences[k]):
+                continue
             parts.append(sequences[k])
+            starts.append(length)
             length += len(sequences[k])
             if length >= steps:
                 break
-    return np.concatenate(parts)
+    return Stream(np.concatenate(parts), np.array(starts, np.int64))
+
+
+def concatenate(sequences: Sequence[Array], steps: int, seed: int) -> Array:
+    """Return the frames of `sequence_stream`."""
+    return sequence_stream(sequences, steps, seed).frames

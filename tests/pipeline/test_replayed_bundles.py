@@ -1,0 +1,161 @@
+"""The parity matrix of a finished bundle."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from untrained import SPEC, replace_training
+
+from rnn_edge.engines.base import EngineKind, all_engines
+from rnn_edge.engines.integer_reference import ENGINE as REFERENCE
+from rnn_edge.errors import DataError, ParityError, RnnEdgeError, SpecError
+from rnn_edge.pipeline import (
+    ReplayRequest,
+    build_bundle,
+    refuse_differences,
+    replay,
+    replay_bundle,
+)
+from rnn_edge.spec import load_spec
+
+
+class Tampered:
+    """The integer reference with one bit flipped at a step, or a state that does not last."""
+
+    def __init__(self, source, fault):
+        self._engine, self._fault = REFERENCE.open(source), fault
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._engine.close()
+
+    def reset(self):
+        self._engine.reset()
+
+    def run(self, x):
+        if self._fault == "forgets":
+            self._engine.reset()
+        trace = self._engine.run(x)
+        outputs = trace.outputs.copy()
+        if self._fault == "flips":
+            outputs[123, 1] ^= 4
+        return type(trace)(outputs, trace.states)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("replayed")
+    (folder / "tiny.toml").write_text(SPEC)
+    with pytest.MonkeyPatch.context() as patch:
+        replace_training(patch.setattr)
+        return build_bundle(
+            load_spec(folder / "tiny.toml", []), folder / "bundle", progress=lambda *_: None
+        )
+
+
+@pytest.fixture
+def use(monkeypatch):
+    def add(fault, *, is_emulated=False):
+        kind = EngineKind(
+            "broken", "", True, "", "", lambda source: Tampered(source, fault), is_emulated
+        )
+        known = {**all_engines(), "broken": kind}
+        monkeypatch.setattr(replay, "all_engines", lambda: known)
+
+    return add
+
+
+def matrix_of(bundle, *engines, told=None, **options):
+    tell = (lambda *_: None) if told is None else lambda name, k, n: told.append((name, k, n))
+    return replay_bundle(bundle, ReplayRequest(engines, **options), tell)
+
+
+def test_engines_that_agree_give_a_matrix_of_zeros(bundle):
+    told = []
+    matrix = matrix_of(bundle, "int8", "litert-ref", "float", told=told, steps=300)
+    refuse_differences(matrix.parity, matrix.agreement)
+    assert [(r.engine, r.tensor, r.steps, r.differing) for r in matrix.parity] == [
+        (engine, tensor, 300, 0)
+        for engine in ("int8", "litert-ref")
+        for tensor in ("y", "h0", "c0")
+    ]
+    assert {r.engine for r in matrix.agreement} == {"float"}
+    assert [name for name, _, _ in told] == ["litert-ref", "float", "int8"]
+    result = matrix.to_json()
+    assert result["steps"] == 300
+    assert result["stream"] == "anomaly_stream"
+    assert "synthetic" in result["source"]
+    assert result["model_digest"] == bundle.model().digest()
+
+
+def test_one_flipped_bit_is_found_where_it_is(bundle, use):
+    use("flips")
+    matrix = matrix_of(bundle, "broken", steps=200)
+    rows = {r.tensor: (r.differing, r.max_lsb, r.first_step) for r in matrix.parity}
+    assert rows == {"y": (1, 4, 123), "h0": (0, 0, None), "c0": (0, 0, None)}
+    with pytest.raises(ParityError, match="broken y: 1 values differ by up to 4 LSB"):
+        refuse_differences(matrix.parity, matrix.agreement)
+
+
+def test_resets_come_at_the_starts_of_sequences(bundle, use):
+    # An engine that loses its state before every call is right only if it is reset there anyway.
+    use("forgets")
+    stream = _stream(bundle, 200)
+    second = int(stream.starts[1])
+    matrix = matrix_of(bundle, "broken", steps=second + 20, is_reset=True)
+    assert all(row.differing == 0 for row in matrix.parity)
+    once = replay._run(REFERENCE, _source(bundle), stream, True).states["h0"]
+    never = replay._run(REFERENCE, _source(bundle), stream, False).states["h0"]
+    assert np.array_equal(once[:second], never[:second])
+    assert not np.array_equal(once[second], never[second])
+
+
+def _source(bundle):
+    return replay.EngineSource(bundle.float_model(), bundle.model(), bundle.exports, Path())
+
+
+def _stream(bundle, steps):
+    part = replay._material(bundle, None)[0].part("test")
+    return replay.sequence_stream([s.frames for s in part], steps, 7)
+
+
+def test_emulated_engines_replay_fewer_steps(bundle, use):
+    use("none", is_emulated=True)
+    matrix = matrix_of(bundle, "int8", "broken", steps=300, emulated_steps=40)
+    assert {r.engine: r.steps for r in matrix.parity} == {"int8": 300, "broken": 40}
+    assert matrix.to_json()["emulated"] == ["broken"]
+
+
+def test_material_is_the_builds_or_can_be_made_again(bundle, tmp_path):
+    moved = Path(shutil.copytree(bundle.path, tmp_path / "moved"))
+    shutil.rmtree(moved / ".stages")
+    again = matrix_of(type(bundle).open(moved), "int8", steps=50)
+    kept = matrix_of(bundle, "int8", steps=50)
+    assert again == kept
+    assert np.array_equal(
+        replay._material(bundle, None)[0].sequences[0].frames,
+        replay._material(type(bundle).open(moved), None)[0].sequences[0].frames,
+    )
+
+
+def test_wrong_requests_are_refused(bundle, tmp_path):
+    with pytest.raises(RnnEdgeError, match="Unknown engine: 'gpu'"):
+        matrix_of(bundle, "gpu")
+    with pytest.raises(SpecError, match='task = "kws"; expected "anomaly"'):
+        matrix_of(bundle, "int8", stream="kws_stream")
+
+
+def test_a_bundle_of_recordings_asks_for_them_when_they_are_gone(bundle, monkeypatch, tmp_path):
+    class Recorded:
+        kind, path = "sensor-table", None
+
+    spec = bundle.spec().model_copy(update={"data": Recorded()})
+    moved = Path(shutil.copytree(bundle.path, tmp_path / "moved"))
+    shutil.rmtree(moved / ".stages")
+    opened = type(bundle).open(moved)
+    monkeypatch.setattr(type(opened), "spec", lambda _: spec)
+    with pytest.raises(DataError, match="does not hold the recordings"):
+        matrix_of(opened, "int8")
