@@ -10,6 +10,14 @@ from rnn_edge.report.reader import Node
 from rnn_edge.report.sections.base import Section
 from rnn_edge.report.tables import Column, table
 
+_MEANINGS = {
+    "loss": ": of training, mean since the point before",
+    "score": ": on the validation part; it chooses the weights",
+    "fresh": ": validation, the state reset before each sequence",
+    "carried": ": validation, the state never reset",
+}
+"""What a curve shows, where its name alone does not say it."""
+
 
 def render(root: Node) -> Section:
     """Return the training runs: what each reached and its curves."""
@@ -25,7 +33,7 @@ def render(root: Node) -> Section:
         element(
             "figure",
             draw_curves(f"training{k}", f"Training curve: {curve}", by_run, assign(names)),
-            element("figcaption", element("b", curve), " by training step"),
+            element("figcaption", element("b", curve), _MEANINGS.get(curve, "")),
         )
         for k, (curve, by_run) in enumerate(curves.items())
     ]
