@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,16 @@ def assemble_report(
             for path in sorted(exports.rglob("*"))
             if path.is_file() and path.name != "stage.json"
         ],
-        "not_run": [
-            f"{name}: not among replay.engines of the spec"
-            for name in all_engines()
-            if name not in used
-        ],
+        "not_run": _not_run([name for name in all_engines() if name not in used]),
     }
+
+
+def _not_run(engines: Sequence[str]) -> list[str]:
+    reasons = ["hardware: no board is part of a build"]
+    if engines:
+        listed = ", ".join(engines)
+        reasons.append(
+            f"engines that are not among replay.engines of the spec: {listed}; "
+            "rnn-edge replay runs them on the finished bundle"
+        )
+    return reasons
