@@ -144,3 +144,20 @@ def test_ties_of_the_matrix_product(bias):
     ties = kept % divisor == divisor // 2
     assert (ties & (kept > 0)).any()
     assert (ties & (kept < 0)).any()
+
+
+@pytest.mark.parametrize("excess", [0, 1], ids=["int32-to-the-last-unit", "int64"])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_form_changes_exactly_at_the_bound(sign, excess):
+    # Weights of one sign and -32768 everywhere: the worst input reaches the bound to the unit.
+    recipe = Recipe(inputs=500, units=(4,), bias="none", shifts="large")
+    model = build(recipe)
+    layer = model.layers[0]
+    weight = np.full(layer.x.weight.shape, -127 * sign)
+    bias = np.full(layer.x.rows, sign * (2**31 - 1 + excess - 500 * 127 * 32768))
+    model = replace(model, layers=(replace(layer, x=replace(layer.x, weight=weight, bias=bias)),))
+    assert c_matrix(model.layers[0].x, "x").is_narrow is (excess == 0)
+    x = np.repeat(np.array([[-32768], [32767], [-1]], np.int16), 500, axis=1)
+    sums = x.astype(np.int64) @ weight.T.astype(np.int64) + bias
+    assert np.abs(sums).max() == 2**31 - 1 + excess
+    compare(model, x, recipe.seed)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_edge.errors import ModelError
-from rnn_edge.fixedpoint import row_multipliers
+from rnn_edge.fixedpoint import accumulator_bound, row_multipliers
 from rnn_edge.types import Array, QuantizedMatrix
+from rnn_edge.types.accumulators import AccumulatorBound
 
-NARROW_LIMIT = 1 << 31
-"""Sums below this in magnitude fit an int32."""
 WIDE_LIMIT = 1 << 47
 """Sums below this in magnitude, times a 15-bit multiplier, fit an int64 with its rounding term."""
 SMALLEST_NARROW_SHIFT = 32
@@ -27,6 +26,7 @@ class CMatrix:
     """A matrix in the form that the kernels take.
 
     Attributes:
+        bound: The bound that the choice of the form rests on.
         weight: int8 (N, K).
         multiplier: int32 (N,), positive.
         bias: int64 (N,); its values fit an int32 in the narrow form.
@@ -34,6 +34,7 @@ class CMatrix:
         wide_shift: uint8 (N,), the shift of each row in the wide form, 1..46.
     """
 
+    bound: AccumulatorBound
     weight: Array
     multiplier: Array
     bias: Array
@@ -46,8 +47,8 @@ class CMatrix:
         return self.narrow_shift > 0
 
 
-def largest_sum(matrix: QuantizedMatrix, name: str) -> int:
-    """Return a bound on |sum of products + bias| over all rows and all int16 inputs.
+def proved_bound(matrix: QuantizedMatrix, name: str) -> AccumulatorBound:
+    """Return the bound on all sums of a matrix.
 
     Args:
         matrix: The matrix.
@@ -56,16 +57,13 @@ def largest_sum(matrix: QuantizedMatrix, name: str) -> int:
     Raises:
         ModelError: If the kernels' int64 arithmetic could overflow.
     """
-    products = np.abs(matrix.weight.astype(np.int64)).sum(axis=1) * 32768
-    # The magnitude of -2^63 does not fit an int64, that of its neighbour does.
-    bias = np.abs(np.maximum(matrix.bias, np.iinfo(np.int64).min + 1))
-    largest = max(int(p) + int(b) for p, b in zip(products, bias, strict=True))
-    if largest >= WIDE_LIMIT:
+    proof = accumulator_bound(name, matrix)
+    if proof.bound >= WIDE_LIMIT:
         raise ModelError(
-            f"Matrix {name}: sums reach {largest}; expected less than 2^47.",
+            f"Matrix {name}: sums reach {proof.bound}; expected less than 2^47.",
             "a bias this large saturates its output at every step; check the weights",
         )
-    return largest
+    return proof
 
 
 def c_matrix(matrix: QuantizedMatrix, name: str) -> CMatrix:
@@ -87,8 +85,10 @@ def c_matrix(matrix: QuantizedMatrix, name: str) -> CMatrix:
     )
     common = max(SMALLEST_NARROW_SHIFT, int(shift.max()))
     widening = common - shift
-    if largest_sum(matrix, name) < NARROW_LIMIT and int(widening.max()) <= LARGEST_WIDENING:
+    bound = proved_bound(matrix, name)
+    if bound.fits_int32 and int(widening.max()) <= LARGEST_WIDENING:
         return CMatrix(
+            bound,
             matrix.weight,
             (multiplier << widening).astype(np.int32),
             matrix.bias,
@@ -96,7 +96,7 @@ def c_matrix(matrix: QuantizedMatrix, name: str) -> CMatrix:
             np.empty(0, np.uint8),
         )
     return CMatrix(
-        matrix.weight, multiplier.astype(np.int32), matrix.bias, 0, shift.astype(np.uint8)
+        bound, matrix.weight, multiplier.astype(np.int32), matrix.bias, 0, shift.astype(np.uint8)
     )
 
 
@@ -169,7 +169,8 @@ def matrix_text(prefix: str, matrix: QuantizedMatrix, form: CMatrix, order: str)
             "int32_t" if form.is_narrow else "int64_t",
             f"{prefix}_bias",
             form.bias,
-            f"{'int32' if form.is_narrow else 'int64'} [{n}], scale {accumulator}",
+            f"{'int32' if form.is_narrow else 'int64'} [{n}], scale {accumulator}; "
+            f"no sum exceeds {form.bound.bound} ({form.bound.bits} bits)",
         ),
     ]
     if not form.is_narrow:
