@@ -46,6 +46,10 @@ class EngineError(RnnEdgeError):
     """An engine that failed to load or to step a model."""
 
 
+class SavedStateError(EngineError):
+    """A saved state that is damaged, or of another model or layout."""
+
+
 class ParityError(RnnEdgeError):
     """Two engines that must give the same bits do not."""
 

@@ -13,11 +13,11 @@ from random_models import Shape, source
 from rnn_edge.engines import service
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.engines.service import ENDINGS, ServiceEngine
-from rnn_edge.engines.state_blob import blob_size, pack_state, unpack_state
 from rnn_edge.engines.stream_process import StreamProcess
 from rnn_edge.errors import EngineError, MissingDependencyError
 from rnn_edge.firmware.program import Recipe, build_program
 from rnn_edge.reference import IntegerReference
+from rnn_edge.types import SavedState
 
 STEPS = 300
 MODEL = build(ModelRecipe(seed=5, kinds=("lstm", "gru"), units=(11, 6), inputs=9, name="served"))
@@ -89,25 +89,10 @@ def test_a_state_is_the_same_in_c_and_here(binary):
         assert not any(value.any() for value in engine.state().values())
 
 
-def test_a_blob_that_is_not_this_models_is_refused():
-    zeros = {name: np.zeros(size, np.int16) for name, size in MODEL.state_sizes.items()}
-    blob = pack_state(MODEL, zeros)
-    assert len(blob) == blob_size(MODEL)
-    assert not unpack_state(MODEL, blob)["c0"].any()
-    with pytest.raises(EngineError, match="begins with"):
-        unpack_state(OTHER, blob)
-    for damaged, message in (
-        (blob[:-1], "bytes; expected"),
-        (blob[:-6] + b"\1" + blob[-5:], "CRC"),
-    ):
-        with pytest.raises(EngineError, match=message):
-            unpack_state(MODEL, damaged)
-
-
 @pytest.mark.parametrize("at", [0, 4, 8, 30, -1])
 def test_the_service_refuses_a_damaged_blob_and_keeps_its_state(binary, at):
     state = {name: np.full(size, 77, np.int16) for name, size in MODEL.state_sizes.items()}
-    blob = bytearray(pack_state(MODEL, state))
+    blob = bytearray(SavedState.of(MODEL, state).pack())
     blob[at] ^= 1
     with served(binary) as engine:
         engine.run(frames(ModelRecipe(inputs=9), 20))

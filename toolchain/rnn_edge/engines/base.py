@@ -12,8 +12,9 @@ from typing import Self
 import numpy as np
 
 from rnn_edge import engines
+from rnn_edge.errors import EngineError
 from rnn_edge.registry import discover
-from rnn_edge.types import Array, FloatModel, QuantizedModel, Trace
+from rnn_edge.types import Array, FloatModel, QuantizedModel, SavedState, Trace
 
 
 class Engine(ABC):
@@ -47,6 +48,41 @@ class Engine(ABC):
             for name, value in self.state().items():
                 states[name].append(value)
         return Trace(np.stack(outputs), {name: np.stack(rows) for name, rows in states.items()})
+
+    @property
+    def model(self) -> QuantizedModel | None:
+        """The model that integer states belong to; None for states in floating point."""
+        return None
+
+    def save(self) -> bytes:
+        """Return the state as bytes that any integer engine and the C of the same model restore.
+
+        Raises:
+            EngineError: If the engine's state is not made of integers.
+        """
+        return SavedState.of(self._integer_model(), self.state()).pack()
+
+    def restore(self, blob: bytes) -> None:
+        """Go on from a saved state; where it is refused, the state stays as it was.
+
+        Args:
+            blob: What `save` returned, here or in another engine, or what the C wrote.
+
+        Raises:
+            SavedStateError: If it is damaged, or of another model or layout version.
+            EngineError: If the engine's state is not made of integers.
+        """
+        model = self._integer_model()
+        self.reset(SavedState.unpack(model, blob).vectors(model))
+
+    def _integer_model(self) -> QuantizedModel:
+        if self.model is None:
+            raise EngineError(
+                f"Saved state: {type(self).__name__} holds no integer state; "
+                "expected an integer engine.",
+                "take the vectors of state(), and hand them to reset()",
+            )
+        return self.model
 
     def close(self) -> None:  # noqa: B027 - most engines hold nothing
         """Release what the engine holds; calling it twice is fine."""

@@ -16,10 +16,11 @@ import numpy as np
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
 from rnn_edge.errors import EngineError, EnvironmentFailureError, MissingDependencyError
-from rnn_edge.exporters.c_source import DIGEST_BYTES, exported_files
+from rnn_edge.exporters.c_source import exported_files
 from rnn_edge.registry import known
 from rnn_edge.resources import data_folder
 from rnn_edge.types import Array, QuantizedModel, Trace
+from rnn_edge.types.saved_state import DIGEST_BYTES, BlobStatus, blob_bytes, refusal
 
 FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared")
 _COMPILERS = ("cc", "gcc", "clang")
@@ -143,6 +144,7 @@ class CEngine(Engine):
             self._reset = code[f"{model.name}_reset"]
             self._step = code[f"{model.name}_step"]
             self._save = code[f"{model.name}_save"]
+            self._restore = code[f"{model.name}_restore"]
             self._run_all = code["rnn_edge_host_run"]
             self._description = ctypes.addressof(ctypes.c_char.in_dll(code, f"{model.name}_model"))
         except (OSError, AttributeError, ValueError) as error:
@@ -154,11 +156,14 @@ class CEngine(Engine):
         self._init(_pointer(self._memory))
         self._check_digest(library)
 
+    @property
+    def model(self) -> QuantizedModel:
+        """The model that was exported."""
+        return self._model
+
     def _check_digest(self, library: Path) -> None:
         # A saved state names the model that the code was generated from.
-        blob = np.zeros(_DIGEST_OFFSET + DIGEST_BYTES + 2 * self._values + 4, np.uint8)
-        self._save(_pointer(self._memory), _pointer(blob))
-        found = blob[_DIGEST_OFFSET : _DIGEST_OFFSET + DIGEST_BYTES].tobytes().hex()
+        found = self.save()[_DIGEST_OFFSET : _DIGEST_OFFSET + DIGEST_BYTES].hex()
         if not self._model.digest().startswith(found):
             raise EngineError(
                 f"Library {library} was made of model {found}; "
@@ -213,6 +218,24 @@ class CEngine(Engine):
     def state(self) -> dict[str, Array]:
         """Return a copy of the state by name, int16 (H,)."""
         return self._split(self._memory[: self._values].copy())
+
+    def save(self) -> bytes:
+        """Return the state as the bytes that the C writes."""
+        blob = np.zeros(blob_bytes(self._model), np.uint8)
+        self._save(_pointer(self._memory), _pointer(blob))
+        return blob.tobytes()
+
+    def restore(self, blob: bytes) -> None:
+        """Go on from a saved state, if the C takes it; else the state stays as it was.
+
+        Raises:
+            SavedStateError: If it is damaged, or of another model or layout version.
+        """
+        status = self._restore(
+            _pointer(self._memory), ctypes.c_char_p(blob), ctypes.c_size_t(len(blob))
+        )
+        if status != BlobStatus.OK:
+            raise refusal(self._model, blob, BlobStatus(status))
 
     def run(self, x: Array) -> Trace:
         """Advance by T frames x int16 (T, D) in one call into C."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnn_edge.engines.base import Engine
 from rnn_edge.engines.layout import StreamLayout
-from rnn_edge.types import Array, Trace
+from rnn_edge.types import Array, QuantizedModel, Trace
 
 
 class HostStateEngine(Engine):
@@ -22,6 +22,11 @@ class HostStateEngine(Engine):
     def __init__(self, layout: StreamLayout) -> None:
         self._layout = layout
         self._state = layout.state(None)
+
+    @property
+    def model(self) -> QuantizedModel | None:
+        """The model that integer states belong to; None for states in floating point."""
+        return self._layout.model
 
     @abstractmethod
     def _advance(self, x: Array, state: dict[str, Array]) -> tuple[Array, dict[str, Array]]:

@@ -23,6 +23,7 @@ class StreamLayout:
         inputs: Input features D.
         outputs: Outputs C.
         states: Name to number of units H, in order.
+        model: The model that integer states belong to; None for states in floating point.
     """
 
     name: str
@@ -30,11 +31,12 @@ class StreamLayout:
     inputs: int
     outputs: int
     states: Mapping[str, int]
+    model: QuantizedModel | None = None
 
     @classmethod
     def of_integer(cls, model: QuantizedModel) -> StreamLayout:
         """Return the layout of integer engines."""
-        return cls(model.name, "int16", model.inputs, model.outputs, model.state_sizes)
+        return cls(model.name, "int16", model.inputs, model.outputs, model.state_sizes, model)
 
     @classmethod
     def of_float(cls, float_model: FloatModel, model: QuantizedModel) -> StreamLayout:

@@ -11,11 +11,11 @@ import numpy as np
 
 from rnn_edge.engines.base import Engine, EngineSource
 from rnn_edge.engines.layout import StreamLayout
-from rnn_edge.engines.state_blob import blob_size, digest_bytes, pack_state, unpack_state
 from rnn_edge.engines.stream_process import StreamProcess
 from rnn_edge.errors import EngineError
-from rnn_edge.exporters.c_source import DIGEST_BYTES, exported_files
-from rnn_edge.types import Array, QuantizedModel, Trace
+from rnn_edge.exporters.c_source import exported_files
+from rnn_edge.types import Array, QuantizedModel, SavedState, Trace
+from rnn_edge.types.saved_state import DIGEST_BYTES, blob_bytes, digest_bytes
 
 VERSION = 1
 START_TIMEOUT_S = 60.0
@@ -77,6 +77,11 @@ class ServiceEngine(Engine):
             process.close()
             raise
 
+    @property
+    def model(self) -> QuantizedModel:
+        """The model that the program was made of."""
+        return self._model
+
     def _identify(self) -> None:
         answer = self._process.exchange(b"I", _IDENTITY.size, START_TIMEOUT_S)
         found = _IDENTITY.unpack(answer)
@@ -109,7 +114,7 @@ class ServiceEngine(Engine):
         if state is None:
             self._ask(b"R", 0)
             return
-        status = self._ask(b"S" + pack_state(self._model, whole), 1)[0]
+        status = self._ask(b"S" + SavedState.of(self._model, whole).pack(), 1)[0]
         if status != 0:
             raise EngineError(f"Program for {self._model.name} refused a state: status -{status}.")
 
@@ -120,7 +125,8 @@ class ServiceEngine(Engine):
 
     def state(self) -> dict[str, Array]:
         """Return a copy of the state by name, int16 (H,)."""
-        return unpack_state(self._model, self._ask(b"G", blob_size(self._model)))
+        blob = self._ask(b"G", blob_bytes(self._model))
+        return SavedState.unpack(self._model, blob).vectors(self._model)
 
     def run(self, x: Array) -> Trace:
         """Advance by T frames x int16 (T, D); return outputs and states after each."""

@@ -15,10 +15,9 @@ from rnn_edge.exporters.base import Artifact, Exporter, ExportSource
 from rnn_edge.exporters.c_arrays import CMatrix, c_matrix, matrix_initialiser, matrix_text
 from rnn_edge.resources import data_folder
 from rnn_edge.types import GATES, QuantizedModel
+from rnn_edge.types.saved_state import blob_bytes, digest_bytes
 
 FOLDER = "c"
-DIGEST_BYTES = 16
-_BLOB_OVERHEAD_BYTES = 28
 _CELL_EXPONENTS = range(-15, 1)
 _LIBRARY_PREFIX = "rnn_edge"
 
@@ -91,7 +90,7 @@ def _data_header(model: QuantizedModel) -> str:
         "STATE_VALUES": (values, "int16 values carried from step to step"),
         "SCRATCH_VALUES": (scratch, "int16 values used within a step"),
         "STATE_BYTES": (2 * (values + scratch), f"sizeof({name}_state)"),
-        "BLOB_BYTES": (_BLOB_OVERHEAD_BYTES + 2 * values, "bytes of a saved state"),
+        "BLOB_BYTES": (blob_bytes(model), "bytes of a saved state"),
     }
     lines = "\n".join(f"#define {upper}_{k} {v} /* {note} */" for k, (v, note) in defines.items())
     return (
@@ -127,7 +126,7 @@ def _data_source(model: QuantizedModel) -> str:
         for k, layer in enumerate(model.layers)
     )
     labels = "\n".join(f"    {_c_string(label)}," for label in model.labels)
-    digest = ", ".join(f"0x{b:02x}" for b in bytes.fromhex(model.digest())[:DIGEST_BYTES])
+    digest = ", ".join(f"0x{b:02x}" for b in digest_bytes(model))
     return (
         f"{_banner(model, f'Constants of {name}: {_shape(model)}.')} */\n"
         f'#include "{name}_data.h"\n\n{arrays}\n'

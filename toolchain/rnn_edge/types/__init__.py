@@ -19,6 +19,7 @@ from rnn_edge.types.float_model import (
     Task,
 )
 from rnn_edge.types.quantized_model import QuantizedLayer, QuantizedMatrix, QuantizedModel
+from rnn_edge.types.saved_state import SavedState
 from rnn_edge.types.trace import Trace
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "QuantizedMatrix",
     "QuantizedModel",
     "RecurrentWeights",
+    "SavedState",
     "SensorDataset",
     "SensorRecording",
     "Split",
