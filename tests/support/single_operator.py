@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnn_edge.exporters.tflite_graph import GraphWriter
+from rnn_edge.exporters.tflite_graph import SIGNATURE, FileWriter
 
 
 def run_operator(operator, inputs, output, kernels, constants=()):
@@ -13,7 +13,8 @@ def run_operator(operator, inputs, output, kernels, constants=()):
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    writer = GraphWriter("one operator")
+    file = FileWriter("one operator")
+    writer = file.subgraph("main")
     names, constant_names = [], []
     for k, (value, exponent) in enumerate(inputs):
         names.append(f"in{k}")
@@ -23,7 +24,8 @@ def run_operator(operator, inputs, output, kernels, constants=()):
         writer.constant(constant_names[-1], value, scales)
     writer.tensor("out", (1, output[0]), "int16", (2.0 ** output[1],))
     writer.operator(operator, [*names, *constant_names], ["out"])
-    content = writer.pack({name: name for name in names}, {"out": "out"}, {})
+    file.signature(SIGNATURE, writer, {name: name for name in names}, {"out": "out"})
+    content = file.pack({})
     interpreter = Interpreter(
         model_content=content,
         num_threads=1,

@@ -1,6 +1,7 @@
 """Authors a TFLite file tensor by tensor, without a converter.
 
-The file holds one subgraph and one signature. Its bytes depend on the calls alone.
+A file holds one or more subgraphs; the first is what an interpreter runs when it is not told
+otherwise. Its bytes depend on the calls alone.
 """
 
 from __future__ import annotations
@@ -22,12 +23,18 @@ SCHEMA_VERSION = 3
 BUFFER_ALIGNMENT_BYTES = 16
 """What the TFLite schema demands of constant data (``force_align: 16`` of ``Buffer.data``)."""
 
+OPTIONAL = ""
+"""Stands for an input of an operator that is left out."""
+
+_LEFT_OUT = -1
+
 _ELEMENTS = {
     "float32": "FLOAT32",
     "int8": "INT8",
     "int16": "INT16",
     "int32": "INT32",
     "int64": "INT64",
+    "resource": "RESOURCE",
 }
 
 
@@ -45,143 +52,103 @@ class Operator:
     code: str
     version: int
     options: str = ""
-    fields: tuple[tuple[str, int], ...] = ()
+    fields: tuple[tuple[str, int | str], ...] = ()
 
 
-class GraphWriter:
-    """A growing subgraph; operators run in the order in which they are added.
+class FileWriter:
+    """A growing file.
 
     Args:
         description: Text in the file's header.
+
+    Raises:
+        MissingDependencyError: If the flatbuffer schema is not installed.
     """
 
     def __init__(self, description: str) -> None:
-        self._schema = require(
+        self.schema = require(
             "ai_edge_litert.schema_py_generated", "export", "writing a TFLite file"
         )
         self._flatbuffers = require("flatbuffers", "export", "writing a TFLite file")
-        self._model = self._schema.ModelT()
+        self._model = self.schema.ModelT()
         self._model.version = SCHEMA_VERSION
         self._model.description = description
         # Buffer 0 is empty by convention and shared by all tensors that are not constant.
-        self._model.buffers = [self._schema.BufferT()]
-        self._tensors: list[Any] = []
-        self._operators: list[Any] = []
-        self._index: dict[str, int] = {}
+        self._model.buffers = [self.schema.BufferT()]
+        self._model.subgraphs = []
+        self._model.signatureDefs = []
         self._codes: dict[tuple[str, int], int] = {}
 
-    def tensor(
-        self,
-        name: str,
-        shape: Sequence[int],
-        element: str,
-        scale: Sequence[float] = (),
+    def subgraph(self, name: str) -> GraphWriter:
+        """Add a subgraph; the first one is the main one."""
+        graph = self.schema.SubGraphT()
+        graph.name = name
+        graph.inputs = np.zeros(0, np.int32)
+        graph.outputs = np.zeros(0, np.int32)
+        self._model.subgraphs.append(graph)
+        return GraphWriter(self, graph, len(self._model.subgraphs) - 1)
+
+    def signature(
+        self, key: str, graph: GraphWriter, inputs: Mapping[str, str], outputs: Mapping[str, str]
     ) -> None:
-        """Declare a tensor.
+        """Say what goes into a subgraph and what comes out, and how callers name it.
 
         Args:
-            name: Unique in the file.
-            shape: Its dimensions.
-            element: "float32", "int8", "int16", "int32" or "int64".
-            scale: Quantization scale, one value, or one value per row (dimension 0); zero
-                points are 0. Empty for a tensor that is not quantized.
+            key: Name of the signature.
+            graph: The subgraph.
+            inputs: Name in the signature to name of the tensor, in the order of the file.
+            outputs: As ``inputs``.
         """
-        tensor = self._schema.TensorT()
-        tensor.name = name
-        tensor.shape = np.asarray(shape, np.int32)
-        tensor.type = getattr(self._schema.TensorType, _ELEMENTS[element])
-        tensor.buffer = 0
-        if len(scale):
-            tensor.quantization = self._schema.QuantizationParametersT()
-            tensor.quantization.scale = np.asarray(scale, np.float32)
-            tensor.quantization.zeroPoint = np.zeros(len(scale), np.int64)
-            tensor.quantization.quantizedDimension = 0
-        self._index[name] = len(self._tensors)
-        self._tensors.append(tensor)
+        graph.interface(list(inputs.values()), list(outputs.values()))
+        signature = self.schema.SignatureDefT()
+        signature.signatureKey = key
+        signature.subgraphIndex = graph.index
+        signature.inputs = self._tensor_map(graph, inputs)
+        signature.outputs = self._tensor_map(graph, outputs)
+        self._model.signatureDefs.append(signature)
 
-    def constant(self, name: str, value: Array, scale: Sequence[float] = ()) -> None:
-        """Declare a tensor with fixed content; its dtype is the element type."""
-        self.tensor(name, value.shape, value.dtype.name, scale)
-        little = np.ascontiguousarray(value.astype(value.dtype.newbyteorder("<")))
-        self._tensors[-1].buffer = self._buffer(little.tobytes())
-
-    def operator(self, operator: Operator, inputs: Sequence[str], outputs: Sequence[str]) -> None:
-        """Add an operator between tensors that were declared before."""
-        node = self._schema.OperatorT()
-        node.opcodeIndex = self._code_index(operator)
-        node.inputs = np.asarray([self._index[name] for name in inputs], np.int32)
-        node.outputs = np.asarray([self._index[name] for name in outputs], np.int32)
-        if operator.options:
-            options = getattr(self._schema, f"{operator.options}T")()
-            for field, value in operator.fields:
-                setattr(options, field, value)
-            node.builtinOptions = options
-            node.builtinOptionsType = getattr(self._schema.BuiltinOptions, operator.options)
-        self._operators.append(node)
-
-    def pack(
-        self,
-        inputs: Mapping[str, str],
-        outputs: Mapping[str, str],
-        metadata: Mapping[str, object],
-    ) -> bytes:
+    def pack(self, metadata: Mapping[str, object]) -> bytes:
         """Return the file.
 
         Args:
-            inputs: Name in the signature to name of the tensor, in the order of the file.
-            outputs: As ``inputs``.
             metadata: JSON-serialisable; stored as the metadata buffer `METADATA`.
         """
-        graph = self._schema.SubGraphT()
-        graph.name = "main"
-        graph.tensors = self._tensors
-        graph.operators = self._operators
-        graph.inputs = np.asarray([self._index[name] for name in inputs.values()], np.int32)
-        graph.outputs = np.asarray([self._index[name] for name in outputs.values()], np.int32)
-        self._model.subgraphs = [graph]
-
-        signature = self._schema.SignatureDefT()
-        signature.signatureKey = SIGNATURE
-        signature.subgraphIndex = 0
-        signature.inputs = self._tensor_map(inputs)
-        signature.outputs = self._tensor_map(outputs)
-        self._model.signatureDefs = [signature]
-
-        entry = self._schema.MetadataT()
+        entry = self.schema.MetadataT()
         entry.name = METADATA
-        entry.buffer = self._buffer(json.dumps(metadata, sort_keys=True).encode())
+        entry.buffer = self.buffer(json.dumps(metadata, sort_keys=True).encode())
         self._model.metadata = [entry]
-
         builder = self._builder()
         builder.Finish(self._model.Pack(builder), file_identifier=FILE_IDENTIFIER)
         return bytes(builder.Output())
 
-    def _tensor_map(self, names: Mapping[str, str]) -> list[Any]:
-        entries = []
-        for name, tensor in names.items():
-            entry = self._schema.TensorMapT()
-            entry.name = name
-            entry.tensorIndex = self._index[tensor]
-            entries.append(entry)
-        return entries
-
-    def _code_index(self, operator: Operator) -> int:
+    def code_index(self, operator: Operator) -> int:
+        """Return the index of an operator's code, which is entered once."""
         key = (operator.code, operator.version)
         if key not in self._codes:
             self._codes[key] = len(self._codes)
-            code = self._schema.OperatorCodeT()
-            code.builtinCode = getattr(self._schema.BuiltinOperator, operator.code)
+            code = self.schema.OperatorCodeT()
+            code.builtinCode = getattr(self.schema.BuiltinOperator, operator.code)
             # Readers older than schema 3a know this field only; it holds a signed byte.
             code.deprecatedBuiltinCode = min(code.builtinCode, 127)
             code.version = operator.version
             self._model.operatorCodes = [*(self._model.operatorCodes or []), code]
         return self._codes[key]
 
-    def _buffer(self, content: bytes) -> int:
-        buffer = self._schema.BufferT()
+    def buffer(self, content: bytes) -> int:
+        """Store constant data; return the index of its buffer."""
+        buffer = self.schema.BufferT()
         buffer.data = np.frombuffer(content, np.uint8)
         self._model.buffers.append(buffer)
         return len(self._model.buffers) - 1
+
+    def _tensor_map(self, graph: GraphWriter, names: Mapping[str, str]) -> list[Any]:
+        entries = []
+        for name, tensor in names.items():
+            entry = self.schema.TensorMapT()
+            entry.name = name
+            entry.tensorIndex = graph.tensor_index(tensor)
+            entries.append(entry)
+        return entries
 
     def _builder(self) -> Any:  # noqa: ANN401 - flatbuffers has no types
         """Return a builder that aligns constant data as the schema demands.
@@ -196,3 +163,105 @@ class GraphWriter:
                 return super().StartVector(elem_size, count, wanted)
 
         return AlignedBuilder(1024)
+
+
+class GraphWriter:
+    """A growing subgraph; operators run in the order in which they are added.
+
+    Args:
+        file: The file it belongs to; `FileWriter.subgraph` makes it.
+        graph: Its table.
+        index: Its index in the file.
+    """
+
+    def __init__(self, file: FileWriter, graph: Any, index: int) -> None:  # noqa: ANN401 - no types
+        self.index = index
+        self._file = file
+        self._schema = file.schema
+        self._graph = graph
+        self._graph.tensors = []
+        self._graph.operators = []
+        self._index: dict[str, int] = {}
+
+    def tensor(
+        self,
+        name: str,
+        shape: Sequence[int],
+        element: str,
+        scale: Sequence[float] = (),
+        zero_point: int = 0,
+        *,
+        is_variable: bool = False,
+    ) -> None:
+        """Declare a tensor.
+
+        Args:
+            name: Unique in the subgraph.
+            shape: Its dimensions.
+            element: "float32", "int8", "int16", "int32", "int64" or "resource".
+            scale: Quantization scale, one value, or one value per row (dimension 0). Empty for a
+                tensor that is not quantized.
+            zero_point: Of all scales.
+            is_variable: Whether the runtime keeps its content from one invocation to the next.
+        """
+        tensor = self._schema.TensorT()
+        tensor.name = name
+        tensor.shape = np.asarray(shape, np.int32)
+        tensor.type = getattr(self._schema.TensorType, _ELEMENTS[element])
+        tensor.buffer = 0
+        tensor.isVariable = is_variable
+        if len(scale):
+            tensor.quantization = self._schema.QuantizationParametersT()
+            tensor.quantization.scale = np.asarray(scale, np.float32)
+            tensor.quantization.zeroPoint = np.full(len(scale), zero_point, np.int64)
+            tensor.quantization.quantizedDimension = 0
+        self._index[name] = len(self._graph.tensors)
+        self._graph.tensors.append(tensor)
+
+    def constant(self, name: str, value: Array, scale: Sequence[float] = ()) -> None:
+        """Declare a tensor with fixed content; its dtype is the element type."""
+        self.tensor(name, value.shape, value.dtype.name, scale)
+        little = np.ascontiguousarray(value.astype(value.dtype.newbyteorder("<")))
+        self._graph.tensors[-1].buffer = self._file.buffer(little.tobytes())
+
+    def operator(
+        self,
+        operator: Operator,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        intermediates: Sequence[str] = (),
+    ) -> None:
+        """Add an operator between tensors that were declared before.
+
+        Args:
+            operator: The operator.
+            inputs: Names of tensors; `OPTIONAL` for one that is left out.
+            outputs: Names of tensors.
+            intermediates: Names of tensors that hold scales of what the kernel computes within.
+        """
+        node = self._schema.OperatorT()
+        node.opcodeIndex = self._file.code_index(operator)
+        node.inputs = self._indices(inputs)
+        node.outputs = self._indices(outputs)
+        if intermediates:
+            node.intermediates = self._indices(intermediates)
+        if operator.options:
+            options = getattr(self._schema, f"{operator.options}T")()
+            for field, value in operator.fields:
+                setattr(options, field, value)
+            node.builtinOptions = options
+            node.builtinOptionsType = getattr(self._schema.BuiltinOptions, operator.options)
+        self._graph.operators.append(node)
+
+    def interface(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        """Say which tensors go in and which come out."""
+        self._graph.inputs = self._indices(inputs)
+        self._graph.outputs = self._indices(outputs)
+
+    def tensor_index(self, name: str) -> int:
+        """Return the index of a tensor that was declared before."""
+        return self._index[name]
+
+    def _indices(self, names: Sequence[str]) -> Array:
+        listed = [_LEFT_OUT if name == OPTIONAL else self._index[name] for name in names]
+        return np.asarray(listed, np.int32)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rnn_edge.exporters.tflite_graph import GraphWriter, Operator
+from rnn_edge.exporters.tflite_graph import SIGNATURE, FileWriter, GraphWriter, Operator
 from rnn_edge.types import Array
 from rnn_edge.types.program import Binary, FullyConnected, Program, Split, Unary
 
@@ -66,49 +66,63 @@ def write_program(
         description: Text in the file's header.
         metadata: Stored as JSON.
     """
-    writer = GraphWriter(description)
-    same: dict[str, str] = {}
+    file = FileWriter(description)
+    graph = file.subgraph("main")
     entering = {name: name for name in (program.x, *(n for n, _ in program.states.values()))}
     for name in entering:
-        _declare(writer, program, numbers, name)
+        declare(graph, program, numbers, name)
+    write_operators(graph, program, numbers)
+    leaving = {name: name for name in (program.y, *(n for _, n in program.states.values()))}
+    file.signature(SIGNATURE, graph, entering, leaving)
+    return file.pack(metadata)
+
+
+def write_operators(graph: GraphWriter, program: Program, numbers: NumberFormat) -> None:
+    """Write the operators of a step into a subgraph in which its inputs are declared.
+
+    Args:
+        graph: The subgraph.
+        program: The step; afterwards ``y`` and every next state are tensors of the subgraph.
+        numbers: Number format.
+    """
+    same: dict[str, str] = {}
     if any(isinstance(step, Split) for step in program.ops):
         # Dimension 0 is the batch of one frame.
-        writer.constant(SPLIT_AXIS, np.asarray(1, np.int32))
+        graph.constant(SPLIT_AXIS, np.asarray(1, np.int32))
     for step in program.ops:
         match step:
             case Unary("quantize", x, out) if not numbers.keeps_quantize:
                 same[out] = same.get(x, x)
             case Unary(kind, x, out):
-                _declare(writer, program, numbers, out)
-                writer.operator(_operator(kind, numbers), [same.get(x, x)], [out])
+                declare(graph, program, numbers, out)
+                graph.operator(_operator(kind, numbers), [same.get(x, x)], [out])
             case Binary(kind, a, b, out):
-                _declare(writer, program, numbers, out)
+                declare(graph, program, numbers, out)
                 operands = [same.get(name, name) for name in (a, b)]
-                writer.operator(_operator(kind, numbers), operands, [out])
+                graph.operator(_operator(kind, numbers), operands, [out])
             case Split(x, outs):
                 for name in outs:
-                    _declare(writer, program, numbers, name)
+                    declare(graph, program, numbers, name)
                 operator = Operator(
                     "SPLIT",
                     numbers.versions["split"],
                     "SplitOptions",
                     (("numSplits", len(outs)),),
                 )
-                writer.operator(operator, [SPLIT_AXIS, same.get(x, x)], outs)
+                graph.operator(operator, [SPLIT_AXIS, same.get(x, x)], outs)
             case FullyConnected(name, x, _, out):
                 weight, bias = numbers.constants(step)
-                writer.constant(f"{name}_weight", *weight)
-                writer.constant(f"{name}_bias", *bias)
-                _declare(writer, program, numbers, out)
+                graph.constant(f"{name}_weight", *weight)
+                graph.constant(f"{name}_bias", *bias)
+                declare(graph, program, numbers, out)
                 inputs = [same.get(x, x), f"{name}_weight", f"{name}_bias"]
-                writer.operator(_operator("fully_connected", numbers), inputs, [out])
-    leaving = {name: name for name in (program.y, *(n for _, n in program.states.values()))}
-    return writer.pack(entering, leaving, metadata)
+                graph.operator(_operator("fully_connected", numbers), inputs, [out])
 
 
-def _declare(writer: GraphWriter, program: Program, numbers: NumberFormat, name: str) -> None:
+def declare(graph: GraphWriter, program: Program, numbers: NumberFormat, name: str) -> None:
+    """Declare a tensor of a program in a subgraph."""
     tensor = program.tensors[name]
-    writer.tensor(name, (1, tensor.size), numbers.element, numbers.scale(tensor.exponent))
+    graph.tensor(name, (1, tensor.size), numbers.element, numbers.scale(tensor.exponent))
 
 
 def _operator(kind: str, numbers: NumberFormat) -> Operator:
