@@ -12,6 +12,8 @@ from pathlib import Path
 from rnn_edge.errors import EnvironmentFailureError, MissingDependencyError
 
 PACKAGES: Mapping[str, str] = {
+    "gcc": "gcc libc6-dev",
+    "clang": "clang libc6-dev",
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",
     "arm-none-eabi-size": "binutils-arm-none-eabi",
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
