@@ -8,7 +8,7 @@ from c_models import Recipe, build, frames
 from c_models import export as export_c
 
 from rnn_edge.engines.base import EngineSource, all_engines
-from rnn_edge.errors import EngineError, MissingDependencyError
+from rnn_edge.errors import EngineError, MissingDependencyError, SavedStateError
 from rnn_edge.reference import IntegerReference
 
 pytestmark = pytest.mark.slow
@@ -20,6 +20,7 @@ MODELS = {
     "lstm": Recipe(seed=22, kinds=("lstm",), units=(24,), inputs=13, outputs=4),
     "gru-gru": Recipe(seed=23, kinds=("gru", "gru"), units=(17, 9), inputs=3, cell_exponent=-12),
     "lstm-lstm": Recipe(seed=24, kinds=("lstm", "lstm"), units=(15, 8), weights="extreme"),
+    "rnn-before": Recipe(seed=25, kinds=("rnn", "gru_reset_before"), units=(21, 12), inputs=6),
     # Sums and shifts that take 64 bits, in the helpers of a processor that has no such thing.
     "wide": Recipe(
         seed=26, kinds=("gru", "lstm"), units=(7, 10), bias="int64", shifts="any", cell_exponent=-15
@@ -132,3 +133,38 @@ def test_wrong_input_is_refused_and_changes_nothing(open_emulated, engine):
         np.testing.assert_array_equal(running.state()["h0"], before["h0"])
     with pytest.raises(EngineError, match="is closed"):
         running.state()
+
+
+@pytest.mark.parametrize("case", ["lstm-lstm", "wide"])
+def test_a_stream_goes_from_processor_to_processor(open_emulated, case):
+    # Nothing but the bytes of a saved state is handed on, over a host in between.
+    x, wanted = stream(case), expected(case).outputs[0]
+    relay = [name for emulated in (*EMULATED, EMULATED[0]) for name in (emulated, "int8")]
+    blob, part = None, STEPS // len(relay)
+    for k, name in enumerate(relay):
+        at = slice(k * part, (k + 1) * part)
+        with open_emulated(name, case) as running:
+            if blob is not None:
+                running.restore(blob)
+                assert running.save() == blob, name
+            assert_equal(running.run(x[at]).outputs, wanted[at], f"{name} y from {at.start}")
+            blob = running.save()
+
+
+@pytest.mark.parametrize("engine", EMULATED)
+def test_damaged_states_are_refused_and_change_nothing(open_emulated, engine):
+    with open_emulated(engine, "lstm") as running:
+        running.run(stream("lstm")[:10])
+        blob = running.save()
+        running.run(stream("lstm")[10:15])
+        before = running.save()
+        for at in range(len(blob)):
+            damaged = bytearray(blob)
+            damaged[at] ^= 1 << at % 8
+            with pytest.raises(SavedStateError):
+                running.restore(bytes(damaged))
+            # Past the checks of the host, to those of the C.
+            assert 2 <= running._ask(b"S" + bytes(damaged), 1)[0] <= 5
+        assert running.save() == before
+        running.restore(blob)
+        assert running.save() == blob
