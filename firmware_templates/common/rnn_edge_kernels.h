@@ -52,7 +52,7 @@ typedef struct rnn_edge_layer rnn_edge_layer;
  *
  * x        [inputs], at the scale of layer->x
  * state    read and replaced; its layout is the cell's
- * scratch  [units], overwritten
+ * scratch  [units], overwritten; [2 * units] for rnn_edge_gru_reset_before_step
  */
 typedef void rnn_edge_cell(const rnn_edge_layer *layer, const int16_t *x, int16_t *state,
                            int16_t *scratch);
@@ -63,14 +63,20 @@ struct rnn_edge_layer {
     rnn_edge_matrix h; /* gates by units, same */
     uint32_t units;
     uint32_t state_values;
-    int8_t cell_exponent; /* LSTM: scale of the cell state is 2^cell_exponent, -15..0; GRU: 0 */
+    int8_t cell_exponent; /* LSTM: scale of the cell state is 2^cell_exponent, -15..0; else 0 */
 };
 
-/* Gates r, z, n. state: h [units] at 2^-15. */
+/* Gates r, z, n; r multiplies the recurrent product. state: h [units] at 2^-15. */
 rnn_edge_cell rnn_edge_gru_step;
+
+/* Gates r, z, n; r multiplies the state, before the product. state: h [units] at 2^-15. */
+rnn_edge_cell rnn_edge_gru_reset_before_step;
 
 /* Gates i, f, g, o. state: h [units] at 2^-15, then c [units] at 2^cell_exponent. */
 rnn_edge_cell rnn_edge_lstm_step;
+
+/* One row per unit, no gates. state: h [units] at 2^-15. */
+rnn_edge_cell rnn_edge_rnn_step;
 
 #ifdef __cplusplus
 }

@@ -25,7 +25,7 @@ typedef struct {
     uint32_t layer_count;
     rnn_edge_matrix head;                  /* outputs by units of the last layer */
     uint32_t state_values;                 /* sum over the layers */
-    uint32_t scratch_values;               /* units of the widest layer */
+    uint32_t scratch_values;               /* most that a layer needs */
     int8_t input_exponent;                 /* scale of an input is 2^input_exponent */
     int8_t output_exponent;                /* scale of an output is 2^output_exponent */
     uint8_t digest[RNN_EDGE_DIGEST_BYTES]; /* first bytes of the model's SHA-256 */

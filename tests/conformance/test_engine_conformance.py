@@ -167,8 +167,9 @@ def test_wrong_input_is_refused(open_engine, engine):
             np.testing.assert_array_equal(value, before[name])
 
 
+@pytest.mark.parametrize("case", ["gru", "lstm", "rnn", "reset-before"])
 @pytest.mark.parametrize("engine", INTEGER)
-def test_the_float_and_the_integer_models_agree(open_engine, engine):
-    with open_engine(engine, "gru") as running:
-        h = running.run(frames_of("gru", "random")).states["h0"] / 32768.0
-    assert np.sqrt(np.mean((h - float_trace("gru", "random").states["h0"][0]) ** 2)) < 0.02
+def test_the_float_and_the_integer_models_agree(open_engine, engine, case):
+    with open_engine(engine, case) as running:
+        h = running.run(frames_of(case, "random")).states["h0"] / 32768.0
+    assert np.sqrt(np.mean((h - float_trace(case, "random").states["h0"][0]) ** 2)) < 0.02

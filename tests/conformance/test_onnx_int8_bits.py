@@ -12,7 +12,7 @@ from rnn_edge import fixedpoint
 from rnn_edge.exporters import onnx_int8
 from rnn_edge.fixedpoint import round_scale_up
 from rnn_edge.reference import IntegerReference
-from rnn_edge.types import QuantizedMatrix
+from rnn_edge.types import GATES, QuantizedMatrix
 from rnn_edge.types.program import Binary, FullyConnected, Unary
 
 pytest.importorskip("onnx")
@@ -177,7 +177,7 @@ SIZES = st.one_of(st.integers(1, 33), st.sampled_from([63, 64, 65, 130]))
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(
-    kinds=st.lists(st.sampled_from(["gru", "lstm"]), min_size=1, max_size=2),
+    kinds=st.lists(st.sampled_from(sorted(GATES)), min_size=1, max_size=2),
     units=st.tuples(SIZES, SIZES),
     inputs=SIZES,
     outputs=st.integers(1, 13),
@@ -200,7 +200,9 @@ def test_random_models_have_every_bit(kinds, units, inputs, outputs, gain, cell_
     assert_same_steps(session, reference, frames, str(shape))
 
 
-@pytest.mark.parametrize("kinds", [("gru",), ("lstm",), ("gru", "lstm")])
+@pytest.mark.parametrize(
+    "kinds", [("gru",), ("lstm",), ("gru", "lstm"), ("rnn", "gru_reset_before")]
+)
 def test_two_thousand_steps_without_reset(kinds):
     model = source(Shape(kinds, (24, 17)[: len(kinds)], inputs=9, gain=2.0, seed=21)).model
     rng = np.random.default_rng(22)

@@ -23,6 +23,9 @@ MODELS = {
     "lstm": Shape(("lstm",), (64,), inputs=40, outputs=12, seed=32),
     "gru-gru": Shape(("gru", "gru"), (48, 33), inputs=40, outputs=12, seed=33),
     "lstm-lstm": Shape(("lstm", "lstm"), (31, 64), inputs=13, outputs=2, seed=34),
+    "rnn-before": Shape(("rnn", "gru_reset_before"), (48, 33), inputs=40, outputs=12, seed=36),
+    "before-lstm-rnn": Shape(("gru_reset_before", "lstm", "rnn"), (31, 9, 24), 13, 2, seed=37),
+    "steep-before": Shape(("gru_reset_before",), (64,), 40, 12, gain=6.0, seed=38),
     "steep-lstm": Shape(("lstm",), (64,), 40, 12, cell_exponent=-13, gain=6.0, seed=35),
 }
 

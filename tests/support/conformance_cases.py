@@ -21,10 +21,19 @@ CASES = {
     "gru-lstm": Shape(("gru", "lstm"), (10, 7), seed=5),
     "lstm-gru": Shape(("lstm", "gru"), (5, 12), inputs=40, outputs=1, seed=6),
     "lstm-gru-lstm": Shape(("lstm", "gru", "lstm"), (4, 6, 8), inputs=3, seed=7),
+    "rnn": Shape(("rnn",), (13,), seed=11),
+    "reset-before": Shape(("gru_reset_before",), (13,), seed=12),
+    # Every cell after every other one: each has another layout of state and scratch memory.
+    "rnn-before-lstm-gru": Shape(
+        ("rnn", "gru_reset_before", "lstm", "gru"), (6, 9, 5, 7), inputs=4, seed=13
+    ),
+    "lstm-before-rnn": Shape(("lstm", "gru_reset_before", "rnn"), (7, 4, 10), seed=14),
     "one-unit": Shape(("gru",), (1,), inputs=1, outputs=1, seed=8),
     # Weights this large drive gates and states into saturation.
     "gru-steep": Shape(("gru",), (16,), gain=8.0, seed=9),
     "lstm-steep": Shape(("lstm",), (16,), gain=8.0, seed=10, cell_exponent=-13),
+    "rnn-steep": Shape(("rnn",), (16,), gain=8.0, seed=15),
+    "reset-before-steep": Shape(("gru_reset_before",), (16,), gain=8.0, seed=16),
 }
 
 

@@ -15,14 +15,14 @@ from rnn_edge.engines.base import EngineSource
 from rnn_edge.engines.c_host import ENGINE
 from rnn_edge.exporters.c_arrays import c_matrix
 from rnn_edge.reference import IntegerReference
-from rnn_edge.types import QuantizedLayer, QuantizedMatrix, QuantizedModel
+from rnn_edge.types import GATES, QuantizedLayer, QuantizedMatrix, QuantizedModel
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler on this host")
 
 
 @st.composite
 def recipes(draw):
-    kinds = tuple(draw(st.lists(st.sampled_from(["gru", "lstm"]), min_size=1, max_size=3)))
+    kinds = tuple(draw(st.lists(st.sampled_from(sorted(GATES)), min_size=1, max_size=3)))
     size = st.integers(1, 130)
     return Recipe(
         seed=draw(st.integers(0, 2**32 - 1)),
@@ -78,7 +78,7 @@ def test_many_random_models(recipe):
     compare_random(recipe, steps=120)
 
 
-@pytest.mark.parametrize("kind", ["gru", "lstm"])
+@pytest.mark.parametrize("kind", GATES)
 def test_thousand_steps_without_reset(kind):
     recipe = Recipe(kinds=(kind, kind), units=(11, 8), weights="sparse", bias="none")
     states = compare_random(recipe, steps=1200).states["h1"]

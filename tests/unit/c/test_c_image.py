@@ -11,7 +11,7 @@ from rnn_edge.reference import IntegerReference
 
 PROGRAM = Path(__file__).with_name("run_streams.c")
 STEPS = 150
-ONE = Recipe(seed=3, kinds=("gru", "lstm"), units=(9, 5), name="one")
+ONE = Recipe(seed=3, kinds=("gru", "lstm", "gru_reset_before"), units=(9, 5, 7), name="one")
 TWO = Recipe(
     seed=4,
     kinds=("lstm", "gru"),

@@ -27,13 +27,24 @@ class ProgramBuilder:
         self.tensors[name] = Tensor(name, size, exponent)
         return name
 
-    def fully_connected(self, name: str, x: str, matrix: QuantizedMatrix) -> str:
+    def fully_connected(
+        self,
+        name: str,
+        x: str,
+        matrix: QuantizedMatrix,
+        whole: QuantizedMatrix | None = None,
+        first_row: int = 0,
+    ) -> str:
         """Add a matrix product; the input's scale must be the one the matrix expects."""
         if self.tensors[x].exponent != matrix.input_exponent:
             raise ModelError(f"Program: {x!r} does not have the scale that {name!r} expects.")
         self.tensor(name, matrix.rows, matrix.output_exponent)
-        self.ops.append(FullyConnected(name, x, matrix, name))
+        self.ops.append(FullyConnected(name, x, matrix, name, whole, first_row))
         return name
+
+    def rows(self, name: str, x: str, whole: QuantizedMatrix, first: int, count: int) -> str:
+        """Add the product with ``count`` rows of a matrix, from row ``first`` on."""
+        return self.fully_connected(name, x, whole.part(first, count), whole, first)
 
     def split(self, x: str, names: list[str]) -> list[str]:
         """Cut ``x`` into ``len(names)`` equal parts at its scale."""

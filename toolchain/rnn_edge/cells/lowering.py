@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rnn_edge.cells import gru, lstm
+from rnn_edge.cells import gru, gru_reset_before, lstm, rnn
 from rnn_edge.cells.builder import ProgramBuilder
 from rnn_edge.types import Array, CellKind, QuantizedLayer, QuantizedModel, RecurrentWeights
 from rnn_edge.types.program import Program
@@ -30,7 +30,11 @@ class Cell:
 CELLS: MappingProxyType[CellKind, Cell] = MappingProxyType(
     {
         "gru": Cell(gru.STATES, gru.float_step, gru.lower),
+        "gru_reset_before": Cell(
+            gru_reset_before.STATES, gru_reset_before.float_step, gru_reset_before.lower
+        ),
         "lstm": Cell(lstm.STATES, lstm.float_step, lstm.lower),
+        "rnn": Cell(rnn.STATES, rnn.float_step, rnn.lower),
     }
 )
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
 from rnn_edge.errors import EngineError, EnvironmentFailureError, MissingDependencyError
-from rnn_edge.exporters.c_source import exported_files
+from rnn_edge.exporters.c_source import exported_files, scratch_values
 from rnn_edge.registry import known
 from rnn_edge.resources import data_folder
 from rnn_edge.types import Array, QuantizedModel, Trace
@@ -132,8 +132,7 @@ class CEngine(Engine):
         self._model = model
         self._sizes = model.state_sizes
         self._values = sum(self._sizes.values())
-        scratch = max(layer.hidden for layer in model.layers)
-        self._memory = np.zeros(self._values + scratch, np.int16)
+        self._memory = np.zeros(self._values + scratch_values(model), np.int16)
         # Fixed buffers: asking numpy for an address costs as much as a small model's step.
         self._x = np.zeros(model.inputs, np.int16)
         self._y = np.zeros(model.outputs, np.int16)

@@ -14,12 +14,14 @@ from rnn_edge.errors import EnvironmentFailureError, ModelError
 from rnn_edge.exporters.base import Artifact, Exporter, ExportSource
 from rnn_edge.exporters.c_arrays import CMatrix, c_matrix, matrix_initialiser, matrix_text
 from rnn_edge.resources import data_folder
-from rnn_edge.types import GATES, QuantizedModel
+from rnn_edge.types import GATES, CellKind, QuantizedModel
 from rnn_edge.types.saved_state import blob_bytes, digest_bytes
 
 FOLDER = "c"
 _CELL_EXPONENTS = range(-15, 1)
 _LIBRARY_PREFIX = "rnn_edge"
+_SCRATCH_PER_UNIT: dict[CellKind, int] = {"gru_reset_before": 2}
+"""Where it is not one value, the next h; here r * h and z, until every product is done."""
 
 
 def library_files() -> tuple[str, ...]:
@@ -75,13 +77,14 @@ def _state_values(model: QuantizedModel) -> int:
     return sum(model.state_sizes.values())
 
 
-def _scratch_values(model: QuantizedModel) -> int:
-    return max(layer.hidden for layer in model.layers)
+def scratch_values(model: QuantizedModel) -> int:
+    """Return how many int16 values the cells need within a step, beside the state."""
+    return max(layer.hidden * _SCRATCH_PER_UNIT.get(layer.kind, 1) for layer in model.layers)
 
 
 def _data_header(model: QuantizedModel) -> str:
     name, upper = model.name, model.name.upper()
-    values, scratch = _state_values(model), _scratch_values(model)
+    values, scratch = _state_values(model), scratch_values(model)
     defines = {
         "INPUTS": (model.inputs, "int16 values of a frame"),
         "OUTPUTS": (model.outputs, "int16 values of a result"),

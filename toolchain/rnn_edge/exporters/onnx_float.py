@@ -1,4 +1,4 @@
-"""ONNX, float32: standard GRU and LSTM operators with explicit state.
+"""ONNX, float32: standard GRU, LSTM and RNN operators with explicit state.
 
 ``model_float.onnx`` has the inputs ``x`` (T, B, D) and ``h0_in`` (1, B, H) (``c0_in``, ``h1_in``,
 ...), the outputs ``y`` (T, B, C), ``h0_out``, ... T and B are free: one frame at a time, or a whole
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_edge.cells import CELLS
 from rnn_edge.exporters.base import Artifact, Exporter, ExportSource
 from rnn_edge.exporters.output import write_bytes
 from rnn_edge.extras import require
@@ -24,12 +25,23 @@ OPSET = 17
 IR_VERSION = 8
 """The pair that onnxruntime 1.12 and later read."""
 
-GATE_ORDER: MappingProxyType[CellKind, str] = MappingProxyType({"gru": "zrn", "lstm": "iofg"})
+GATE_ORDER: MappingProxyType[CellKind, str] = MappingProxyType(
+    {"gru": "zrn", "gru_reset_before": "zrn", "lstm": "iofg", "rnn": "n"}
+)
 """ONNX's order of the gates, in our letters (it calls our n "h" and our g "c").
 
-Source: ONNX operator specification, GRU-14 and LSTM-14.
+Source: ONNX operator specification, GRU-14, LSTM-14 and RNN-14.
 """
-_STATES = MappingProxyType({"gru": ("h",), "lstm": ("h", "c")})
+OPERATORS: MappingProxyType[CellKind, tuple[str, dict[str, int]]] = MappingProxyType(
+    {
+        # The reset gate multiplies the recurrent product, bias included, or what goes into it.
+        "gru": ("GRU", {"linear_before_reset": 1}),
+        "gru_reset_before": ("GRU", {"linear_before_reset": 0}),
+        "lstm": ("LSTM", {}),
+        "rnn": ("RNN", {}),
+    }
+)
+"""Operator of each cell and the attributes that tell it from others of the same operator."""
 
 
 def _reordered(kind: CellKind, value: Array) -> Array:
@@ -65,7 +77,8 @@ class _Graph:
     def layer(self, k: int, weights: RecurrentWeights, x: str) -> str:
         """Add a recurrent layer; return the name of its hidden sequence (T, B, H)."""
         kind = weights.kind
-        letters = _STATES[kind]
+        letters = CELLS[kind].states
+        operator, attributes = OPERATORS[kind]
         # The leading 1 counts directions.
         parameters = [
             self.constant(f"l{k}_w", _reordered(kind, weights.w_x)[None]),
@@ -79,15 +92,12 @@ class _Graph:
         ]
         entering = [f"{letter}{k}_in" for letter in letters]
         leaving = [f"{letter}{k}_out" for letter in letters]
-        attributes = {"hidden_size": weights.hidden}
-        if kind == "gru":
-            # The reset gate multiplies the recurrent product, bias included.
-            attributes["linear_before_reset"] = 1
         no_lengths = ""
         self.node(
-            kind.upper(),
+            operator,
             [x, *parameters, no_lengths, *entering],
             [f"l{k}_directions", *leaving],
+            hidden_size=weights.hidden,
             **attributes,
         )
         self.inputs += [self.value(name, 1, "B", weights.hidden) for name in entering]
@@ -139,4 +149,4 @@ def export(source: ExportSource, folder: Path) -> Artifact:
     return Artifact("onnx", (FILE,), source.float_model.digest())
 
 
-EXPORTER = Exporter("onnx", "ONNX GRU/LSTM in float32, explicit state", "onnx", export)
+EXPORTER = Exporter("onnx", "ONNX GRU/LSTM/RNN in float32, explicit state", "onnx", export)

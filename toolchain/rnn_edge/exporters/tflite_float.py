@@ -59,8 +59,9 @@ class FloatFormat(NumberFormat):
         self, step: FullyConnected
     ) -> tuple[tuple[Array, tuple[float, ...]], tuple[Array, tuple[float, ...]]]:
         """Return float32 weight and bias of the matrix that the step is about."""
-        weight, bias = self._products[id(step.matrix)]
-        return (weight, ()), (bias, ())
+        weight, bias = self._products[id(step.whole or step.matrix)]
+        rows = slice(step.first_row, step.first_row + step.matrix.rows)
+        return (weight[rows], ()), (bias[rows], ())
 
 
 def export(source: ExportSource, folder: Path) -> Artifact:

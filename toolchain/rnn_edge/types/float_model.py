@@ -14,10 +14,15 @@ from rnn_edge.types.arrays import Array, digest_of, read_only
 
 FORMAT = "rnn-edge float model 1"
 
-CellKind = Literal["gru", "lstm"]
+CellKind = Literal["gru", "gru_reset_before", "lstm", "rnn"]
 Task = Literal["kws", "anomaly"]
 
-GATES: dict[CellKind, tuple[str, ...]] = {"gru": ("r", "z", "n"), "lstm": ("i", "f", "g", "o")}
+GATES: dict[CellKind, tuple[str, ...]] = {
+    "gru": ("r", "z", "n"),
+    "gru_reset_before": ("r", "z", "n"),
+    "lstm": ("i", "f", "g", "o"),
+    "rnn": ("n",),
+}
 """Gate blocks of the weight rows, in order."""
 
 
@@ -30,9 +35,11 @@ class RecurrentWeights:
         w_x: Input kernel, float32 (G*H, D).
         w_h: Recurrent kernel, float32 (G*H, H).
         b_x: Bias added to the input product, float32 (G*H,).
-        b_h: Bias added to the recurrent product, float32 (G*H,). In a GRU the reset gate
+        b_h: Bias added to the recurrent product, float32 (G*H,). In a "gru" the reset gate
             multiplies the recurrent product with this bias in it (Keras ``reset_after=True``,
-            PyTorch and ONNX ``linear_before_reset=1``).
+            PyTorch and ONNX ``linear_before_reset=1``); in a "gru_reset_before" it multiplies
+            the state before that product (Keras ``reset_after=False``, ONNX
+            ``linear_before_reset=0``).
     """
 
     kind: CellKind

@@ -20,12 +20,19 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class FullyConnected:
-    """``out = rescale(matrix.weight @ x + matrix.bias)``; ``name`` names the constants."""
+    """``out = rescale(matrix.weight @ x + matrix.bias)``; ``name`` names the constants.
+
+    Attributes:
+        whole: The matrix of the model that ``matrix`` was cut from; None where it is one itself.
+        first_row: Row of ``whole`` that ``matrix`` begins with.
+    """
 
     name: str
     x: str
     matrix: QuantizedMatrix
     out: str
+    whole: QuantizedMatrix | None = None
+    first_row: int = 0
 
 
 @dataclass(frozen=True)

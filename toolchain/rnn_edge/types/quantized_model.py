@@ -8,7 +8,7 @@ row, whose mantissa has at most 15 bits; that is what makes runtimes with a 16-b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -87,6 +87,16 @@ class QuantizedMatrix:
         """Inputs K."""
         return int(self.weight.shape[1])
 
+    def part(self, first: int, count: int) -> QuantizedMatrix:
+        """Return ``count`` rows from row ``first`` on, as a matrix of their own."""
+        rows = slice(first, first + count)
+        return replace(
+            self,
+            weight=self.weight[rows],
+            weight_scale=self.weight_scale[rows],
+            bias=self.bias[rows],
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class QuantizedLayer:
@@ -96,7 +106,7 @@ class QuantizedLayer:
         kind: The cell.
         x: Product with the layer's input.
         h: Product with the hidden state (input_exponent -15).
-        cell_exponent: Scale of the LSTM cell state; None for a GRU.
+        cell_exponent: Scale of the LSTM cell state; None for every other cell.
     """
 
     kind: CellKind
@@ -108,7 +118,7 @@ class QuantizedLayer:
         gates = len(GATES[self.kind])
         if self.x.rows != self.h.rows or self.h.rows != gates * self.h.columns:
             raise ModelError(f"Quantized {self.kind} layer: row counts do not fit.")
-        if (self.cell_exponent is None) != (self.kind == "gru"):
+        if (self.cell_exponent is not None) != (self.kind == "lstm"):
             raise ModelError(f"Quantized {self.kind} layer: cell_exponent {self.cell_exponent}.")
         for matrix in (self.x, self.h):
             if matrix.output_exponent != GATE_EXPONENT:
