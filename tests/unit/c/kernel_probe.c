@@ -9,6 +9,8 @@ void probe_tanh(const int16_t *x, size_t count, int16_t *out);
 void probe_requantize(const int16_t *x, size_t count, int from, int to, int16_t *out);
 void probe_multiply(const int16_t *a, const int16_t *b, size_t count, unsigned bits, int16_t *out);
 void probe_halve(const int32_t *x, size_t count, int16_t *out);
+void probe_divide_twice(const int32_t *x, size_t count, unsigned bits, int16_t *out);
+void probe_divide_away(const int32_t *x, size_t count, unsigned bits, int16_t *out);
 
 void probe_logistic(const int16_t *x, size_t count, int16_t *out) {
     for (size_t k = 0; k < count; ++k) {
@@ -37,5 +39,17 @@ void probe_multiply(const int16_t *a, const int16_t *b, size_t count, unsigned b
 void probe_halve(const int32_t *x, size_t count, int16_t *out) {
     for (size_t k = 0; k < count; ++k) {
         out[k] = rnn_edge_saturate32(rnn_edge_divide_away(x[k], 1));
+    }
+}
+
+void probe_divide_twice(const int32_t *x, size_t count, unsigned bits, int16_t *out) {
+    for (size_t k = 0; k < count; ++k) {
+        out[k] = rnn_edge_saturate32(rnn_edge_divide_twice(x[k], bits));
+    }
+}
+
+void probe_divide_away(const int32_t *x, size_t count, unsigned bits, int16_t *out) {
+    for (size_t k = 0; k < count; ++k) {
+        out[k] = rnn_edge_saturate32(rnn_edge_divide_away(x[k], bits));
     }
 }
