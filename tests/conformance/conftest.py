@@ -10,7 +10,7 @@ from rnn_edge.errors import MissingDependencyError
 from rnn_edge.exporters.base import all_exporters
 
 # They start a process each time, and the first time they install packages from the network.
-IN_WORKERS = ("tflite-runtime", "tflm")
+IN_WORKERS = ("tflite-runtime", "tflm", "tflite-runtime-stateful", "tflm-stateful")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -18,8 +18,13 @@ from rnn_edge.reference import IntegerReference
 from rnn_edge.types import SavedState, Trace
 from rnn_edge.types.saved_state import BlobStatus, blob_status
 
-# What is emulated is as exact and much slower: tests/firmware hands its states on as well.
-ENGINES = {name: kind for name, kind in all_engines().items() if not kind.is_emulated}
+# What is emulated is as exact and much slower: tests/firmware hands its states on as well. A
+# runtime that keeps its state and takes none is held to saying so in test_engine_conformance.py.
+ENGINES = {
+    name: kind
+    for name, kind in all_engines().items()
+    if not (kind.is_emulated or kind.is_approximate) and kind.sets_state
+}
 INTEGER = [
     # Each of these compiles its program; the engine "c" stands for them in quick tests.
     pytest.param(name, marks=pytest.mark.slow if kind.exporter == "c" and name != "c" else ())

@@ -128,6 +128,10 @@ class EngineKind:
         exporter: The exporter whose files it runs, or an empty string.
         open: Makes a running engine.
         is_emulated: Whether it imitates another processor: exact, slow, and no measure of time.
+        is_approximate: Whether it computes in a coarser arithmetic than the model's own, so that
+            its distance from the float model is a result and not a fault.
+        sets_state: Whether `Engine.reset` takes vectors; if not, the runtime keeps the state and
+            can only set it to zero, and `Engine.restore` refuses with `EngineError`.
     """
 
     name: str
@@ -137,6 +141,8 @@ class EngineKind:
     exporter: str
     open: Callable[[EngineSource], Engine]
     is_emulated: bool = False
+    is_approximate: bool = False
+    sets_state: bool = True
 
 
 def all_engines() -> dict[str, EngineKind]:

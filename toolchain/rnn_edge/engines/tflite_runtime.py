@@ -22,6 +22,24 @@ ENVIRONMENT = Environment(
 )
 
 
+def require_wheels(error: Exception) -> None:
+    """Refuse a Python for which an environment could not be made.
+
+    Args:
+        error: Why tflite-runtime does not load here.
+
+    Raises:
+        MissingDependencyError: If there are no wheels for this Python.
+    """
+    if sys.version_info[:2] > NEWEST_PYTHON:
+        raise MissingDependencyError(
+            "Package tflite-runtime has no wheels for Python "
+            f"{sys.version_info[0]}.{sys.version_info[1]}; the last are for "
+            f"{NEWEST_PYTHON[0]}.{NEWEST_PYTHON[1]}.",
+            "use the engine 'litert' (pip install ai-edge-litert), or run with Python 3.11",
+        ) from error
+
+
 def open_engine(source: EngineSource) -> Engine:
     """Load the exported file: here if tflite-runtime loads, else in its own environment.
 
@@ -33,13 +51,7 @@ def open_engine(source: EngineSource) -> Engine:
         package = importlib.import_module(ENVIRONMENT.module)
     except (ImportError, AttributeError) as error:
         # Not installed, or under numpy 2, where its extension module fails while it loads.
-        if sys.version_info[:2] > NEWEST_PYTHON:
-            raise MissingDependencyError(
-                "Package tflite-runtime has no wheels for Python "
-                f"{sys.version_info[0]}.{sys.version_info[1]}; the last are for "
-                f"{NEWEST_PYTHON[0]}.{NEWEST_PYTHON[1]}.",
-                "use the engine 'litert' (pip install ai-edge-litert), or run with Python 3.11",
-            ) from error
+        require_wheels(error)
         return open_in_environment(NAME, ENVIRONMENT, source)
     return open_interpreter(package, DEFAULT_KERNELS, source, is_integer=True)
 

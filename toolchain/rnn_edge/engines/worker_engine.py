@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -57,22 +57,8 @@ class RemoteSession:
 
     def __init__(self, worker: Worker, runtime: str, content: bytes, path: Path) -> None:
         self._worker = worker
-        model = np.frombuffer(content, np.uint8)
-        request = {"command": "load", "runtime": runtime}
-        reply, _ = worker.call(request, {"model": model}, START_TIMEOUT_S)
-        if "missing" in reply:
-            worker.close()
-            raise EnvironmentFailureError(
-                f"Runtime {runtime} does not load in its environment: {reply['missing']}.",
-                f"remove {environments_folder()}; what is missing there is made again",
-            )
-        if "error" in reply:
-            worker.close()
-            raise refused(path, runtime, reply["error"])
-        self.inputs, self.outputs = (
-            {name: (tuple(shape), dtype) for name, (shape, dtype) in reply[key].items()}
-            for key in ("inputs", "outputs")
-        )
+        reply = load_in_worker(worker, {"runtime": runtime}, content, path)
+        self.inputs, self.outputs = (tensors_of(reply[key]) for key in ("inputs", "outputs"))
 
     def run(self, x: Array, state: Mapping[str, Array]) -> tuple[Array, dict[str, Array]]:
         """Advance by frames x (T, D); return outputs (T, C) and the states (T, H) after each.
@@ -174,11 +160,56 @@ def open_in_environment(runtime: str, environment: Environment, source: EngineSo
     """
     path = source.exports / tflite.FILE
     content = read_export(path, source.model.digest())
-    python = interpreter_of(environment)
-    command = [str(python), "-I", str(Path(worker_program.__file__).resolve())]
-    worker = Worker(command, f"engine {runtime!r}")
+    worker = start_worker(environment, runtime)
     session = RemoteSession(worker, runtime, content, path)
     return SessionEngine(StreamLayout.of_integer(source.model), session, path)
+
+
+def load_in_worker(
+    worker: Worker, request: Mapping[str, Any], content: bytes, path: Path
+) -> dict[str, Any]:
+    """Have a worker load a file; return its reply. A worker that cannot is closed.
+
+    Args:
+        worker: Of the program `engines.worker_program`.
+        request: What the command "load" takes, the runtime among it.
+        content: The TFLite file.
+        path: Of the file, for messages.
+
+    Raises:
+        EngineError: If the runtime refuses the file or the worker fails.
+        EnvironmentFailureError: If the runtime cannot be imported.
+    """
+    model = np.frombuffer(content, np.uint8)
+    reply, _ = worker.call({"command": "load", **request}, {"model": model}, START_TIMEOUT_S)
+    if "missing" in reply:
+        worker.close()
+        raise EnvironmentFailureError(
+            f"Runtime {request['runtime']} does not load in its environment: {reply['missing']}.",
+            f"remove {environments_folder()}; what is missing there is made again",
+        )
+    if "error" in reply:
+        worker.close()
+        raise refused(path, request["runtime"], reply["error"])
+    return reply
+
+
+def start_worker(environment: Environment, runtime: str) -> Worker:
+    """Start the worker program in an environment, which is made if it is not there.
+
+    Raises:
+        MissingDependencyError: If the environment is not to be had.
+        EnvironmentFailureError: If the machine does not let it be made.
+        EngineError: If the worker does not start.
+    """
+    python = interpreter_of(environment)
+    command = [str(python), "-I", str(Path(worker_program.__file__).resolve())]
+    return Worker(command, f"engine {runtime!r}")
+
+
+def tensors_of(described: Mapping[str, Any]) -> worker_program.Tensors:
+    """Return what JSON made of tensors by name."""
+    return {name: (tuple(shape), dtype) for name, (shape, dtype) in described.items()}
 
 
 def refused(path: Path, runtime: str, reason: str) -> EngineError:
