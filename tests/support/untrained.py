@@ -6,7 +6,7 @@ import numpy as np
 
 from rnn_edge.pipeline import training
 from rnn_edge.pipeline.files import write_json
-from rnn_edge.quantize import calibrate, quantize_model, tensor_ranges
+from rnn_edge.quantize import calibrate, model_ranges, quantize_model
 from rnn_edge.replay import concatenate
 from rnn_edge.types import GATES, DenseWeights, FloatModel, RecurrentWeights
 from rnn_edge.types.archive import save_archive
@@ -70,13 +70,14 @@ def replace_training(setattr_, pause_s=0.0):
         model = FloatModel.load(student / training.STUDENT)
         steps = spec.quantize.calibration_steps
         sequences = [s.frames for s in frames.part("train")]
-        stats = calibrate(model, concatenate(sequences, steps, 0)[None, :steps])
+        streams = concatenate(sequences, steps, 0)[None, :steps]
+        stats = calibrate(model, streams)
         time.sleep(pause_s)
         quantized = quantize_model(model, stats, spec.quantize.headroom_bits)
         quantized.save(folder / training.AFTER_TRAINING)
         quantized.save(folder / training.MODEL)
         model.save(folder / training.FLOAT_MODEL)
-        ranges = [row.to_json() for row in tensor_ranges(quantized, stats)]
+        ranges = model_ranges(quantized, streams).to_json()
         found = {"calibration": stats.to_json(), "ranges": ranges}
         write_json(folder / training.QUANTIZATION, found)
         curves(folder, "quantization-aware")
@@ -93,15 +94,20 @@ def curves(folder, name):
 
 def random_model(spec, frames, seed):
     generator = np.random.default_rng(seed)
-    kind, hidden, outputs = spec.model.cell, spec.model.hidden, len(frames.labels)
+    hidden, outputs = spec.model.hidden, len(frames.labels)
     inputs = frames.sequences[0].frames.shape[1]
-    rows = len(GATES[kind]) * hidden
-    layer = RecurrentWeights(
-        kind,
-        generator.normal(0, 0.5, (rows, inputs)),
-        generator.normal(0, 0.5, (rows, hidden)),
-        generator.normal(0, 0.3, rows),
-        np.zeros(rows),
-    )
+    layers = []
+    for kind in spec.model.cells:
+        rows = len(GATES[kind]) * hidden
+        layers.append(
+            RecurrentWeights(
+                kind,
+                generator.normal(0, 0.5, (rows, inputs)),
+                generator.normal(0, 0.5, (rows, hidden)),
+                generator.normal(0, 0.3, rows),
+                np.zeros(rows),
+            )
+        )
+        inputs = hidden
     head = DenseWeights(generator.normal(0, 0.5, (outputs, hidden)), np.zeros(outputs))
-    return FloatModel(spec.model.name, spec.model.task, (layer,), head, frames.labels)
+    return FloatModel(spec.model.name, spec.model.task, tuple(layers), head, frames.labels)

@@ -118,7 +118,11 @@ def test_set_values_are_toml_or_text(text, value):
         ("model.hidden='64'", 'model.hidden = "64"; expected a whole number from 1 to 512.'),
         ("model.hidden=6.5", "model.hidden = 6.5; expected a whole number from 1 to 512."),
         ("model.layers=5", "model.layers = 5; expected a whole number from 1 to 4."),
-        ("model.cell=rnn", 'model.cell = "rnn"; expected "gru" or "lstm".'),
+        (
+            "model.cell=elman",
+            'model.cell = "elman"; expected "gru", "gru_reset_before", "lstm" or "rnn" '
+            "or a list of them, at least 1.",
+        ),
         ("model.name=9a", 'model.name = "9a"; expected a C identifier of up to 40 characters.'),
         ("model.name=über", 'model.name = "über"; expected a C identifier of up to 40 characters.'),
         ("data.silence=1", "data.silence = 1; expected true or false."),
@@ -280,3 +284,37 @@ def test_one_class_alone_is_refused(spec, overrides):
 )
 def test_channels_are_columns_of_their_own(names, expected):
     assert expected in refusal("anomaly_gru", f"data.channels={names}")
+
+
+def test_a_list_names_the_cell_of_each_layer(spec_file):
+    text = SMALL.replace("hidden = 8", 'hidden = 8\ncell = ["gru", "lstm", "rnn"]')
+    spec = load_spec(spec_file(text))
+    assert spec.model.cells == ("gru", "lstm", "rnn")
+    assert spec.model.layers == 3
+    assert load_spec(spec_file(resolved_toml(spec))) == spec
+    single = load_spec(spec_file(SMALL.replace("hidden = 8", "hidden = 8\nlayers = 2")))
+    assert single.model.cells == ("gru", "gru")
+    assert tomllib.loads(resolved_toml(single))["model"]["cell"] == "gru"
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ('cell = ["gru", "lstm"]\nlayers = 3', "model: layers = 3, cell = "),
+        ('cell = ["gru", "elman"]', 'model.cell[1] = "elman"; expected "gru", '),
+        ('cell = "elman"', 'model.cell = "elman"; expected "gru", '),
+        ("cell = []", "model.cell = []; expected "),
+    ],
+)
+def test_wrong_cells_are_refused_by_value(spec_file, keys, expected):
+    assert expected in refusal(spec_file(SMALL.replace("hidden = 8", f"hidden = 8\n{keys}")))
+
+
+@pytest.mark.parametrize(
+    "keys", ['cell = "bilstm"', 'cell = ["gru", "bidirectional-gru"]', "bidirectional = true"]
+)
+def test_a_bidirectional_student_is_refused_with_the_reason(spec_file, keys):
+    message = refusal(spec_file(SMALL.replace("hidden = 8", f"hidden = 8\n{keys}")))
+    assert keys.split(" = ")[1] in message
+    assert "the first output exists only after the last input" in message
+    assert "use forward layers" in message

@@ -7,11 +7,14 @@ from rnn_edge.reference import FloatReference  # noqa: E402
 from rnn_edge.train import cells  # noqa: E402
 from rnn_edge.train.cells import LayerTensors  # noqa: E402
 from rnn_edge.train.network import Network  # noqa: E402
+from rnn_edge.types import GATES, CellKind  # noqa: E402
 
 
-@pytest.mark.parametrize("kind", ["gru", "lstm"])
+@pytest.mark.parametrize("kind", GATES)
 @pytest.mark.parametrize("is_padded", [False, True])
-def test_written_gradient_is_that_of_automatic_differentiation(kind: str, is_padded: bool) -> None:
+def test_written_gradient_is_that_of_automatic_differentiation(
+    kind: CellKind, is_padded: bool
+) -> None:
     generator = np.random.default_rng(0)
     T, B, D, H = 5, 3, 4, 6
     gates = cells.gate_count(kind)
@@ -38,14 +41,16 @@ def test_written_gradient_is_that_of_automatic_differentiation(kind: str, is_pad
         return cells.forward(*arguments).states  # type: ignore[arg-type]
 
     for written, wanted in zip(loss(cells.layer), loss(automatic), strict=True):
-        if kind == "lstm" and written.shape == (gates * H,) and not written.any():
-            continue  # the second bias of an LSTM is redundant and stays at zero
+        if kind in cells.ONE_BIAS and written.shape == (gates * H,) and not written.any():
+            continue  # the second bias is redundant and stays at zero
         np.testing.assert_allclose(written, wanted, rtol=2e-4, atol=2e-5)
 
 
-@pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_network_computes_what_the_float_reference_computes(kind: str) -> None:
-    network = Network.fresh(kind, 5, 8, 2, 3, seed=1)
+@pytest.mark.parametrize(
+    "kinds", [*((kind, kind) for kind in GATES), ("lstm", "rnn", "gru", "gru_reset_before")]
+)
+def test_network_computes_what_the_float_reference_computes(kinds: tuple[CellKind, ...]) -> None:
+    network = Network.fresh(kinds, 5, 8, 3, seed=1)
     x = np.random.default_rng(0).normal(size=(2, 30, 5)).astype(np.float32)
     hidden, after = network.run(tf.constant(x.transpose(1, 0, 2)), network.zero_state(2), None)
     reference = FloatReference(network.model("m", "kws", ("a", "b", "c")), 2)

@@ -10,6 +10,7 @@ from rnn_edge.train.qat import QatConfig, finetune_quantized
 from rnn_edge.train.sequences import SequenceSet, TrainingSet
 from rnn_edge.train.student import StudentConfig, train_student
 from rnn_edge.train.teacher import TeacherConfig, TeacherResult, train_teacher
+from rnn_edge.types import CellKind
 
 LABELS = ("low", "high", "none")
 STUDENT = StudentConfig(
@@ -98,10 +99,10 @@ def test_the_pull_leaves_weights_on_the_grid() -> None:
     assert off_grid(0.3) < 0.05
 
 
-@pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_same_seed_gives_the_same_weights(kind: str) -> None:
+@pytest.mark.parametrize("kinds", [("gru",), ("lstm",), ("rnn", "gru_reset_before", "lstm")])
+def test_same_seed_gives_the_same_weights(kinds: tuple[CellKind, ...]) -> None:
     data = clip_data()
-    config = StudentConfig(kind=kind, hidden=8, steps=30, lanes=16, evaluate_every=10)  # type: ignore[arg-type]
+    config = StudentConfig(kinds=kinds, hidden=8, steps=30, lanes=16, evaluate_every=10)
     digests = [train_student(config, data, None, seed).model.digest() for seed in (5, 5, 6)]
     assert digests[0] == digests[1] != digests[2]
 

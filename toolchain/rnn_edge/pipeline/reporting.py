@@ -35,7 +35,7 @@ def assemble_report(
         "tool_version": rnn_edge.__version__,
         "name": spec.model.name,
         "task": spec.model.task,
-        "cell": spec.model.cell,
+        "cell": " + ".join(dict.fromkeys(spec.model.cells)),
         "hidden": spec.model.hidden,
         "layers": spec.model.layers,
         "inputs": model.inputs,

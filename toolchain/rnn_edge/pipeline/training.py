@@ -87,9 +87,8 @@ def make_student(
     stage = "baseline" if teacher_folder is None else "student"
     result = train_student(
         StudentConfig(
-            kind=spec.model.cell,
+            kinds=spec.model.cells,
             hidden=spec.model.hidden,
-            layers=spec.model.layers,
             **spec.student.model_dump(),
         ),
         data,

@@ -12,6 +12,9 @@ import tomli_w
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import ErrorDetails
 
+TAG = "union:"
+"""What the tags of a union begin with, which pydantic puts into locations."""
+
 MAX_VALUE_LENGTH = 60
 MAX_LISTED_KEYS = 12
 
@@ -119,7 +122,7 @@ def _place(
 ) -> tuple[list[int | str], type[BaseModel] | None]:
     """Return the path of keys as they stand in the file, and the model of the last key's table.
 
-    Pydantic puts the kind of a section into the location; it is no key.
+    Pydantic puts the kind of a section and the tag of a union into the location; they are no keys.
     """
     path: list[int | str] = []
     model: type[BaseModel] | None = root
@@ -132,7 +135,7 @@ def _place(
             model = models[""]
         elif rest and rest[0] in models:
             model = models[str(rest.pop(0))]
-    path.extend(rest)
+    path.extend(part for part in rest if not str(part).startswith(TAG))
     return path, model
 
 
@@ -155,9 +158,11 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         return _choice(schema["enum"])
     if "const" in schema:
         return _choice([schema["const"]])
-    if "anyOf" in schema:
-        options = [s for s in schema["anyOf"] if s.get("type") != "null"]
-        return " or ".join(_words(option, definitions) for option in options)
+    if "anyOf" in schema or "oneOf" in schema:
+        options = schema["anyOf"] if "anyOf" in schema else schema["oneOf"]
+        words = [_words(option, definitions) for option in options if option.get("type") != "null"]
+        # One or several of the same are not listed twice.
+        return " or ".join(w.replace(words[0], "them") if k else w for k, w in enumerate(words))
     kind = schema.get("type")
     if kind == "boolean":
         return "true or false"

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from rnn_edge.spec.messages import TAG, show
 from rnn_edge.spec.section import Section
+from rnn_edge.types import INSTEAD_OF_BIDIRECTIONAL, NOT_BIDIRECTIONAL
 
 Hidden = Annotated[int, Field(ge=1, le=512)]
 Layers = Annotated[int, Field(ge=1, le=4)]
-CellName = Literal["gru", "lstm"]
+CellName = Literal["gru", "gru_reset_before", "lstm", "rnn"]
+CellNames = Annotated[
+    Annotated[CellName, Tag(f"{TAG}name")]
+    | Annotated[tuple[CellName, ...], Field(min_length=1, max_length=4), Tag(f"{TAG}list")],
+    Discriminator(lambda value: f"{TAG}list" if isinstance(value, list | tuple) else f"{TAG}name"),
+]
 TaskName = Literal["kws", "anomaly"]
 
 C_IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -28,14 +35,51 @@ class ModelSection(Section):
     task: TaskName
     """Classify sounds ("kws") or forecast sensor channels and score the error ("anomaly")."""
 
-    cell: CellName = "gru"
-    """The recurrent cell."""
+    cell: CellNames = "gru"
+    """The recurrent cell; a list names the cell of each layer, from input to output."""
 
     hidden: Hidden
     """Units of each layer."""
 
     layers: Layers = 1
-    """Recurrent layers."""
+    """Recurrent layers; a list of cells says how many by itself."""
+
+    @property
+    def cells(self) -> tuple[CellName, ...]:
+        """The cell of each layer, from input to output."""
+        return self.cell if isinstance(self.cell, tuple) else (self.cell,) * self.layers
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_bidirectional(cls, values: Any) -> Any:  # noqa: ANN401 - not yet validated
+        """Say why before anything else is said: such a key or name is unknown here."""
+        if not isinstance(values, dict):
+            return values
+        asked = values.get("cell")
+        names = asked if isinstance(asked, list | tuple) else [asked]
+        if any(isinstance(name, str) and name.lower().startswith("bi") for name in names):
+            key = f"cell = {show(asked)}"
+        elif values.get("bidirectional", False) is not False:
+            key = f"bidirectional = {show(values['bidirectional'])}"
+        else:
+            return values
+        raise ValueError(f"{key}; {NOT_BIDIRECTIONAL}. Instead: {INSTEAD_OF_BIDIRECTIONAL}")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_layers(cls, values: Any) -> Any:  # noqa: ANN401 - not yet validated
+        if isinstance(values, dict) and isinstance(values.get("cell"), list | tuple):
+            return {"layers": len(values["cell"]), **values}
+        return values
+
+    @model_validator(mode="after")
+    def _check_layers(self) -> Self:
+        if len(self.cells) != self.layers:
+            raise ValueError(
+                f"layers = {self.layers}, cell = {show(self.cell)}; expected as many cells as "
+                "layers, or no layers at all"
+            )
+        return self
 
     @field_validator("name")
     @classmethod

@@ -128,8 +128,9 @@ def train_carried(
         with tf.GradientTape() as tape:
             hidden, after = network.run(frames, state[:tensors], time_mask, function)
             loss = objective(hidden, target, wanted, time_mask)
-            if network.kind == "lstm" and config.cell_limit > 0.0:
-                loss += losses.cell_excess(after[1::2], config.cell_limit)
+            lstm_cells = network.lstm_cells(after)
+            if lstm_cells and config.cell_limit > 0.0:
+                loss += losses.cell_excess(lstm_cells, config.cell_limit)
             if reference is not None:
                 beside, own = network.run(frames, state[tensors:], time_mask, reference)
                 apart = losses.mean_square_percent(hidden - beside, time_mask)

@@ -31,13 +31,18 @@ class Tape(NamedTuple):
 
     Attributes:
         gates: Activated gates [T, B, G*H], blocked in the order of `GATES`.
-        inner: GRU: recurrent product of the candidate; LSTM: tanh(c'). [T, B, H].
+        inner: What else the gradient needs, [T, B, H]. GRU: recurrent product of the candidate;
+            GRU that resets before it: r * h; LSTM: tanh(c'); RNN: h'.
         states: States after each step, (h,) or (h, c), each [T, B, H].
     """
 
     gates: Tensor
     inner: Tensor
     states: tuple[Tensor, ...]
+
+
+ONE_BIAS: tuple[CellKind, ...] = ("lstm", "rnn")
+"""Cells that only ever see the sum of their two biases; in training the second stays at zero."""
 
 
 def state_count(kind: CellKind) -> int:
@@ -93,8 +98,9 @@ def forward(
     """
     steps = x.shape[0]
     gx = tf.tensordot(x, weights.w_x, [[2], [1]]) + weights.b_x
-    if kind == "lstm":
+    if kind in ONE_BIAS:
         gx += weights.b_h
+    cut = 2 * weights.w_h.shape[1]
 
     def gru(t: Tensor, h: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         gh = tf.matmul(h, weights.w_h, transpose_b=True) + weights.b_h
@@ -105,6 +111,20 @@ def forward(
         new = keep(mask, t, n + z * (h - n), h)
         return (new,), (tf.concat([r, z, n], 1), hn, new)
 
+    def gru_reset_before(t: Tensor, h: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        gh = tf.matmul(h, weights.w_h[:cut], transpose_b=True) + weights.b_h[:cut]
+        xr, xz, xn = tf.split(gx[t], 3, axis=1)
+        hr, hz = tf.split(gh, 2, axis=1)
+        r, z = tf.sigmoid(xr + hr), tf.sigmoid(xz + hz)
+        rh = r * h
+        n = tf.tanh(xn + tf.matmul(rh, weights.w_h[cut:], transpose_b=True) + weights.b_h[cut:])
+        new = keep(mask, t, n + z * (h - n), h)
+        return (new,), (tf.concat([r, z, n], 1), rh, new)
+
+    def rnn(t: Tensor, h: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        n = tf.tanh(gx[t] + tf.matmul(h, weights.w_h, transpose_b=True))
+        return (keep(mask, t, n, h),), (n, n, keep(mask, t, n, h))
+
     def lstm(t: Tensor, h: Tensor, c: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         a = gx[t] + tf.matmul(h, weights.w_h, transpose_b=True)
         ai, af, ag, ao = tf.split(a, 4, axis=1)
@@ -114,8 +134,8 @@ def forward(
         new_h, new_c = keep(mask, t, o * squashed, h), keep(mask, t, raw, c)
         return (new_h, new_c), (tf.concat([i, f, g, o], 1), squashed, new_h, new_c)
 
-    body = gru if kind == "gru" else lstm
-    _, emitted = loop(body, steps, state, 2 + state_count(kind))
+    bodies = {"gru": gru, "gru_reset_before": gru_reset_before, "lstm": lstm, "rnn": rnn}
+    _, emitted = loop(bodies[kind], steps, state, 2 + state_count(kind))
     return Tape(emitted[0], emitted[1], tuple(emitted[2:]))
 
 
@@ -151,6 +171,7 @@ def backward(
         The chain rule on the cell equations; Werbos, "Backpropagation through time" (1990).
     """
     steps = x.shape[0]
+    cut = 2 * weights.w_h.shape[1]
     before = tuple(
         tf.concat([first[None], after[:-1]], 0)
         for first, after in zip(state, tape.states, strict=True)
@@ -167,6 +188,26 @@ def backward(
         dgh = tf.concat([da_r, da_z, da_n * r], 1)
         previous = dh * z + tf.matmul(dgh, weights.w_h) + skipped
         return (previous,), (tf.concat([da_r, da_z, da_n], 1), dgh)
+
+    def gru_reset_before(
+        t: Tensor, carried: Tensor
+    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        dh, skipped = masked(mask, t, upstream[0][t] + carried)
+        r, z, n = tf.split(tape.gates[t], 3, axis=1)
+        h = before[0][t]
+        da_n = dh * (1.0 - z) * (1.0 - n * n)
+        d_rh = tf.matmul(da_n, weights.w_h[cut:])
+        da_z = dh * (h - n) * z * (1.0 - z)
+        da_r = d_rh * h * r * (1.0 - r)
+        through_gates = tf.matmul(tf.concat([da_r, da_z], 1), weights.w_h[:cut])
+        previous = dh * z + d_rh * r + through_gates + skipped
+        return (previous,), (tf.concat([da_r, da_z, da_n], 1),)
+
+    def rnn(t: Tensor, carried: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        dh, skipped = masked(mask, t, upstream[0][t] + carried)
+        n = tape.inner[t]
+        da = dh * (1.0 - n * n)
+        return (tf.matmul(da, weights.w_h) + skipped,), (da,)
 
     def lstm(t: Tensor, ch: Tensor, cc: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         dh, skipped_h = masked(mask, t, upstream[0][t] + ch)
@@ -185,13 +226,24 @@ def backward(
         )
         return (tf.matmul(da, weights.w_h) + skipped_h, dc * f + skipped_c), (da,)
 
-    body = gru if kind == "gru" else lstm
+    bodies = {"gru": gru, "gru_reset_before": gru_reset_before, "lstm": lstm, "rnn": rnn}
     zeros = tuple(tf.zeros_like(s) for s in state)
-    d_state, emitted = loop(body, steps, zeros, 2 if kind == "gru" else 1, reverse=True)
+    d_state, emitted = loop(bodies[kind], steps, zeros, 2 if kind == "gru" else 1, reverse=True)
     dgx, dgh = emitted[0], emitted[-1]
+    over_time = [[0, 1], [0, 1]]
+    if kind == "gru_reset_before":
+        d_w_h = tf.concat(
+            [
+                tf.tensordot(dgh[:, :, :cut], before[0], over_time),
+                tf.tensordot(dgh[:, :, cut:], tape.inner, over_time),
+            ],
+            0,
+        )
+    else:
+        d_w_h = tf.tensordot(dgh, before[0], over_time)
     gradients = LayerTensors(
-        w_x=tf.tensordot(dgx, x, [[0, 1], [0, 1]]),
-        w_h=tf.tensordot(dgh, before[0], [[0, 1], [0, 1]]),
+        w_x=tf.tensordot(dgx, x, over_time),
+        w_h=d_w_h,
         b_x=tf.reduce_sum(dgx, [0, 1]),
         b_h=tf.reduce_sum(dgh, [0, 1]),
     )
@@ -224,7 +276,7 @@ def layer(
             d_weights, d_x, d_state = backward(
                 kind, inner, inner_x, inner_state, mask, tape, upstream
             )
-            if kind == "lstm":
+            if kind in ONE_BIAS:
                 d_weights = d_weights._replace(b_h=tf.zeros_like(d_weights.b_h))
             return (*d_weights, d_x, *d_state)
 

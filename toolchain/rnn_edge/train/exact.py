@@ -78,14 +78,18 @@ def on_grid(weight: Tensor) -> Tensor:
     return weight + tf.stop_gradient(round_matrix(weight).real() - weight)
 
 
-def rounded_layer(kind: CellKind) -> LayerFunction:
-    """Returns the float cell with weights on the int8 grid, as a function of a layer."""
+def rounded_layer(kinds: Sequence[CellKind]) -> LayerFunction:
+    """Returns the float cells with weights on the int8 grid, as a function of a layer.
+
+    Args:
+        kinds: The cell of each layer.
+    """
 
     def run(
         k: int, weights: LayerTensors, x: Tensor, state: tuple[Tensor, ...], mask: Tensor | None
     ) -> tuple[Tensor, ...]:
         rounded = weights._replace(w_x=on_grid(weights.w_x), w_h=on_grid(weights.w_h))
-        return cells.layer(kind, rounded, x, state, mask)
+        return cells.layer(kinds[k], rounded, x, state, mask)
 
     return run
 
@@ -140,6 +144,19 @@ def look_up(table: Array, position: Tensor) -> Tensor:
     return tf.gather(tf.constant(table), position + 32768)
 
 
+def into_tanh(total: Tensor) -> Tensor:
+    """Brings a sum of two int16 at the gates' scale to the scale of TANH, saturated."""
+    finer = GATE_EXPONENT - CANDIDATE_EXPONENT
+    return saturate(tf.bitwise.left_shift(total, finer))
+
+
+def mixed(h: Tensor, z: Tensor, n: Tensor) -> Tensor:
+    """Returns n + z * (h - n) of a GRU, all int32 within int16 at scale 2^-15."""
+    coarser = DIFFERENCE_EXPONENT - HIDDEN_EXPONENT
+    step = rescale(z * shift_half_away(h - n, coarser), HIDDEN_EXPONENT)
+    return saturate(n + tf.bitwise.left_shift(step, coarser))
+
+
 def real(value: Tensor, exponent: int) -> Tensor:
     """Returns int16 values at a power-of-two scale as float32, exactly."""
     return tf.cast(value, tf.float32) * 2.0**exponent
@@ -155,16 +172,19 @@ class ExactLayer:
     """Computes the layers of a network as the integer program does; see `network.LayerFunction`."""
 
     def __init__(
-        self, kind: CellKind, input_exponent: int, cell_exponents: Sequence[int | None]
+        self,
+        kinds: Sequence[CellKind],
+        input_exponent: int,
+        cell_exponents: Sequence[int | None],
     ) -> None:
         """Fixes the scales.
 
         Args:
-            kind: The cell.
+            kinds: The cell of each layer.
             input_exponent: Frames are int16 at scale 2**input_exponent.
-            cell_exponents: Scale of the LSTM cell of each layer; None for a GRU.
+            cell_exponents: Scale of the LSTM cell of each layer; None for others.
         """
-        self._kind = kind
+        self._kinds = tuple(kinds)
         self._input_exponent = input_exponent
         self._cell_exponents = tuple(cell_exponents)
 
@@ -179,7 +199,7 @@ class ExactLayer:
         """Runs layer k; the states are float32 on the integer grid."""
         input_exponent = self._input_exponent if k == 0 else HIDDEN_EXPONENT
         exponents: tuple[int, ...] = (HIDDEN_EXPONENT,)
-        cell_exponent = self._cell_exponents[k]
+        kind, cell_exponent = self._kinds[k], self._cell_exponents[k]
         if cell_exponent is not None:
             exponents = (HIDDEN_EXPONENT, cell_exponent)
 
@@ -193,12 +213,12 @@ class ExactLayer:
             b_h = round_bias(own.b_h, w_h, HIDDEN_EXPONENT)
             gx = product(tf.cast(frames, tf.float64), w_x, b_x, input_exponent)
             whole_state = tuple(whole(s, e) for s, e in zip(entering, exponents, strict=True))
-            tape = integer_forward(self._kind, gx, w_h, b_h, whole_state, mask, cell_exponent)
+            tape = integer_forward(kind, gx, w_h, b_h, whole_state, mask, cell_exponent)
             rounded = own._replace(w_x=w_x.real(), w_h=w_h.real())
 
             def gradient(*upstream: Tensor) -> tuple[Tensor, ...]:
                 d_weights, d_x, d_state = cells.backward(
-                    self._kind,
+                    kind,
                     rounded,
                     real(frames, input_exponent),
                     entering,
@@ -244,14 +264,28 @@ def integer_forward(
         hr, hz, hn = tf.split(gh, 3, axis=1)
         r, z = look_up(LOGISTIC, saturate(xr + hr)), look_up(LOGISTIC, saturate(xz + hz))
         gated = rescale(r * hn, unit)
-        finer = GATE_EXPONENT - CANDIDATE_EXPONENT
-        n = look_up(TANH, saturate(tf.bitwise.left_shift(xn + gated, finer)))
-        difference = shift_half_away(h - n, DIFFERENCE_EXPONENT - unit)
-        step = rescale(z * difference, unit)
-        coarser = DIFFERENCE_EXPONENT - unit
-        new = cells.keep(mask, t, saturate(n + tf.bitwise.left_shift(step, coarser)), h)
+        n = look_up(TANH, into_tanh(xn + gated))
+        new = cells.keep(mask, t, mixed(h, z, n), h)
         gates = real(tf.concat([r, z, n], 1), unit)
         return (new,), (gates, real(hn, GATE_EXPONENT), real(new, unit))
+
+    def gru_reset_before(t: Tensor, h: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        cut = 2 * h.shape[1]
+        gates_h = ExactMatrix(w_h.codes[:cut], w_h.scale[:cut])
+        candidate_h = ExactMatrix(w_h.codes[cut:], w_h.scale[cut:])
+        xr, xz, xn = tf.split(gx[t], 3, axis=1)
+        hr, hz = tf.split(product(tf.cast(h, tf.float64), gates_h, b_h[:cut], unit), 2, axis=1)
+        r, z = look_up(LOGISTIC, saturate(xr + hr)), look_up(LOGISTIC, saturate(xz + hz))
+        rh = rescale(r * h, unit)
+        hn = product(tf.cast(rh, tf.float64), candidate_h, b_h[cut:], unit)
+        n = look_up(TANH, into_tanh(xn + hn))
+        new = cells.keep(mask, t, mixed(h, z, n), h)
+        return (new,), (real(tf.concat([r, z, n], 1), unit), real(rh, unit), real(new, unit))
+
+    def rnn(t: Tensor, h: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        n = look_up(TANH, into_tanh(gx[t] + product(tf.cast(h, tf.float64), w_h, b_h, unit)))
+        new = cells.keep(mask, t, n, h)
+        return (new,), (real(n, unit), real(n, unit), real(new, unit))
 
     def lstm(t: Tensor, h: Tensor, c: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         if cell_exponent is None:
@@ -268,6 +302,6 @@ def integer_forward(
         emitted = (gates, real(squashed, unit), real(new_h, unit), real(new_c, cell_exponent))
         return (new_h, new_c), emitted
 
-    body = gru if kind == "gru" else lstm
-    _, emitted = cells.loop(body, gx.shape[0], state, 2 + cells.state_count(kind))
+    bodies = {"gru": gru, "gru_reset_before": gru_reset_before, "lstm": lstm, "rnn": rnn}
+    _, emitted = cells.loop(bodies[kind], gx.shape[0], state, 2 + cells.state_count(kind))
     return Tape(emitted[0], emitted[1], tuple(emitted[2:]))

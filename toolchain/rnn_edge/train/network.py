@@ -58,27 +58,35 @@ class Network:
     """Variables of a model and the pure functions over them.
 
     Attributes:
-        kind: The cell.
+        kinds: The cell of each layer.
         variables: w_x, w_h, b_x, b_h of each layer, then w and b of the head.
     """
 
-    def __init__(self, kind: CellKind, variables: Sequence[tf.Variable]) -> None:
+    def __init__(self, kinds: Sequence[CellKind], variables: Sequence[tf.Variable]) -> None:
         """Takes over the variables; see `fresh` and `of_model`."""
-        self.kind = kind
+        self.kinds = tuple(kinds)
         self.variables = tuple(variables)
 
     @classmethod
     def fresh(
-        cls, kind: CellKind, inputs: int, hidden: int, layers: int, outputs: int, seed: int
+        cls, kinds: Sequence[CellKind], inputs: int, hidden: int, outputs: int, seed: int
     ) -> Network:
-        """Creates an untrained network."""
+        """Creates an untrained network.
+
+        Args:
+            kinds: The cell of each layer, from input to output.
+            inputs: Input features D.
+            hidden: Units H of each layer.
+            outputs: Outputs C.
+            seed: Seed of the draw.
+        """
         variables: list[tf.Variable] = []
-        for k in range(layers):
+        for k, kind in enumerate(kinds):
             width = inputs if k == 0 else hidden
             variables.extend(layer_variables(kind, width, hidden, 10 * seed + k))
         head = keras.initializers.GlorotUniform(seed=1000 * seed + 999)((hidden, outputs))
         variables += [tf.Variable(tf.transpose(head)), tf.Variable(tf.zeros([outputs]))]
-        return cls(kind, variables)
+        return cls(kinds, variables)
 
     @classmethod
     def of_model(cls, model: FloatModel) -> Network:
@@ -88,12 +96,12 @@ class Network:
             arrays = (weights.w_x, weights.w_h, weights.b_x, weights.b_h)
             variables.extend(tf.Variable(array) for array in arrays)
         variables += [tf.Variable(model.head.w), tf.Variable(model.head.b)]
-        return cls(model.layers[0].kind, variables)
+        return cls([layer.kind for layer in model.layers], variables)
 
     @property
     def layers(self) -> int:
         """Number of recurrent layers."""
-        return (len(self.variables) - 2) // 4
+        return len(self.kinds)
 
     @property
     def hidden(self) -> int:
@@ -109,9 +117,14 @@ class Network:
         widths = [int(self.variables[4 * k + 1].shape[1]) for k in range(self.layers)]
         return tuple(
             tf.zeros([lanes, width])
-            for width in widths
-            for _ in range(cells.state_count(self.kind))
+            for width, kind in zip(widths, self.kinds, strict=True)
+            for _ in range(cells.state_count(kind))
         )
+
+    def lstm_cells(self, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Returns those of all states that are the c of an LSTM layer."""
+        letters = [f"{kind} {s}" for kind in self.kinds for s in range(cells.state_count(kind))]
+        return tuple(s for name, s in zip(letters, state, strict=True) if name == "lstm 1")
 
     def run(
         self,
@@ -131,12 +144,11 @@ class Network:
         Returns:
             Hidden states of the last layer [T, B, H], and all states after the last step.
         """
-        per_layer = cells.state_count(self.kind)
         after: list[Tensor] = []
-        for k in range(self.layers):
-            own = state[per_layer * k : per_layer * (k + 1)]
+        for k, kind in enumerate(self.kinds):
+            own = state[len(after) : len(after) + cells.state_count(kind)]
             if function is None:
-                states = cells.layer(self.kind, self.layer(k), x, own, mask)
+                states = cells.layer(kind, self.layer(k), x, own, mask)
             else:
                 states = function(k, self.layer(k), x, own, mask)
             after.extend(s[-1] for s in states)
@@ -153,6 +165,6 @@ class Network:
         """Returns the weights as a framework-free model."""
         arrays = [v.numpy() for v in self.variables]
         layers = tuple(
-            RecurrentWeights(self.kind, *arrays[4 * k : 4 * k + 4]) for k in range(self.layers)
+            RecurrentWeights(kind, *arrays[4 * k : 4 * k + 4]) for k, kind in enumerate(self.kinds)
         )
         return FloatModel(name, task, layers, DenseWeights(*arrays[-2:]), labels)

@@ -107,7 +107,7 @@ def finetune_quantized(
             rounded onto it.
         soft_targets: The teacher's targets as for `train_student`, or None.
         input_exponent: Scale of the input frames, -12 for features within +-8.
-        cell_exponents: Scale of each layer's LSTM cell from calibration; None for a GRU.
+        cell_exponents: Scale of each layer's LSTM cell from calibration; None for others.
         seed: Seed of the order.
         progress: Told after every validation.
 
@@ -151,9 +151,9 @@ def finetune_quantized(
         ),
         seed,
         progress,
-        function=ExactLayer(network.kind, input_exponent, cell_exponents),
+        function=ExactLayer(network.kinds, input_exponent, cell_exponents),
         adjust=pull if config.pull > 0.0 else None,
-        reference=rounded_layer(network.kind) if config.trajectory_weight > 0.0 else None,
+        reference=rounded_layer(network.kinds) if config.trajectory_weight > 0.0 else None,
     )
     tuned = network.model(model.name, model.task, model.labels)
     return QatResult(tuned, fitted.curves, fitted.best, fitted.best_step)

@@ -16,9 +16,8 @@ class StudentConfig:
     """Size and training of the student.
 
     Attributes:
-        kind: The cell.
+        kinds: The cell of each recurrent layer, from input to output.
         hidden: Units H of each layer.
-        layers: Recurrent layers.
         steps: Optimiser steps, each one sequence on every lane.
         lanes: Parallel streams.
         learning_rate: Peak of the cosine.
@@ -34,9 +33,8 @@ class StudentConfig:
         patience: Validations without a new best after which to stop; 0 never stops early.
     """
 
-    kind: CellKind = "gru"
+    kinds: tuple[CellKind, ...] = ("gru",)
     hidden: int = 64
-    layers: int = 1
     steps: int = 9000
     lanes: int = 128
     learning_rate: float = 4e-3
@@ -95,9 +93,7 @@ def train_student(
         The student.
     """
     make_deterministic(seed)
-    network = Network.fresh(
-        config.kind, data.inputs, config.hidden, config.layers, data.outputs, seed
-    )
+    network = Network.fresh(config.kinds, data.inputs, config.hidden, data.outputs, seed)
     fitted = train_carried(
         stage,
         network,

@@ -103,7 +103,8 @@ class TeacherResult:
         """
         variables = [tf.Variable(weight) for weight in self.weights]
         if self.task == "anomaly":
-            return forecasts(Network(self.config.kind, variables), x, lengths, successor)
+            kinds = [self.config.kind] * self.config.layers
+            return forecasts(Network(kinds, variables), x, lengths, successor)
         return ClipTeacher(self.config, variables).predict(x, lengths)
 
     def arrays(self) -> dict[str, Array]:
@@ -229,9 +230,8 @@ def train_teacher(
 def _train_forecaster(
     config: TeacherConfig, data: TrainingSet, schedule: Schedule, seed: int, progress: Progress
 ) -> Fitted:
-    network = Network.fresh(
-        config.kind, data.inputs, config.hidden, config.layers, data.outputs, seed
-    )
+    kinds = [config.kind] * config.layers
+    network = Network.fresh(kinds, data.inputs, config.hidden, data.outputs, seed)
     carried = CarriedConfig(
         lanes=config.batch,
         reset_probability=0.05,

@@ -12,6 +12,8 @@ from rnn_edge.types.datasets import (
 )
 from rnn_edge.types.float_model import (
     GATES,
+    INSTEAD_OF_BIDIRECTIONAL,
+    NOT_BIDIRECTIONAL,
     CellKind,
     DenseWeights,
     FloatModel,
@@ -24,6 +26,8 @@ from rnn_edge.types.trace import Trace
 
 __all__ = [
     "GATES",
+    "INSTEAD_OF_BIDIRECTIONAL",
+    "NOT_BIDIRECTIONAL",
     "SPLITS",
     "Array",
     "AudioClip",

@@ -26,6 +26,18 @@ GATES: dict[CellKind, tuple[str, ...]] = {
 """Gate blocks of the weight rows, in order."""
 
 
+NOT_BIDIRECTIONAL = (
+    "the backward half of a bidirectional layer starts at the end of the sequence, so that the "
+    "first output exists only after the last input; a stream has no end, and a streaming model "
+    "must answer at every frame"
+)
+"""Why such a layer is refused, wherever one is asked for."""
+INSTEAD_OF_BIDIRECTIONAL = (
+    "use forward layers: more units, or one layer more; a teacher in a build may be "
+    "bidirectional, and passes on what it heard"
+)
+
+
 @dataclass(frozen=True, eq=False)
 class RecurrentWeights:
     """Weights of one recurrent layer, rows blocked by gate in the order of `GATES`.
