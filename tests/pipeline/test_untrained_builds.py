@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from untrained import SPEC, replace_training
 
+from rnn_edge.cells import lower_model
 from rnn_edge.engines.base import EngineKind, all_engines
 from rnn_edge.engines.integer_reference import ENGINE as REFERENCE
 from rnn_edge.errors import BundleError, DataError, EnvironmentFailureError, ParityError
@@ -218,7 +219,13 @@ def test_the_report_says_what_was_measured(built):
         assert drift["steps"] >= 10_000
         assert [row["tensor"] for row in drift["rows"]] == ["y", "h0", "c0"]
         assert all(0.0 < row["rms"] <= row["maximum"] for row in drift["rows"])
-    assert [row["tensor"] for row in report["quantization"]["ranges"]] == ["x", "c0", "y"]
+    ranges = report["quantization"]["ranges"]
+    assert {row["tensor"] for row in ranges["tensors"]} == set(
+        lower_model(Bundle.open(built).model()).tensors
+    )
+    assert all(row["values"] > 0 for row in ranges["tensors"])
+    assert [row["matrix"] for row in ranges["matrices"]] == ["layer0.x", "layer0.h", "head"]
+    assert all(row["c_sums"] == "int32" for row in ranges["matrices"])
     assert len(report["scores"]) == 2
     assert all(len(s["float"]) == len(s["int8"]) == len(s["anomalous"]) for s in report["scores"])
     assert {e["file"] for e in report["exports"]} == {

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnn_edge.types.accumulators import AccumulatorBound
+from rnn_edge.types.ranges import MatrixRange, Span, TensorRange
+
 WORDS = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"]
 LABELS = ["_silence_", "_unknown_", *WORDS]
 MODELS = ["teacher", "float", "float, no teacher", "int8 after training", "int8"]
@@ -94,13 +97,22 @@ def _common(task: str, labels: list[str]) -> dict[str, Any]:
                 "output_max": 11.92,
                 "cell_max": {"c0": 7.25},
             },
-            "ranges": [
-                {"tensor": "x", "exponent": -12, "limit": 8.0, "calibrated": 5.31, "analytic": 6.5},
-                {"tensor": "c0", "exponent": -10, "limit": 32.0, "calibrated": 7.25}
-                | {"analytic": 51.2},
-                {"tensor": "y", "exponent": -11, "limit": 16.0, "calibrated": 11.92}
-                | {"analytic": None},
-            ],
+            "ranges": {
+                "tensors": [
+                    _tensor("x", "input", -12, None, [-21760, 20111]),
+                    _tensor("h0_in", "state", -15, [-32768, 32767], [-32000, 32767]),
+                    _tensor(
+                        "l0_gx", "fully connected", -11, [-94884, 40960], [-40960, 20111], 4321
+                    ),
+                    _tensor("l0_a_n", "add", -13, [-65536, 65536], [-33000, 40960], 99, ["tanh"]),
+                    _tensor("l0_rh_n", "multiply", -11, [-8192, 4096], [0, 0]),
+                    _tensor("h0_out", "add", -15, [-32769, 32768], [-32000, 32768], 2),
+                ],
+                "matrices": [
+                    _matrix("layer0.x", 192, 28, 0),
+                    _matrix("head", 12, 35, 3),
+                ],
+            },
         },
         "drift": [_drift("int8 after training", 0.029), _drift("int8", 0.0091)],
         "parity": [
@@ -116,6 +128,35 @@ def _common(task: str, labels: list[str]) -> dict[str, Any]:
         ],
         "not_run": ["device:qemu-m4: qemu-system-arm is not installed"],
     }
+
+
+def _tensor(
+    name: str,
+    operator: str,
+    exponent: int,
+    analytic: list[int] | None,
+    calibrated: list[int],
+    saturated: int = 0,
+    squashed_by: list[str] | None = None,
+) -> dict[str, Any]:
+    row = TensorRange(
+        name,
+        operator,
+        64,
+        exponent,
+        None if analytic is None else Span(*analytic),
+        Span(*calibrated),
+        2_048_000,
+        saturated,
+        tuple(squashed_by or ()),
+    )
+    return row.to_json()
+
+
+def _matrix(name: str, rows: int, bits: int, int64_rows: int) -> dict[str, Any]:
+    bound = AccumulatorBound(name, rows, 5, (1 << (bits - 1)) - 1)
+    row = MatrixRange(bound, bits - 2, rows - int64_rows, (1 << (bits - 4)) - 1)
+    return row.to_json() | {"c_sums": "int64" if int64_rows else "int32"}
 
 
 def _clips(quality: float, seed: int) -> dict[str, Any]:

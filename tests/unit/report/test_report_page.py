@@ -172,14 +172,41 @@ def test_figures_are_printed_where_they_belong(keyword_report: dict[str, Any]) -
     page = Page(render_report(keyword_report))
     assert page.row("Accuracy, reset")[-1] == "91.8 %90.7 to 92.7 %"
     assert page.row("Accuracy, never reset")[1] == "–"
-    assert page.row("c0")[1:] == ["2−10", "32.0", "7.25", "+2.1", "51.2", "yes"]
-    assert page.row("y", "2−11")[-2:] == ["no bound", "yes"]
     assert page.row("int8", "100,000") == ["int8", "100,000", "0.00910", "99.52 %"]
     assert page.row("c/demo_gru_data.c")[1:] == ["148,213", "144.7 KiB"]
     assert page.row("_silence_", "2,048") == ["_silence_", "2,048", "256", "243"]
     counts = keyword_report["models"][-1]["metrics"]["unreset"]["confusion"][2]
     assert page.row("yes")[1:] == [str(n) for n in counts]
     assert "qemu-system-arm is not installed" in page.text
+
+
+def test_every_tensor_has_its_ranges_and_its_verdict(report: dict[str, Any]) -> None:
+    page = Page(render_report(report))
+    assert page.row("l0_gx")[1:5] == ["fully connected", "2−11", "±16.0", "−46.3 to 20.0"]
+    assert page.row("l0_gx")[5:8] == ["−1.5", "−20.0 to 9.82", "−0.3"]
+    assert page.row("l0_gx")[8:] == ["4,321 (0.211 %)", "seen"]
+    assert page.row("x")[4:6] == ["no bound", "–"]
+    assert page.row("x")[-2:] == ["0", "possible"]
+    assert page.row("h0_in")[-1] == "never"
+    # Its end is one unit beyond the format: less than a bit can show.
+    assert page.row("h0_out")[5:8] == ["0.0", "−0.977 to 1.00", "0.0"]
+    assert page.row("h0_out")[8:] == ["2 (under 0.001 %)", "seen, by one unit"]
+    assert page.row("l0_a_n")[-1] == "seen, before tanh"
+    assert page.row("l0_rh_n")[4:] == ["−4.00 to 2.00", "+2.0", "0 to 0", "–", "0", "never"]
+    assert page.row("layer0.x", "192")[1:] == ["192", "26", "28", "25", "192", "0", "int32"]
+    assert page.row("head", "12")[1:] == ["12", "33", "35", "32", "9", "3", "int64"]
+
+
+def test_only_values_that_were_lost_are_warned_of(report: dict[str, Any]) -> None:
+    sentence = "Values were lost to saturation on the calibration streams"
+    text = Page(render_report(report)).text
+    assert text.count(sentence) == 1
+    assert "l0_gx: 4,321 (0.211\u00a0%) of its values; they span −20.0 to 9.82, and ±16.0" in text
+    assert "l0_a_n: " not in text
+    assert "h0_out: " not in text
+    for row in report["quantization"]["ranges"]["tensors"]:
+        row["loses"] = False
+    assert sentence not in Page(render_report(report)).text
 
 
 def test_an_engine_with_other_bits_is_named(keyword_report: dict[str, Any]) -> None:
@@ -218,6 +245,11 @@ def test_empty_lists_are_said_to_be_empty(report: dict[str, Any]) -> None:
         (("models", 4, "name"), "int4", "'models'"),
         (("drift", 0, "rows", 0, "curve", 3), 7, "'drift[0].rows[0].curve[3]'"),
         (("data", "is_synthetic"), "no", "'data.is_synthetic'"),
+        (
+            ("quantization", "ranges", "tensors", 2, "values"),
+            17,
+            "'quantization.ranges.tensors[2].values'",
+        ),
         (("not_run",), None, "'not_run'"),
     ],
 )

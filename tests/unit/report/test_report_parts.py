@@ -8,7 +8,6 @@ from rnn_edge.report.markup import Markup, element
 from rnn_edge.report.plots import canvas
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections import data as data_section
-from rnn_edge.report.sections.ranges import headroom
 from rnn_edge.report.values import render_values
 
 
@@ -34,12 +33,6 @@ def test_sizes_and_shares() -> None:
     assert formatting.size(3 << 20) == "3.0\u00a0MiB"
     assert formatting.percent(0.9184) == "91.8\u00a0%"
     assert formatting.points(-0.004) == "−0.4\u00a0points"
-
-
-def test_headroom_counts_bits() -> None:
-    assert headroom(8.0, 2.0) == "+2.0"
-    assert headroom(8.0, 16.0) == "−1.0"
-    assert headroom(8.0, 0.0) == "–"
 
 
 def test_text_is_escaped_and_markup_is_not() -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rnn_edge.pipeline import Bundle
 
 REPORT = "report.json"
+QUANTIZATION = "quantization.json"
 PLOTTED = ("scores", "training")
 """Parts of a report that are for plots, not for a result on the command line."""
 
@@ -18,7 +19,12 @@ def bundle_payload(bundle: Bundle) -> dict[str, Any]:
     """Return what a program wants to know of a bundle: its place, manifest and key figures."""
     report = _report(bundle)
     figures = {key: value for key, value in report.items() if key not in PLOTTED}
-    return {"bundle": str(bundle.path), "manifest": dict(bundle.manifest), "report": figures}
+    return {
+        "bundle": str(bundle.path),
+        "manifest": dict(bundle.manifest),
+        "quantization": _quantization(bundle),
+        "report": figures,
+    }
 
 
 def bundle_lines(bundle: Bundle) -> list[str]:
@@ -31,6 +37,7 @@ def bundle_lines(bundle: Bundle) -> list[str]:
         lines += metric_lines(report["task"], rows, report["data"])
         lines += _drift_lines(report["drift"])
         lines += _proof_lines(report)
+    lines += range_lines(_quantization(bundle))
     lines.append(f"Bundle: {bundle.path} (until {bundle.manifest['until']})")
     if report:
         lines.append(f"Report: {bundle.path / 'report.html'}")
@@ -67,6 +74,29 @@ def matrix_lines(result: Mapping[str, Any]) -> list[str]:
         )
     if result["emulated"]:
         lines.append(f"emulated: {', '.join(result['emulated'])}")
+    return lines
+
+
+def range_lines(quantization: Mapping[str, Any]) -> list[str]:
+    """Return what is proved of ranges and sums, and a warning for each tensor that lost values."""
+    if not quantization:
+        return []
+    tensors, matrices = (quantization["ranges"][key] for key in ("tensors", "matrices"))
+    found = [row["verdict"] for row in tensors]
+    narrow = sum(row["fits_int32"] for row in matrices)
+    lines = [
+        f"ranges: of {len(tensors)} tensors {found.count('never')} can never saturate, "
+        f"{found.count('possible')} could, {found.count('seen')} did in calibration; "
+        f"sums of {narrow} of {len(matrices)} matrices proved to fit int32"
+    ]
+    for row in tensors:
+        if row["loses"]:
+            (low, high), (least, most) = row["calibrated"], row["representable"]
+            lines.append(
+                f"warning: tensor {row['tensor']} saturates: {row['saturated']:,} of "
+                f"{row['values']:,} values in calibration, from {low:.4g} to {high:.4g} where "
+                f"{least:.4g} to {most:.4g} is held"
+            )
     return lines
 
 
@@ -166,6 +196,13 @@ def _by_engine(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str,
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+def _quantization(bundle: Bundle) -> dict[str, Any]:
+    if QUANTIZATION not in bundle.manifest["files"]:
+        return {}
+    found: dict[str, Any] = json.loads(bundle.file(QUANTIZATION).read_text())
+    return found
 
 
 def _report(bundle: Bundle) -> dict[str, Any]:

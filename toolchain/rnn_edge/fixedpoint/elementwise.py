@@ -3,6 +3,9 @@
 TFLite's kernels multiply by a Q31 number and shift. With power-of-two scales the Q31 number is
 always 2^30, so that the multiplication halves and every operation reduces to shifts; the tests
 hold these reduced forms against the kernels' own.
+
+Each has a wide form, which is the result before it is saturated to int16: proofs and measurements
+of ranges need to know how far beyond the format a value wants to go.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ def _sum(a: Array, a_exponent: int, b: Array, b_exponent: int, out_exponent: int
         )
     total = (a << (a_exponent - finest)) + (b << (b_exponent - finest))
     shift = out_exponent - finest
-    return saturate_int16(total << -shift if shift < 0 else _shift_half_away(total, shift))
+    return np.asarray(total << -shift if shift < 0 else _shift_half_away(total, shift))
 
 
 def add(a: Array, a_exponent: int, b: Array, b_exponent: int, out_exponent: int) -> Array:
@@ -57,11 +60,21 @@ def add(a: Array, a_exponent: int, b: Array, b_exponent: int, out_exponent: int)
     Source: TFLite ``reference_integer_ops::Add`` (int16, left shift 15). Both operands are
         aligned exactly; one rounding, ties away from zero.
     """
+    return saturate_int16(wide_add(a, a_exponent, b, b_exponent, out_exponent))
+
+
+def wide_add(a: Array, a_exponent: int, b: Array, b_exponent: int, out_exponent: int) -> Array:
+    """Return what `add` saturates, int64; monotonic in both operands."""
     return _sum(a.astype(np.int64), a_exponent, b.astype(np.int64), b_exponent, out_exponent)
 
 
 def subtract(a: Array, a_exponent: int, b: Array, b_exponent: int, out_exponent: int) -> Array:
     """Return a - b at scale 2**out_exponent, int16; arguments and rounding as in `add`."""
+    return saturate_int16(wide_subtract(a, a_exponent, b, b_exponent, out_exponent))
+
+
+def wide_subtract(a: Array, a_exponent: int, b: Array, b_exponent: int, out_exponent: int) -> Array:
+    """Return what `subtract` saturates, int64; rises with ``a`` and falls with ``b``."""
     return _sum(a.astype(np.int64), a_exponent, -b.astype(np.int64), b_exponent, out_exponent)
 
 
@@ -71,8 +84,13 @@ def multiply(a: Array, a_exponent: int, b: Array, b_exponent: int, out_exponent:
     Source: TFLite ``reference_integer_ops::Mul`` (int16): the product is rescaled with two
         roundings.
     """
+    return saturate_int16(wide_multiply(a, a_exponent, b, b_exponent, out_exponent))
+
+
+def wide_multiply(a: Array, a_exponent: int, b: Array, b_exponent: int, out_exponent: int) -> Array:
+    """Return what `multiply` saturates, int64; monotonic in the product of the operands."""
     product = a.astype(np.int64) * b.astype(np.int64)
-    return saturate_int16(_scale_pot(product, a_exponent + b_exponent - out_exponent))
+    return _scale_pot(product, a_exponent + b_exponent - out_exponent)
 
 
 def requantize(x: Array, in_exponent: int, out_exponent: int) -> Array:
@@ -80,4 +98,9 @@ def requantize(x: Array, in_exponent: int, out_exponent: int) -> Array:
 
     Source: TFLite ``reference_ops::Requantize`` (int16 to int16).
     """
-    return saturate_int16(_scale_pot(x.astype(np.int64), in_exponent - out_exponent))
+    return saturate_int16(wide_requantize(x, in_exponent, out_exponent))
+
+
+def wide_requantize(x: Array, in_exponent: int, out_exponent: int) -> Array:
+    """Return what `requantize` saturates, int64; monotonic."""
+    return _scale_pot(x.astype(np.int64), in_exponent - out_exponent)

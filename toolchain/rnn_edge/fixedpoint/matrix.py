@@ -25,6 +25,21 @@ def fully_connected(x: Array, weight: Array, bias: Array, multiplier: Array, shi
     Source: TFLite ``MultiplyByQuantizedMultiplier(int64)``: ``(acc*m + 2^(30-s)) >> (31-s)``, the
         form with a 15-bit mantissa.
     """
-    accumulator = (x.astype(np.float64) @ weight.T).astype(np.int64) + bias
+    return saturate_int16(rescale(accumulate(x, weight, bias), multiplier, shift))
+
+
+def accumulate(x: Array, weight: Array, bias: Array) -> Array:
+    """Return ``x @ weight.T + bias``, int64 (..., N); arguments as in `fully_connected`."""
+    return np.asarray((x.astype(np.float64) @ weight.T).astype(np.int64) + bias)
+
+
+def rescale(accumulator: Array, multiplier: Array, shift: Array) -> Array:
+    """Return what `fully_connected` saturates, int64 (..., N); monotonic in the accumulator.
+
+    Args:
+        accumulator: int64 (..., N), below 2^47 in magnitude, so that the product fits an int64.
+        multiplier: As in `fully_connected`.
+        shift: As in `fully_connected`.
+    """
     half = np.int64(1) << (shift - 1)
-    return saturate_int16((accumulator * multiplier + half) >> shift)
+    return np.asarray((accumulator * multiplier + half) >> shift)

@@ -8,6 +8,7 @@ from typing import Any
 
 import rnn_edge
 from rnn_edge.engines.base import all_engines
+from rnn_edge.exporters.c_arrays import c_matrix
 from rnn_edge.pipeline import material, training
 from rnn_edge.pipeline.files import read_json
 from rnn_edge.spec import ModelSpec
@@ -50,7 +51,7 @@ def assemble_report(
             read_json(folders[name] / training.CURVES)
             for name in ("teacher", "student", "baseline", "quantize")
         ],
-        "quantization": read_json(folders["quantize"] / training.QUANTIZATION),
+        "quantization": _with_c_sums(read_json(folders["quantize"] / training.QUANTIZATION), model),
         **measured,
         **proof,
         "exports": [
@@ -60,6 +61,20 @@ def assemble_report(
         ],
         "not_run": _not_run([name for name in all_engines() if name not in used]),
     }
+
+
+def _with_c_sums(quantization: dict[str, Any], model: QuantizedModel) -> dict[str, Any]:
+    """Return it with the width of the sums in the generated C beside the proof of each matrix."""
+    matrices = [
+        {
+            **row,
+            "c_sums": "int32"
+            if c_matrix(model.matrices[row["matrix"]], row["matrix"]).is_narrow
+            else "int64",
+        }
+        for row in quantization["ranges"]["matrices"]
+    ]
+    return {**quantization, "ranges": {**quantization["ranges"], "matrices": matrices}}
 
 
 def _not_run(engines: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from rnn_edge.evaluation import DetectorConfig
 from rnn_edge.pipeline.files import write_json
 from rnn_edge.pipeline.training_sets import training_set
-from rnn_edge.quantize import calibrate, quantize_model, tensor_ranges
+from rnn_edge.quantize import calibrate, model_ranges, quantize_model
 from rnn_edge.quantize.rounding import INPUT_EXPONENT
 from rnn_edge.replay import concatenate
 from rnn_edge.spec import ChannelFeatures, ModelSpec
@@ -137,14 +137,12 @@ def make_quantized(
     )
     tuned_stats = calibrate(result.model, streams)
     tuned = quantize_model(result.model, tuned_stats, headroom, cells)
+    ranges = model_ranges(tuned, streams)
     result.model.save(folder / FLOAT_MODEL)
     tuned.save(folder / MODEL)
     write_json(
         folder / QUANTIZATION,
-        {
-            "calibration": tuned_stats.to_json(),
-            "ranges": [row.to_json() for row in tensor_ranges(tuned, tuned_stats)],
-        },
+        {"calibration": tuned_stats.to_json(), "ranges": ranges.to_json()},
     )
     _write_curves(folder, "quantization-aware", data, result, _parameters(result.model))
 

@@ -1,62 +1,137 @@
-"""What is representable, what was seen, and what can happen at all."""
+"""The ranges of a whole model: what is proved, what was seen, and how much room is left."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 
 import numpy as np
 
-from rnn_edge.fixedpoint import logistic
-from rnn_edge.types import Array, QuantizedLayer, QuantizedMatrix, QuantizedModel
-from rnn_edge.types.calibration import CalibrationStats, TensorRange
-from rnn_edge.types.quantized_model import GATE_EXPONENT, HIDDEN_EXPONENT
+from rnn_edge.cells import lower_model
+from rnn_edge.errors import ModelError
+from rnn_edge.fixedpoint import accumulator_bound, row_bounds
+from rnn_edge.quantize.intervals import Interval, step_intervals
+from rnn_edge.quantize.invariants import find_recursion, recursion_bound, state_invariant
+from rnn_edge.quantize.observation import Observation, observe
+from rnn_edge.quantize.saturation import (
+    refuse_observed_saturation,
+    refuse_proved_saturation,
+    refuse_wide_sums,
+)
+from rnn_edge.quantize.squashing import squashing_functions
+from rnn_edge.types import Array, QuantizedModel
+from rnn_edge.types.program import Binary, FullyConnected, Op, Program, Split, Unary
+from rnn_edge.types.ranges import MatrixRange, ModelRanges, Span, TensorRange
 
 
-def tensor_ranges(model: QuantizedModel, stats: CalibrationStats) -> tuple[TensorRange, ...]:
-    """Return the ranges of input, LSTM cells and output."""
-    rows = [_range("x", model.input_exponent, stats.input_max, None)]
-    for name, exponent in model.state_exponents.items():
-        if name.startswith("c"):
-            layer = model.layers[int(name[1:])]
-            rows.append(_range(name, exponent, stats.cell_max[name], cell_bound(layer)))
-    head = _weight_reach(model.head, 1.0) + np.abs(_bias(model.head))
-    rows.append(_range("y", model.output_exponent, stats.output_max, float(head.max())))
-    return tuple(rows)
+def model_ranges(model: QuantizedModel, frames: Array) -> ModelRanges:
+    """Prove and measure the range of every tensor and of every sum.
 
+    Args:
+        model: The model.
+        frames: float (B, T, D) normalised calibration frames; each stream starts from a zero
+            state and is never reset.
 
-def cell_bound(layer: QuantizedLayer) -> float:
-    """Return the largest |c| that the gates' own limits allow, over all inputs.
-
-    With |h| <= 1 and |x| at the end of its range, the forget and input gates of a unit stay below
-    ``f`` and ``i``; from ``|c'| <= f |c| + i`` follows ``|c| <= i / (1 - f)``, a geometric series.
-    Gates are taken from the integer table, and every step adds what its roundings can.
+    Raises:
+        ModelError: If saturation is certain as `rnn_edge.quantize.saturation` defines it, or if
+            there is no frame or one that is not a finite number.
     """
-    if layer.cell_exponent is None:
-        raise ValueError("a GRU layer has no cell")
-    x_limit = 32768.0 * 2.0**layer.x.input_exponent
-    reach = _weight_reach(layer.x, x_limit) + _bias(layer.x)
-    reach = reach + _weight_reach(layer.h, 1.0) + _bias(layer.h)
-    # Both products are rounded to half a unit; their sum saturates at the ends of its format.
-    units = np.clip(np.ceil(reach * 2.0**-GATE_EXPONENT) + 1.0, -32768, 32767).astype(np.int16)
-    gates = logistic(units, GATE_EXPONENT).astype(np.float64) * 2.0**HIDDEN_EXPONENT
-    i, f, _, _ = np.split(gates, 4)
-    # f*c and i*g are each rounded twice, by less than 3/4 of a unit together.
-    rounding = 1.5 * 2.0**layer.cell_exponent
-    return float(((i + rounding) / (1.0 - f)).max())
+    if frames.ndim != 3 or not frames.size or not np.isfinite(frames).all():
+        raise ModelError(
+            f"Calibration frames {frames.shape}: expected finite numbers of shape "
+            "(streams, steps, inputs), at least one."
+        )
+    refuse_wide_sums(model)
+    program = lower_model(model)
+    tensors = analytic_intervals(program)
+    refuse_proved_saturation(program, tensors)
+    seen = observe(model, program, frames)
+    refuse_observed_saturation(program, seen)
+    makers = _makers(program)
+    rows = tuple(_tensor_range(program, name, makers.get(name), tensors, seen) for name in tensors)
+    return ModelRanges(rows, _matrix_ranges(model, program, seen))
 
 
-def _weight_reach(matrix: QuantizedMatrix, x_limit: float) -> Array:
-    """Return the largest product of each row with inputs up to ``x_limit``, float64 (N,)."""
-    weight = np.abs(matrix.weight.astype(np.float64)).sum(axis=1)
-    return np.asarray(weight * matrix.weight_scale.astype(np.float64) * x_limit)
+def analytic_intervals(program: Program) -> dict[str, Interval]:
+    """Return bounds on every tensor, before saturation, in the order in which a step makes them.
+
+    They hold at every step of every stream of int16 frames that starts from a zero state, or from
+    a state that such a stream can reach. Sums must fit `saturation.SUM_BITS`.
+    """
+    return step_intervals(program, state_invariant(program))
 
 
-def _bias(matrix: QuantizedMatrix) -> Array:
-    """Return the biases in real units, float64 (N,)."""
-    unit = matrix.weight_scale.astype(np.float64) * 2.0**matrix.input_exponent
-    return np.asarray(matrix.bias.astype(np.float64) * unit)
+def _tensor_range(
+    program: Program,
+    name: str,
+    maker: Op | None,
+    tensors: Mapping[str, Interval],
+    seen: Observation,
+) -> TensorRange:
+    tensor = program.tensors[name]
+    return TensorRange(
+        name,
+        _operator(program, name, maker),
+        tensor.size,
+        tensor.exponent,
+        _analytic(program, name, tensors),
+        Span(int(seen.low[name].min()), int(seen.high[name].max())),
+        seen.streams * seen.steps * tensor.size,
+        seen.saturated[name],
+        squashing_functions(program, name),
+    )
 
 
-def _range(name: str, exponent: int, seen: float, analytic: float | None) -> TensorRange:
-    limit = math.ldexp(32767.0, exponent)
-    return TensorRange(name, exponent, limit, seen, analytic)
+def _analytic(program: Program, name: str, tensors: Mapping[str, Interval]) -> Span | None:
+    """Return the bound on all elements, or None where only the format bounds them."""
+    if name == program.x:
+        return None
+    bound: Interval | None = tensors[name]
+    leaving = {tensor: state for state, (_, tensor) in program.states.items()}
+    if name in leaving and not tensors[name].fits.all():
+        # One step from a saturated state says nothing of how far the state would go.
+        form = find_recursion(program, leaving[name])
+        bound = tensors[name] if form is None else recursion_bound(form, tensors)
+    return None if bound is None else Span(int(bound.low.min()), int(bound.high.max()))
+
+
+def _operator(program: Program, name: str, maker: Op | None) -> str:
+    match maker:
+        case FullyConnected():
+            return "fully connected"
+        case Split():
+            return "split"
+        case Binary(kind=kind) | Unary(kind=kind):
+            return kind
+        case None:
+            return "input" if name == program.x else "state"
+
+
+def _makers(program: Program) -> dict[str, Op]:
+    """Return the operator that makes each tensor; input and states have none."""
+    made: dict[str, Op] = {}
+    for op in program.ops:
+        made.update(dict.fromkeys(op.outs if isinstance(op, Split) else (op.out,), op))
+    return made
+
+
+def _matrix_ranges(
+    model: QuantizedModel, program: Program, seen: Observation
+) -> tuple[MatrixRange, ...]:
+    found = []
+    for name, matrix in model.matrices.items():
+        bounds = row_bounds(matrix)
+        # A cell may use the rows of one matrix in several products.
+        sums = [
+            seen.sums[op.out]
+            for op in program.ops
+            if isinstance(op, FullyConnected) and (op.whole or op.matrix) is matrix
+        ]
+        found.append(
+            MatrixRange(
+                accumulator_bound(name, matrix),
+                min(bounds).bit_length() + 1,
+                sum(bound.bit_length() < 32 for bound in bounds),
+                max(sums),
+            )
+        )
+    return tuple(found)

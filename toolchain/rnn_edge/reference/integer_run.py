@@ -36,6 +36,8 @@ class IntegerReference:
         self._program = lower_model(model)
         self._steps = [self._compile(op) for op in self._program.ops]
         self.state: dict[str, Array] = {}
+        self.values: dict[str, Array] = {}
+        """Every tensor of the last step by name, int16 (B, size); empty before the first."""
         self.reset()
 
     def reset(self, state: Mapping[str, Array] | None = None) -> None:
@@ -54,6 +56,7 @@ class IntegerReference:
             values[entering] = self.state[name]
         for run in self._steps:
             run(values)
+        self.values = values
         self.state = {name: values[leaving] for name, (_, leaving) in self._program.states.items()}
         return values[self._program.y]
 

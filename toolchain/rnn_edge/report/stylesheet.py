@@ -27,10 +27,11 @@ p { margin: .4rem 0 .8rem; max-width: 46rem; }
 a { color: var(--link); }
 code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .9em; }
 .soft, figcaption, .tile small, caption { color: var(--soft); }
-.banner {
+.banner, .warning {
   margin: 1rem 0; padding: .7rem 1rem; border-left: .4rem solid #e0a100;
   background: var(--warn); color: var(--warn-ink); max-width: none;
 }
+.warning ul { margin: .3rem 0 0; padding-left: 1.2rem; }
 nav { margin: 1rem 0; }
 nav ul {
   display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; margin: 0; padding: 0;

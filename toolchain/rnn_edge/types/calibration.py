@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import MappingProxyType
 
 
@@ -37,27 +37,3 @@ class CalibrationStats:
             "output_max": self.output_max,
             "cell_max": dict(self.cell_max),
         }
-
-
-@dataclass(frozen=True)
-class TensorRange:
-    """Range of one quantized tensor and what is known of its values.
-
-    Attributes:
-        tensor: Name (x, c0, y).
-        exponent: Scale 2**exponent.
-        limit: Largest representable magnitude.
-        calibrated: Largest magnitude on the calibration streams.
-        analytic: Largest magnitude that any input can cause, or None where there is no bound
-            short of the format itself.
-    """
-
-    tensor: str
-    exponent: int
-    limit: float
-    calibrated: float
-    analytic: float | None
-
-    def to_json(self) -> dict[str, object]:
-        """Return plain values for reports."""
-        return asdict(self)

@@ -1,30 +1,43 @@
-"""The ranges of the quantized tensors and the room that is left in them."""
+"""The ranges of every tensor and every sum of the integer program, and the room left in them."""
 
 from __future__ import annotations
 
-import math
-
 from rnn_edge.report import formatting
-from rnn_edge.report.markup import join, paragraph, power_of_two
+from rnn_edge.report.markup import Markup, bullets, element, join, paragraph, power_of_two
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections.base import Section
 from rnn_edge.report.tables import Column, table
 
+_TENSOR_COLUMNS = [
+    Column("Tensor", is_number=False),
+    Column("Made by", is_number=False),
+    Column("Scale"),
+    Column("Holds"),
+    Column("Can reach"),
+    Column("Headroom, bits"),
+    Column("Seen"),
+    Column("Headroom, bits"),
+    Column("Saturated"),
+    Column("Saturates", is_number=False),
+]
+_MATRIX_COLUMNS = [
+    Column("Matrix", is_number=False),
+    Column("Rows"),
+    Column("Smallest bound, bits"),
+    Column("Largest bound, bits"),
+    Column("Largest seen, bits"),
+    Column("Rows at int32"),
+    Column("Rows at int64"),
+    Column("Sums in the C", is_number=False),
+]
+
 
 def render(root: Node) -> Section:
-    """Return one row per tensor whose scale was chosen for this model."""
+    """Return one row per tensor of a step, and one per matrix."""
     quantization = root.at("quantization")
-    calibration = quantization.at("calibration")
+    calibration, ranges = quantization.at("calibration"), quantization.at("ranges")
     steps, streams = (calibration.at(key).integer() for key in ("steps", "streams"))
-    columns = [
-        Column("Tensor", is_number=False),
-        Column("Scale"),
-        Column("Limit"),
-        Column("Largest seen"),
-        Column("Headroom, bits"),
-        Column("Largest possible"),
-        Column("Can saturate", is_number=False),
-    ]
+    tensors = ranges.at("tensors").items()
     seen = ", ".join(
         f"{name} {formatting.number(value.number())}"
         for name, value in (
@@ -42,38 +55,109 @@ def render(root: Node) -> Section:
                 f"stream{'s' * (streams != 1)} of {formatting.count(steps)} steps; the float "
                 f"model's largest magnitudes there: {seen}."
             ),
+            _warning([row for row in tensors if row.at("loses").flag()]),
+            table("Tensors of one step", _TENSOR_COLUMNS, [_tensor(row) for row in tensors]),
+            paragraph(
+                "Can reach is a bound over every stream of frames that starts from a zero state, "
+                "before saturation; seen is what the integer model did on the calibration "
+                "streams. Headroom is log2(held / range): 1 is a range half as wide as the format, "
+                "0 one that fills it, and below 0 it does not fit. Saturation before logistic or "
+                "tanh alone loses nothing worth keeping: both are flat there.",
+                kind="soft",
+            ),
             table(
-                "Quantized tensors",
-                columns,
-                [_row(row) for row in quantization.at("ranges").items()],
+                "Sums of the matrices",
+                _MATRIX_COLUMNS,
+                [_matrix(row) for row in ranges.at("matrices").items()],
             ),
             paragraph(
-                "Headroom is log2(limit / largest seen). The largest possible value is a bound "
-                "over all inputs; without one, only the format limits the tensor.",
+                "The bound of a row is proved for every int16 input and every order of summation. "
+                "The C adds in int32 where it holds for all rows of a matrix.",
                 kind="soft",
             ),
         ),
     )
 
 
-def _row(row: Node) -> list[str]:
-    limit = row.at("limit").number()
-    if limit <= 0:
-        row.at("limit").fail("a positive number")
-    analytic = row.at("analytic").optional_number()
+def _warning(rows: list[Node]) -> Markup:
+    """Return a banner that names the tensors which lost values, or nothing."""
+    if not rows:
+        return join()
+    items = [
+        f"{row.at('tensor').text()}: {_share(row)} of its values; they span "
+        f"{_span(row.at('calibrated'))}, and {_span(row.at('representable'))} is held"
+        for row in rows
+    ]
+    return element(
+        "div",
+        element("strong", "Values were lost to saturation on the calibration streams:"),
+        bullets(items),
+        class_="warning",
+    )
+
+
+def _tensor(row: Node) -> list[str]:
+    analytic = row.find("analytic")
     return [
         row.at("tensor").text(),
+        row.at("operator").text(),
         power_of_two(row.at("exponent").integer()),
-        formatting.number(limit),
-        formatting.number(row.at("calibrated").number()),
-        headroom(limit, row.at("calibrated").number()),
-        "no bound" if analytic is None else formatting.number(analytic),
-        "no" if analytic is not None and analytic <= limit else "yes",
+        _span(row.at("representable")),
+        "no bound" if analytic is None else _span(analytic),
+        _bits(row.at("analytic_headroom_bits")),
+        _span(row.at("calibrated")),
+        _bits(row.at("calibrated_headroom_bits")),
+        _share(row) if row.at("saturated").integer() else "0",
+        _verdict(row),
     ]
 
 
-def headroom(limit: float, largest: float) -> str:
-    """Return the bits between a magnitude and the limit of its format, as text."""
-    if largest <= 0:
+def _matrix(row: Node) -> list[str]:
+    return [
+        row.at("matrix").text(),
+        formatting.count(row.at("rows").integer()),
+        formatting.count(row.at("smallest_bits").integer()),
+        formatting.count(row.at("bits").integer()),
+        formatting.count(row.at("seen").integer().bit_length() + 1),
+        formatting.count(row.at("int32_rows").integer()),
+        formatting.count(row.at("int64_rows").integer()),
+        row.at("c_sums").text(),
+    ]
+
+
+def _span(node: Node) -> str:
+    low, high = node.pair()
+    texts = [formatting.number(value) for value in (low, high)]
+    if low < 0 and texts[0] == f"{formatting.MINUS}{texts[1]}":
+        return f"±{texts[1]}"
+    return f"{texts[0]} to {texts[1]}"
+
+
+def _bits(node: Node) -> str:
+    """Return the bits between a range and its format; one that just fits or just does not is 0."""
+    value = node.optional_number()
+    if value is None:
         return formatting.UNDEFINED
-    return f"{math.log2(limit / largest):+.1f}".replace("-", formatting.MINUS)
+    text = f"{value:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", formatting.MINUS)
+
+
+def _share(row: Node) -> str:
+    saturated, values = row.at("saturated").integer(), row.at("values").integer()
+    if values < max(saturated, 1):
+        row.at("values").fail("a positive count, not below that of saturated values")
+    share = saturated / values
+    text = formatting.percent(share, 3) if share >= 1e-5 else f"under {formatting.percent(1e-5, 3)}"
+    return f"{formatting.count(saturated)} ({text})"
+
+
+def _verdict(row: Node) -> Markup:
+    verdict = row.at("verdict").text()
+    if verdict == "never":
+        return element("span", "never", class_="good")
+    if verdict == "seen" and row.at("loses").flag():
+        return element("strong", "seen", class_="bad")
+    before = [item.text() for item in row.at("squashed_by").items()]
+    if before:
+        return join(verdict, f", before {' and '.join(before)}")
+    return join(verdict, ", by one unit") if verdict == "seen" else join(verdict)
