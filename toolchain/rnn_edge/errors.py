@@ -46,6 +46,10 @@ class EngineError(RnnEdgeError):
     """An engine that failed to load or to step a model."""
 
 
+class MissingExportError(EngineError):
+    """An exported file that an engine runs was not written."""
+
+
 class SavedStateError(EngineError):
     """A saved state that is damaged, or of another model or layout."""
 

@@ -15,7 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
-from rnn_edge.errors import EngineError, EnvironmentFailureError, MissingDependencyError
+from rnn_edge.errors import (
+    EngineError,
+    EnvironmentFailureError,
+    MissingDependencyError,
+    MissingExportError,
+)
 from rnn_edge.exporters.c_source import exported_files, scratch_values
 from rnn_edge.registry import known
 from rnn_edge.resources import data_folder
@@ -88,7 +93,7 @@ def build_library(model: QuantizedModel, exports: Path, work: Path) -> Path:
     sources = [*(exports / file for file in exported_files(model)), harness]
     missing = [str(path) for path in sources if not path.is_file()]
     if missing:
-        raise EngineError(
+        raise MissingExportError(
             f"C sources of {model.name}: {missing[0]} is missing; expected what the exporter "
             "'c' wrote.",
             "rnn-edge export",

@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ TOOL_TIMEOUT_S = 900.0
 LOCK_TIMEOUT_S = 1800.0
 _LOCK_POLL_S = 0.1
 _REASON_LINES = 3
+_MAY_MAKE: ContextVar[bool] = ContextVar("may_make_environments", default=True)
 # What pip's messages contain when an index does not answer.
 _NOT_REACHED = re.compile(
     r"NewConnectionError|NameResolutionError|Temporary failure in name resolution|"
@@ -117,6 +119,11 @@ def interpreter_of(environment: Environment) -> Path:
     python = python_of(environment)
     if python.exists():
         return python
+    if not _MAY_MAKE.get():
+        raise MissingDependencyError(
+            f"Environment for {environment.purpose} is not made yet.",
+            f"it is made, from the network, when {environment.name} is asked for by its name",
+        )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _locked(folder.parent / f"{folder.name}.lock", environment):
@@ -128,6 +135,16 @@ def interpreter_of(environment: Environment) -> Path:
             f"set {CACHE_VARIABLE} to a folder that can be written",
         ) from error
     return python
+
+
+@contextmanager
+def nothing_made() -> Iterator[None]:
+    """Have `interpreter_of` refuse, within the context, what is not there already."""
+    before = _MAY_MAKE.set(False)
+    try:
+        yield
+    finally:
+        _MAY_MAKE.reset(before)
 
 
 @contextmanager

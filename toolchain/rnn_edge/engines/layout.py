@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_edge.errors import EngineError
+from rnn_edge.errors import EngineError, MissingExportError
 from rnn_edge.registry import known
 from rnn_edge.types import Array, FloatModel, QuantizedModel
 
@@ -97,12 +97,14 @@ def read_export(path: Path, digest: str) -> bytes:
         digest: The model's digest, which every exporter writes into the file's metadata.
 
     Raises:
-        EngineError: If the file is missing or was made from another model.
+        MissingExportError: If there is no such file.
+        EngineError: If it cannot be read or was made from another model.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise EngineError(
+        kind = MissingExportError if isinstance(error, FileNotFoundError) else EngineError
+        raise kind(
             f"Export {path} cannot be read: {error.strerror}; expected an exporter's file.",
             "export the model again",
         ) from error

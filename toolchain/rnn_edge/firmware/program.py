@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnn_edge.errors import EngineError, EnvironmentFailureError
+from rnn_edge.errors import EngineError, EnvironmentFailureError, MissingExportError
 from rnn_edge.firmware.tools import call
 from rnn_edge.resources import data_folder
 from rnn_edge.types import QuantizedModel
@@ -126,7 +126,7 @@ def _contents(recipe: Recipe, model: QuantizedModel, exported: Sequence[Path]) -
     contents: dict[str, bytes] = {}
     for path in exported:
         if not path.is_file():
-            raise EngineError(
+            raise MissingExportError(
                 f"C sources of {model.name}: {path} is missing; expected what the exporter "
                 "'c' wrote.",
                 "rnn-edge export",

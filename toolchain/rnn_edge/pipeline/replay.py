@@ -90,17 +90,8 @@ def replay_bundle(
     """
     kinds = [lookup(all_engines(), name, "engine") for name in request.engines]
     spec = bundle.spec()
-    chosen = load_stream(request.stream or spec.replay.stream, spec.model.task)
-    frames, source = _material(bundle, request.data)
-    part = frames.part(chosen.split)
-    if not part:
-        raise DataError(
-            f"Replay stream: the data has no {chosen.split} part.",
-            "name a stream made of another part with --stream, see calibration/",
-        )
-    steps = chosen.steps if request.steps is None else request.steps
-    stream = sequence_stream([s.frames for s in part], steps, chosen.seed)
-    stream = _first(stream, steps)
+    stream, source = open_stream(bundle, request.data, request.stream, request.steps)
+    steps = len(stream.frames)
     traces: dict[str, Trace] = {}
     with tempfile.TemporaryDirectory(prefix="rnn-edge-") as work:
         opened = EngineSource(bundle.float_model(), bundle.model(), bundle.exports, Path(work))
@@ -131,6 +122,36 @@ def replay_bundle(
         "emulated": sorted(kind.name for kind in kinds if kind.is_emulated),
     }
     return Matrix(facts, tuple(parity), tuple(agreement))
+
+
+def open_stream(
+    bundle: Bundle, data: Path | None, name: str | None, steps: int | None
+) -> tuple[Stream, str]:
+    """Return a stream of a bundle, and where its frames come from.
+
+    Args:
+        bundle: A finished bundle.
+        data: Recordings in the layout of the bundle's spec; None for those of the build.
+        name: Name or path of a stream; None for the spec's own.
+        steps: Frames; None for as many as the stream says.
+
+    Raises:
+        SpecError: If there is no such stream, or it is made for another task.
+        DataError: If there are no frames to make it of.
+    """
+    spec = bundle.spec()
+    chosen = load_stream(name or spec.replay.stream, spec.model.task)
+    frames, source = _material(bundle, data)
+    part = frames.part(chosen.split)
+    if not part:
+        raise DataError(
+            f"Replay stream: the data has no {chosen.split} part.",
+            "name a stream made of another part, in replay.stream of the spec or for a replay with "
+            "--stream; see calibration/",
+        )
+    steps = chosen.steps if steps is None else steps
+    stream = sequence_stream([s.frames for s in part], steps, chosen.seed)
+    return _first(stream, steps), source
 
 
 def _material(bundle: Bundle, data: Path | None) -> tuple[FrameSet, str]:

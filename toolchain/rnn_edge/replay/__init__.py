@@ -2,6 +2,26 @@
 
 from rnn_edge.replay.drift import measure_drift
 from rnn_edge.replay.parity import compare_bits
+from rnn_edge.replay.probe import (
+    ProbeRow,
+    Verdict,
+    find_frames,
+    float_case,
+    integer_case,
+    probe,
+)
 from rnn_edge.replay.stream import Stream, concatenate, sequence_stream
 
-__all__ = ["Stream", "compare_bits", "concatenate", "measure_drift", "sequence_stream"]
+__all__ = [
+    "ProbeRow",
+    "Stream",
+    "Verdict",
+    "compare_bits",
+    "concatenate",
+    "find_frames",
+    "float_case",
+    "integer_case",
+    "measure_drift",
+    "probe",
+    "sequence_stream",
+]
