@@ -20,6 +20,7 @@ from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.errors import MissingDependencyError
 from rnn_edge.exporters.base import ExportSource, all_exporters
 from rnn_edge.quantize import calibrate, quantize_input, quantize_model
+from rnn_edge.quantize.spans import measure_spans
 from rnn_edge.types import GATES, DenseWeights, FloatModel, RecurrentWeights
 
 PEER = "litert-float"
@@ -51,8 +52,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, object]:
     missing: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         exports = Path(folder)
+        models = ExportSource(float_model, model, spans=measure_spans(float_model, x[None]))
         for exporter in all_exporters().values():
-            exporter.export(ExportSource(float_model, model), exports)
+            if not exporter.cells or arguments.cell in exporter.cells:
+                exporter.export(models, exports)
         source = EngineSource(float_model, model, exports, exports / "work")
         source.work.mkdir()
         opened = {}

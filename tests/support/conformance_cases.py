@@ -1,11 +1,13 @@
 """Cases, inputs, reference traces and the comparison of the conformance tests."""
 
+import dataclasses
 import functools
 
 import numpy as np
 import pytest
 from random_models import INPUT_EXPONENT, Shape, source
 
+from rnn_edge.quantize.spans import measure_spans
 from rnn_edge.reference import FloatReference, IntegerReference
 
 STEPS = 1000
@@ -28,6 +30,8 @@ CASES = {
         ("rnn", "gru_reset_before", "lstm", "gru"), (6, 9, 5, 7), inputs=4, seed=13
     ),
     "lstm-before-rnn": Shape(("lstm", "gru_reset_before", "rnn"), (7, 4, 10), seed=14),
+    "softmax": Shape(("gru",), (13,), outputs=12, seed=17, head="softmax"),
+    "argmax": Shape(("lstm", "rnn"), (9, 11), outputs=6, seed=18, head="argmax"),
     "one-unit": Shape(("gru",), (1,), inputs=1, outputs=1, seed=8),
     # Weights this large drive gates and states into saturation.
     "gru-steep": Shape(("gru",), (16,), gain=8.0, seed=9),
@@ -74,6 +78,14 @@ def frames_of(case, name):
 @functools.cache
 def models_of(case):
     return source(CASES[case])
+
+
+@functools.cache
+def export_source(case):
+    """The models of a case with what some formats need besides: the spans of their tensors."""
+    models = models_of(case)
+    spans = measure_spans(models.float_model, real_units(frames_of(case, "random"))[None])
+    return dataclasses.replace(models, spans=spans)
 
 
 def real_units(frames):

@@ -180,6 +180,11 @@ class RuntimeStateEngine(Engine):
         """The model that integer states belong to; None for states in other numbers."""
         return self._layout.model
 
+    @property
+    def scales(self) -> dict[str, tuple[float, int]]:
+        """Scale and zero point of x, y and every state in the file."""
+        return dict(self._session.scales)
+
     def reset(self, state: Mapping[str, Array] | None = None) -> None:
         """Set the state to zero, or to the given vectors by name.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_edge import exporters
 from rnn_edge.registry import discover
-from rnn_edge.types import FloatModel, QuantizedModel
+from rnn_edge.types import CellKind, FloatModel, QuantizedModel
+from rnn_edge.types.spans import TensorSpan
 
 
 @dataclass(frozen=True)
@@ -18,10 +19,16 @@ class ExportSource:
     Attributes:
         float_model: The student in floating point.
         model: The quantized model made of it.
+        features: What computes a frame, as JSON values, so that a file says how its input is
+            made; None where frames are all that is known.
+        spans: Calibrated values of x, y and every state by name, for formats with scales of their
+            own; None where nothing was calibrated.
     """
 
     float_model: FloatModel
     model: QuantizedModel
+    features: Mapping[str, object] | None = None
+    spans: Mapping[str, TensorSpan] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,12 +55,16 @@ class Exporter:
         summary: One line for help and reports.
         extra: The optional dependency group it needs, or an empty string.
         export: Writes into an existing folder; same input, same bytes.
+        is_default: Whether a build writes it without being asked.
+        cells: The kinds of cell that it can express; empty for all.
     """
 
     name: str
     summary: str
     extra: str
     export: Callable[[ExportSource, Path], Artifact]
+    is_default: bool = True
+    cells: tuple[CellKind, ...] = ()
 
 
 def all_exporters() -> dict[str, Exporter]:

@@ -7,14 +7,16 @@ copied; what is generated holds numbers, names and one-line wrappers.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from rnn_edge import __version__
 from rnn_edge.errors import EnvironmentFailureError, ModelError
 from rnn_edge.exporters.base import Artifact, Exporter, ExportSource
 from rnn_edge.exporters.c_arrays import CMatrix, c_matrix, matrix_initialiser, matrix_text
+from rnn_edge.exporters.c_features import feature_lines
 from rnn_edge.resources import data_folder
-from rnn_edge.types import GATES, CellKind, QuantizedModel
+from rnn_edge.types import GATES, CellKind, HeadKind, QuantizedModel
 from rnn_edge.types.saved_state import blob_bytes, digest_bytes
 
 FOLDER = "c"
@@ -156,8 +158,10 @@ def _state_layout(model: QuantizedModel) -> str:
     return "\n".join(parts)
 
 
-def _api_header(model: QuantizedModel) -> str:
+def _api_header(model: QuantizedModel, features: Mapping[str, object] | None) -> str:
     name, upper = model.name, model.name.upper()
+    made_of = "".join(f" *     {line}\n" for line in feature_lines(features or {}))
+    frames = f" *\n * A frame x comes from:\n *\n{made_of}" if made_of else ""
     return (
         f"{_banner(model, f'{name}: {_shape(model)}.')}"
         f" *\n"
@@ -171,6 +175,7 @@ def _api_header(model: QuantizedModel) -> str:
         f" *         {name}_step(&state, x, y);\n"
         f" *         act_on(y); // each output is y * 2^{model.output_exponent}\n"
         f" *     }}\n"
+        f"{frames}"
         f" */\n"
         f"#ifndef {upper}_H\n#define {upper}_H\n\n"
         f'#include "{name}_data.h"\n\n'
@@ -241,7 +246,7 @@ def export(source: ExportSource, out_dir: Path) -> Artifact:
     _check(model)
     library = data_folder("firmware_templates") / "common"
     contents = {
-        f"{model.name}.h": _api_header(model).encode(),
+        f"{model.name}.h": _api_header(model, source.features).encode(),
         f"{model.name}.c": _api_source(model).encode(),
         f"{model.name}_data.h": _data_header(model).encode(),
         f"{model.name}_data.c": _data_source(model).encode(),

@@ -8,6 +8,7 @@ sequence, with the state after it.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -106,8 +107,13 @@ class _Graph:
         return f"l{k}_h"
 
 
-def build(model: FloatModel) -> Any:  # noqa: ANN401 - onnx has no types
-    """Return the checked ``onnx.ModelProto``."""
+def build(model: FloatModel, features: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - onnx has no types
+    """Return the checked ``onnx.ModelProto``.
+
+    Args:
+        model: The model.
+        features: What computes a frame, see `ExportSource`.
+    """
     onnx = require("onnx", "onnx", "writing an ONNX file")
     graph = _Graph(onnx)
     graph.inputs.append(graph.value("x", "T", "B", model.inputs))
@@ -129,6 +135,7 @@ def build(model: FloatModel) -> Any:  # noqa: ANN401 - onnx has no types
     onnx.helper.set_model_props(
         proto,
         {
+            "features": json.dumps(features, sort_keys=True),
             "labels": json.dumps(list(model.labels)),
             "model_digest": model.digest(),
             "task": model.task,
@@ -144,7 +151,7 @@ def export(source: ExportSource, folder: Path) -> Artifact:
     Raises:
         MissingDependencyError: If onnx is not installed.
     """
-    proto = build(source.float_model)
+    proto = build(source.float_model, source.features)
     write_bytes(folder / FILE, proto.SerializeToString(deterministic=True))
     return Artifact("onnx", (FILE,), source.float_model.digest())
 

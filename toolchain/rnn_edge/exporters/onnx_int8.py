@@ -7,6 +7,7 @@ the outputs ``y`` (B, C), ``h0_out``, ..., all int16. B is free: one stream, or 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,13 @@ from rnn_edge.types import QuantizedModel
 FILE = "model_int8.onnx"
 
 
-def properties_of(model: QuantizedModel) -> dict[str, str]:
+def properties_of(
+    model: QuantizedModel, features: Mapping[str, object] | None = None
+) -> dict[str, str]:
     """Return what the file says about itself; everything but texts is JSON."""
     scales = {name: 2.0**exponent for name, exponent in model.state_exponents.items()}
     return {
+        "features": json.dumps(features, sort_keys=True),
         "format": "rnn-edge onnx w8a16 1",
         "input_scale": json.dumps(2.0**model.input_exponent),
         "labels": json.dumps(list(model.labels)),
@@ -36,8 +40,12 @@ def properties_of(model: QuantizedModel) -> dict[str, str]:
     }
 
 
-def build(model: QuantizedModel) -> Any:  # noqa: ANN401 - onnx has no types
+def build(model: QuantizedModel, features: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - onnx has no types
     """Return the checked ``onnx.ModelProto``.
+
+    Args:
+        model: The model.
+        features: What computes a frame, see `ExportSource`.
 
     Raises:
         MissingDependencyError: If onnx is not installed.
@@ -45,7 +53,7 @@ def build(model: QuantizedModel) -> Any:  # noqa: ANN401 - onnx has no types
     """
     graph = OnnxGraph()
     write_program(lower_model(model), graph)
-    return graph.model(model.name, OPSET, IR_VERSION, properties_of(model))
+    return graph.model(model.name, OPSET, IR_VERSION, properties_of(model, features))
 
 
 def export(source: ExportSource, folder: Path) -> Artifact:
@@ -55,7 +63,7 @@ def export(source: ExportSource, folder: Path) -> Artifact:
         MissingDependencyError: If onnx is not installed.
         ModelError: If an operator of the model has no exact form in ONNX.
     """
-    proto = build(source.model)
+    proto = build(source.model, source.features)
     write_bytes(folder / FILE, proto.SerializeToString(deterministic=True))
     return Artifact("onnx-int8", (FILE,), source.model.digest())
 

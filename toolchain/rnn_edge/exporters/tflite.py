@@ -15,7 +15,7 @@ from rnn_edge.cells import lower_model
 from rnn_edge.exporters.base import Artifact, Exporter, ExportSource
 from rnn_edge.exporters.output import write_bytes
 from rnn_edge.exporters.tflite_program import NumberFormat, write_program
-from rnn_edge.types import Array, QuantizedModel
+from rnn_edge.types import Array
 from rnn_edge.types.program import FullyConnected
 
 FILE = "model.tflite"
@@ -59,13 +59,15 @@ class IntegerFormat(NumberFormat):
         )
 
 
-def metadata_of(model: QuantizedModel) -> dict[str, object]:
-    """Return what the file says about itself: labels, scales and the model's digest."""
+def metadata_of(source: ExportSource) -> dict[str, object]:
+    """Return what the file says about itself: labels, features, scales and the model's digest."""
+    model = source.model
     return {
         "format": "rnn-edge tflite 1",
         "name": model.name,
         "task": model.task,
         "labels": list(model.labels),
+        "features": source.features,
         "model_digest": model.digest(),
         "input_scale": 2.0**model.input_exponent,
         "output_scale": 2.0**model.output_exponent,
@@ -81,7 +83,7 @@ def export(source: ExportSource, folder: Path) -> Artifact:
     """
     model = source.model
     content = write_program(
-        lower_model(model), IntegerFormat(), "rnn-edge w8a16 step", metadata_of(model)
+        lower_model(model), IntegerFormat(), "rnn-edge w8a16 step", metadata_of(source)
     )
     write_bytes(folder / FILE, content)
     return Artifact("tflite", (FILE,), model.digest())

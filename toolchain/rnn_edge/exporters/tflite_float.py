@@ -77,6 +77,7 @@ def export(source: ExportSource, folder: Path) -> Artifact:
         "name": model.name,
         "task": model.task,
         "labels": list(model.labels),
+        "features": source.features,
         "model_digest": model.digest(),
     }
     program = lower_model(source.model)

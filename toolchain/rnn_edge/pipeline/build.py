@@ -8,8 +8,10 @@ from typing import Any
 
 from rnn_edge.engines.base import all_engines
 from rnn_edge.errors import BundleError
-from rnn_edge.exporters.base import ExportSource, all_exporters
-from rnn_edge.pipeline import material, measure, training
+from rnn_edge.exporters.base import ExportSource
+from rnn_edge.features.description import describe
+from rnn_edge.features.front_end import FrontEnd
+from rnn_edge.pipeline import formats, material, measure, training
 from rnn_edge.pipeline.bundle import MANIFEST, STAGES, Bundle, detector_file, publish
 from rnn_edge.pipeline.files import explained, read_json, write_bytes, write_json
 from rnn_edge.pipeline.proof import (
@@ -36,6 +38,7 @@ SPEC = "spec.toml"
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 
 _RUNNING = ("replay", "reference", "quantize", "fixedpoint", "cells", "types")
+_EXPORTING = ("exporters", "features", "cells", "fixedpoint", "quantize", "reference", "types")
 _LEARNING = ("train", "cells", "fixedpoint", "quantize", "reference", "types")
 
 
@@ -60,6 +63,7 @@ def build_bundle(
     # A name that is wrong is told now, not after the training.
     for name in spec.replay.engines:
         lookup(all_engines(), name, "engine")
+    formats.refuse_unfit(spec)
     material.require_place(data_place(spec))
     with explained(f"Making folder {out}"):
         out.mkdir(parents=True, exist_ok=True)
@@ -286,14 +290,24 @@ class _Build:
 
     def _export(self) -> None:
         def make(folder: Path) -> None:
-            source = ExportSource(*self._models())
-            exporters = all_exporters()
-            for k, exporter in enumerate(exporters.values()):
+            float_model, model = self._models()
+            front_end = FrontEnd.load(self._folder("data") / material.FRONT_END)
+            spans = None
+            if self._spec.export.also:
+                spans = formats.calibrated_spans(self._spec, self._frames(), float_model)
+            source = ExportSource(float_model, model, describe(front_end), spans)
+            exporters = formats.chosen_exporters(self._spec)
+            for k, exporter in enumerate(exporters):
                 self._progress("export", k, len(exporters), {})
                 exporter.export(source, folder)
 
-        inputs = {**self._digests("quantize"), "firmware": firmware_digest()}
-        self._run("export", inputs, make, "exporters", "cells", "fixedpoint", "types")
+        inputs = {
+            **self._digests("data", "quantize"),
+            "firmware": firmware_digest(),
+            "also": list(self._spec.export.also),
+            "calibration": self._spec.quantize.model_dump() if self._spec.export.also else None,
+        }
+        self._run("export", inputs, make, *_EXPORTING)
 
     def _prove(self) -> None:
         spec = self._spec

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from rnn_edge.spec.data import KINDS_OF_TASK, DataSection
 from rnn_edge.spec.detector import DetectorSection
+from rnn_edge.spec.export import ExportSection
 from rnn_edge.spec.features import KIND_OF_TASK, FeaturesSection
 from rnn_edge.spec.model import ModelSection
 from rnn_edge.spec.quantize import QuantizeSection
@@ -53,6 +54,9 @@ class ModelSpec(Section):
 
     quantize: QuantizeSection = QuantizeSection()
     """Choice of scales."""
+
+    export: ExportSection = ExportSection()
+    """Which files are written."""
 
     detector: DetectorSection | None = None
     """From forecast errors to alarms (task "anomaly")."""

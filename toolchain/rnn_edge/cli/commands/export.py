@@ -12,6 +12,14 @@ from rnn_edge.cli.output import Output
 
 @click.command("export")
 @click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    help='Write this format besides the usual ones; may be repeated. "tflite-w8a8" is the fused '
+    "int8 LSTM, of LSTM models only.",
+)
 @spec_options
 @output_options
 def export(
@@ -20,6 +28,7 @@ def export(
     out: Path | None,
     overrides: tuple[str, ...],
     seed: int | None,
+    formats: tuple[str, ...],
     output: Output,
 ) -> None:
     """Export a quantized model to TFLite, ONNX and C.
@@ -27,9 +36,13 @@ def export(
     Runs the stages up to the exported files of a spec or of a
     bundle; stages that are done already are kept. "rnn-edge build" goes on from there.
     """
+    import json
+
     from rnn_edge.cli.building import build_target
     from rnn_edge.cli.summary import bundle_lines, bundle_payload
 
+    if formats:
+        overrides = (*overrides, f"export.also={json.dumps(formats)}")
     bundle = build_target(
         spec, data=data, out=out, overrides=overrides, seed=seed, until="export", output=output
     )

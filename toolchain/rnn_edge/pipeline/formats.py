@@ -1,0 +1,54 @@
+"""Which formats a build writes, and what they need to know."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnn_edge.errors import SpecError
+from rnn_edge.exporters.base import Exporter, all_exporters
+from rnn_edge.quantize.spans import measure_spans
+from rnn_edge.registry import known, lookup
+from rnn_edge.replay import concatenate
+from rnn_edge.spec import ModelSpec
+from rnn_edge.types import FloatModel
+from rnn_edge.types.frames import FrameSet
+from rnn_edge.types.spans import TensorSpan
+
+
+def chosen_exporters(spec: ModelSpec) -> list[Exporter]:
+    """Return the exporters of a build in order of their names."""
+    return [
+        exporter
+        for name, exporter in all_exporters().items()
+        if exporter.is_default or name in spec.export.also
+    ]
+
+
+def refuse_unfit(spec: ModelSpec) -> None:
+    """Refuse a format that is unknown or cannot express the model, before anything is trained.
+
+    Raises:
+        RnnEdgeError: If a format is unknown.
+        SpecError: If a format cannot express a cell of the model.
+    """
+    cells = [spec.model.cell] if isinstance(spec.model.cell, str) else list(spec.model.cell)
+    for name in spec.export.also:
+        exporter = lookup(all_exporters(), name, "format")
+        unfit = [cell for cell in cells if exporter.cells and cell not in exporter.cells]
+        if unfit:
+            raise SpecError(
+                f'Format {name!r} in export.also: model.cell is "{unfit[0]}"; expected '
+                f"{known(exporter.cells)} in every layer.",
+                f'leave the format out, or set model.cell = "{exporter.cells[0]}"',
+            )
+
+
+def calibrated_spans(spec: ModelSpec, frames: FrameSet, model: FloatModel) -> dict[str, TensorSpan]:
+    """Return the spans of the float model's tensors on the calibration streams of a build."""
+    sequences = [s.frames for s in frames.part("train")]
+    steps = spec.quantize.calibration_steps
+    streams = [
+        concatenate(sequences, steps, seed)[:steps]
+        for seed in range(spec.quantize.calibration_streams)
+    ]
+    return measure_spans(model, np.stack(streams))

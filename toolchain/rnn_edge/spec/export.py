@@ -1,0 +1,12 @@
+"""Section [export]: which files a build writes."""
+
+from __future__ import annotations
+
+from rnn_edge.spec.section import Section
+
+
+class ExportSection(Section):
+    """Which formats are written besides those that every build writes."""
+
+    also: tuple[str, ...] = ()
+    """Formats that are written on request: "tflite-w8a8", for models made of LSTM layers."""
