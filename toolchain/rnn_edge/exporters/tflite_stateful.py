@@ -118,7 +118,7 @@ def build(source: ExportSource) -> bytes:
     file.signature(RESET, reset.graph, {}, {})
     file.signature(GET_STATE, get_state.graph, {}, {name: name for name in leaving})
     file.signature(SET_STATE, set_state.graph, {name: name for name in entering}, {})
-    return file.pack({**metadata_of(source.model), "format": "rnn-edge stateful tflite 1"})
+    return file.pack({**metadata_of(source), "format": "rnn-edge stateful tflite 1"})
 
 
 def export(source: ExportSource, folder: Path) -> Artifact:
