@@ -9,8 +9,8 @@ void rnn_edge_model_reset(const rnn_edge_model *model, int16_t *state) {
     memset(state, 0, model->state_values * sizeof *state);
 }
 
-void rnn_edge_model_step(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
-                         const int16_t *x, int16_t *y) {
+void rnn_edge_model_advance(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
+                            const int16_t *x) {
     const int16_t *signal = x;
     int16_t *layer_state = state;
     for (uint32_t k = 0; k < model->layer_count; ++k) {
@@ -20,5 +20,19 @@ void rnn_edge_model_step(const rnn_edge_model *model, int16_t *state, int16_t *s
         signal = layer_state;
         layer_state += layer->state_values;
     }
-    rnn_edge_matrix_rows(&model->head, 0, 1, model->head.rows, signal, y);
+}
+
+void rnn_edge_model_output(const rnn_edge_model *model, const int16_t *state, int16_t *y) {
+    const rnn_edge_layer *last = &model->layers[model->layer_count - 1U];
+    const int16_t *h = state + (model->state_values - last->state_values);
+    rnn_edge_matrix_rows(&model->head, 0, 1, model->head.rows, h, y);
+    if (model->finish != NULL) {
+        model->finish(y, model->head.rows, model->head_exponent);
+    }
+}
+
+void rnn_edge_model_step(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
+                         const int16_t *x, int16_t *y) {
+    rnn_edge_model_advance(model, state, scratch, x);
+    rnn_edge_model_output(model, state, y);
 }

@@ -18,12 +18,27 @@ extern "C" {
 
 #define RNN_EDGE_DIGEST_BYTES 16
 
+/*
+ * What becomes of the head's result.
+ *
+ * y         [count], int16 at scale 2^exponent, read and replaced
+ */
+typedef void rnn_edge_head(int16_t *y, uint32_t count, int exponent);
+
+/* Probabilities at scale 2^-15, 0..32767; exponent is -15..0, count at most 32768. */
+rnn_edge_head rnn_edge_softmax;
+
+/* The index of the first of the greatest of y [count], count at least 1. */
+uint32_t rnn_edge_label(const int16_t *y, uint32_t count);
+
 typedef struct {
     const char *name;
     const char *const *labels;    /* [head.rows], names of the outputs in ASCII */
     const rnn_edge_layer *layers; /* [layer_count] */
     uint32_t layer_count;
     rnn_edge_matrix head;                  /* outputs by units of the last layer */
+    rnn_edge_head *finish;                 /* what becomes of the head's result; or NULL, nothing */
+    int8_t head_exponent;                  /* scale of the head's result is 2^head_exponent */
     uint32_t state_values;                 /* sum over the layers */
     uint32_t scratch_values;               /* most that a layer needs */
     int8_t input_exponent;                 /* scale of an input is 2^input_exponent */
@@ -44,6 +59,11 @@ void rnn_edge_model_reset(const rnn_edge_model *model, int16_t *state);
  */
 void rnn_edge_model_step(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
                          const int16_t *x, int16_t *y);
+
+/* The two halves of a step: a stream whose output is wanted now and then pays for it only then. */
+void rnn_edge_model_advance(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
+                            const int16_t *x);
+void rnn_edge_model_output(const rnn_edge_model *model, const int16_t *state, int16_t *y);
 
 /*
  * A saved state is the same on every machine, little-endian:

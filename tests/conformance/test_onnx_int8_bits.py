@@ -1,5 +1,7 @@
 """The integer ONNX file against the reference: every operator alone, then whole random models."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from conformance_cases import frames_of, models_of
@@ -12,7 +14,7 @@ from rnn_edge import fixedpoint
 from rnn_edge.exporters import onnx_int8
 from rnn_edge.fixedpoint import round_scale_up
 from rnn_edge.reference import IntegerReference
-from rnn_edge.types import GATES, QuantizedMatrix
+from rnn_edge.types import GATES, HeadKind, QuantizedMatrix
 from rnn_edge.types.program import Binary, FullyConnected, Unary
 
 pytest.importorskip("onnx")
@@ -184,9 +186,13 @@ SIZES = st.one_of(st.integers(1, 33), st.sampled_from([63, 64, 65, 130]))
     gain=st.sampled_from([0.3, 1.0, 4.0, 20.0]),
     cell_exponent=st.sampled_from([-14, -12, -10, -7]),
     seed=st.integers(0, 2**32 - 1),
+    head=st.sampled_from(get_args(HeadKind)),
 )
-def test_random_models_have_every_bit(kinds, units, inputs, outputs, gain, cell_exponent, seed):
-    shape = Shape(tuple(kinds), units[: len(kinds)], inputs, outputs, cell_exponent, gain, seed)
+def test_random_models_have_every_bit(
+    kinds, units, inputs, outputs, gain, cell_exponent, seed, head
+):
+    units = units[: len(kinds)]
+    shape = Shape(tuple(kinds), units, inputs, outputs, cell_exponent, gain, seed, head)
     model = source(shape).model
     rng = np.random.default_rng(seed)
     streams, length = 6, 12

@@ -31,6 +31,7 @@ class Shape:
     cell_exponent: int = -10
     gain: float = 1.0
     seed: int = 0
+    head: str = "linear"
 
 
 def float_model(shape):
@@ -53,7 +54,7 @@ def float_model(shape):
         rng.normal(0, 0.1, shape.outputs),
     )
     labels = tuple(f"label {k}" for k in range(shape.outputs))
-    return FloatModel("sample", "kws", tuple(layers), head, labels)
+    return FloatModel("sample", "kws", tuple(layers), head, labels, shape.head)
 
 
 def quantize_matrix(weight, bias, input_exponent, output_exponent):
@@ -81,7 +82,9 @@ def quantized_model(model, cell_exponent):
         )
         exponent = -15
     head = quantize_matrix(model.head.w, model.head.b, exponent, OUTPUT_EXPONENT)
-    return QuantizedModel(model.name, model.task, tuple(layers), head, model.labels)
+    return QuantizedModel(
+        model.name, model.task, tuple(layers), head, model.labels, model.head_kind
+    )
 
 
 def source(shape):

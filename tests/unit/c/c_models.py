@@ -38,6 +38,7 @@ class Recipe:
     shifts: str = "usual"
     cell_exponent: int = -10
     name: str = "sample"
+    head: str = "linear"
 
 
 def _matrix(recipe, rng, rows, columns, in_exponent, out_exponent):
@@ -78,7 +79,7 @@ def build(recipe):
         columns, exponent = units, -15
     head = _matrix(recipe, rng, recipe.outputs, columns, -15, int(rng.integers(-15, 1)))
     labels = tuple(f"label {k}" for k in range(recipe.outputs))
-    return QuantizedModel(recipe.name, "kws", tuple(layers), head, labels)
+    return QuantizedModel(recipe.name, "kws", tuple(layers), head, labels, recipe.head)
 
 
 def frames(recipe, steps):

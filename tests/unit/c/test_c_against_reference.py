@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from rnn_edge.engines.base import EngineSource
 from rnn_edge.engines.c_host import ENGINE
 from rnn_edge.exporters.c_arrays import c_matrix
 from rnn_edge.reference import IntegerReference
-from rnn_edge.types import GATES, QuantizedLayer, QuantizedMatrix, QuantizedModel
+from rnn_edge.types import GATES, HeadKind, QuantizedLayer, QuantizedMatrix, QuantizedModel
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler on this host")
 
@@ -34,6 +35,7 @@ def recipes(draw):
         bias=draw(st.sampled_from(["none", "small", "int32", "int64"])),
         shifts=draw(st.sampled_from(["usual", "usual", "large", "any"])),
         cell_exponent=draw(st.integers(-15, 0)),
+        head=draw(st.sampled_from(get_args(HeadKind))),
     )
 
 

@@ -6,7 +6,17 @@ from typing import Literal
 
 from rnn_edge.errors import ModelError
 from rnn_edge.types import QuantizedMatrix
-from rnn_edge.types.program import Binary, FullyConnected, Op, Split, Tensor, Unary
+from rnn_edge.types.program import (
+    ArgMax,
+    Binary,
+    FullyConnected,
+    Op,
+    Softmax,
+    Split,
+    Tensor,
+    Unary,
+)
+from rnn_edge.types.quantized_model import SOFTMAX_EXPONENT
 
 
 class ProgramBuilder:
@@ -73,4 +83,15 @@ class ProgramBuilder:
         """Add an element-wise operator of one operand."""
         self.tensor(name, self.tensors[x].size, exponent)
         self.ops.append(Unary(kind, x, name))
+        return name
+
+    def softmax(self, x: str, name: str) -> str:
+        """Add the softmax of ``x``."""
+        self.tensor(name, self.tensors[x].size, SOFTMAX_EXPONENT)
+        self.ops.append(Softmax(x, name))
+        return name
+
+    def arg_max(self, x: str, name: str) -> str:
+        """Add the index of the first of the greatest elements of ``x``."""
+        self.ops.append(ArgMax(x, name))
         return name

@@ -55,7 +55,7 @@ def lower_model(model: QuantizedModel) -> Program:
         leaving = cell.lower(layer, f"l{k}_", signal, entering, out)
         carried.update(zip(names, zip(entering, leaving, strict=True), strict=True))
         signal = leaving[0]
-    y = out.fully_connected("y", signal, model.head)
+    y, label = _head(model, signal, out)
     return Program(
         model.name,
         MappingProxyType(dict(out.tensors)),
@@ -63,4 +63,17 @@ def lower_model(model: QuantizedModel) -> Program:
         x,
         y,
         MappingProxyType(carried),
+        label,
     )
+
+
+def _head(model: QuantizedModel, h: str, out: ProgramBuilder) -> tuple[str, str | None]:
+    """Write the head down; return the names of y and of the label, if there is one."""
+    match model.head_kind:
+        case "linear":
+            return out.fully_connected("y", h, model.head), None
+        case "softmax":
+            return out.softmax(out.fully_connected("logits", h, model.head), "y"), None
+        case "argmax":
+            y = out.fully_connected("y", h, model.head)
+            return y, out.arg_max(y, "label")

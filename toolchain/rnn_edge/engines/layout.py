@@ -24,6 +24,7 @@ class StreamLayout:
         outputs: Outputs C.
         states: Name to number of units H, in order.
         model: The model that integer states belong to; None for states in floating point.
+        has_label: Whether exported files give a ``label`` beside the outputs.
     """
 
     name: str
@@ -32,17 +33,31 @@ class StreamLayout:
     outputs: int
     states: Mapping[str, int]
     model: QuantizedModel | None = None
+    has_label: bool = False
 
     @classmethod
     def of_integer(cls, model: QuantizedModel) -> StreamLayout:
         """Return the layout of integer engines."""
-        return cls(model.name, "int16", model.inputs, model.outputs, model.state_sizes, model)
+        return cls(
+            model.name,
+            "int16",
+            model.inputs,
+            model.outputs,
+            model.state_sizes,
+            model,
+            model.head_kind == "argmax",
+        )
 
     @classmethod
     def of_float(cls, float_model: FloatModel, model: QuantizedModel) -> StreamLayout:
         """Return the layout of float engines; both models have the same states."""
         return cls(
-            float_model.name, "float32", float_model.inputs, float_model.outputs, model.state_sizes
+            float_model.name,
+            "float32",
+            float_model.inputs,
+            float_model.outputs,
+            model.state_sizes,
+            has_label=float_model.head_kind == "argmax",
         )
 
     def frame(self, x: Array) -> Array:

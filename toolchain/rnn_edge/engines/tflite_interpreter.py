@@ -38,8 +38,9 @@ def require_tensors(
     """
     wanted_in = {"x": layout.inputs, **{f"{n}_in": h for n, h in layout.states.items()}}
     wanted_out = {"y": layout.outputs, **{f"{n}_out": h for n, h in layout.states.items()}}
-    for found, wanted in ((inputs, wanted_in), (outputs, wanted_out)):
-        expected = {name: ((1, size), layout.dtype) for name, size in wanted.items()}
+    label = {"label": ((1,), "int32")} if layout.has_label else {}
+    for found, wanted, more in ((inputs, wanted_in, {}), (outputs, wanted_out, label)):
+        expected = {name: ((1, size), layout.dtype) for name, size in wanted.items()} | more
         if dict(found) != expected:
             raise EngineError(f"File {path} has tensors {dict(found)}; expected {expected}.")
 

@@ -21,6 +21,7 @@ from rnn_edge.types.saved_state import blob_bytes, digest_bytes
 
 FOLDER = "c"
 _CELL_EXPONENTS = range(-15, 1)
+_FINISH: dict[HeadKind, str] = {"linear": "NULL", "softmax": "rnn_edge_softmax", "argmax": "NULL"}
 _LIBRARY_PREFIX = "rnn_edge"
 _SCRATCH_PER_UNIT: dict[CellKind, int] = {"gru_reset_before": 2}
 """Where it is not one value, the next h; here r * h and z, until every product is done."""
@@ -144,9 +145,31 @@ def _data_source(model: QuantizedModel) -> str:
         f"const rnn_edge_model {name}_model = {{\n"
         f'    "{name}",\n    {name}_labels,\n    {name}_layers,\n    {len(model.layers)},\n'
         f"    {matrix_initialiser(prefixes['head'], forms['head'])},\n"
+        f"    {_FINISH[model.head_kind]},\n    {model.head.output_exponent},\n"
         f"    {upper}_STATE_VALUES,\n    {upper}_SCRATCH_VALUES,\n"
         f"    {upper}_INPUT_EXPONENT,\n    {upper}_OUTPUT_EXPONENT,\n"
         f"    {{{digest}}},\n}};\n"
+    )
+
+
+def _label_declaration(model: QuantizedModel) -> str:
+    """Return the declaration of the decision, for models that make one."""
+    if model.head_kind != "argmax":
+        return ""
+    name, upper = model.name, model.name.upper()
+    return (
+        f"/* The decision on a result: index of the first of its greatest values. */\n"
+        f"uint32_t {name}_label(const int16_t y[{upper}_OUTPUTS]);\n\n"
+    )
+
+
+def _label_definition(model: QuantizedModel) -> str:
+    if model.head_kind != "argmax":
+        return ""
+    name, upper = model.name, model.name.upper()
+    return (
+        f"uint32_t {name}_label(const int16_t y[{upper}_OUTPUTS]) {{\n"
+        f"    return rnn_edge_label(y, {upper}_OUTPUTS);\n}}\n\n"
     )
 
 
@@ -194,6 +217,11 @@ def _api_header(model: QuantizedModel, features: Mapping[str, object] | None) ->
         f"/* Advances by one frame x and writes the result y; the three must not overlap. */\n"
         f"void {name}_step({name}_state *state, const int16_t x[{upper}_INPUTS],\n"
         f"    int16_t y[{upper}_OUTPUTS]);\n\n"
+        f"/* A step in two halves: advance for every frame, output whenever y is wanted. */\n"
+        f"void {name}_advance({name}_state *state, const int16_t x[{upper}_INPUTS]);\n\n"
+        f"/* The result y after the last frame; on a fresh state, that of a state of zeros. */\n"
+        f"void {name}_output(const {name}_state *state, int16_t y[{upper}_OUTPUTS]);\n\n"
+        f"{_label_declaration(model)}"
         f"/* Writes the state as bytes that any machine can restore; returns their number. */\n"
         f"size_t {name}_save(const {name}_state *state, uint8_t blob[{upper}_BLOB_BYTES]);\n\n"
         f"/* Reads a saved state. RNN_EDGE_OK, or why it was refused; then nothing changed. */\n"
@@ -219,6 +247,11 @@ def _api_source(model: QuantizedModel) -> str:
         f"void {name}_step({name}_state *state, const int16_t x[{upper}_INPUTS],\n"
         f"    int16_t y[{upper}_OUTPUTS]) {{\n"
         f"    rnn_edge_model_step(&{name}_model, state->values, state->scratch, x, y);\n}}\n\n"
+        f"void {name}_advance({name}_state *state, const int16_t x[{upper}_INPUTS]) {{\n"
+        f"    rnn_edge_model_advance(&{name}_model, state->values, state->scratch, x);\n}}\n\n"
+        f"void {name}_output(const {name}_state *state, int16_t y[{upper}_OUTPUTS]) {{\n"
+        f"    rnn_edge_model_output(&{name}_model, state->values, y);\n}}\n\n"
+        f"{_label_definition(model)}"
         f"size_t {name}_save(const {name}_state *state, uint8_t blob[{upper}_BLOB_BYTES]) {{\n"
         f"    return rnn_edge_model_save(&{name}_model, state->values, blob);\n}}\n\n"
         f"rnn_edge_status {name}_restore({name}_state *state, const uint8_t *blob,\n"

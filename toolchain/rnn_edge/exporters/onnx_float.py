@@ -1,8 +1,8 @@
 """ONNX, float32: standard GRU, LSTM and RNN operators with explicit state.
 
 ``model_float.onnx`` has the inputs ``x`` (T, B, D) and ``h0_in`` (1, B, H) (``c0_in``, ``h1_in``,
-...), the outputs ``y`` (T, B, C), ``h0_out``, ... T and B are free: one frame at a time, or a whole
-sequence, with the state after it.
+...), the outputs ``y`` (T, B, C), ``h0_out``, ..., and ``label``, int64 (T, B), where the model
+decides. T and B are free: one frame at a time, or a whole sequence, with the state after it.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ class _Graph:
             self._helper.make_node(kind, inputs, outputs, name=f"node_{outputs[0]}", **attributes)
         )
 
-    def value(self, name: str, *shape: int | str) -> Any:  # noqa: ANN401 - onnx has no types
-        float32 = self._onnx.TensorProto.FLOAT
-        return self._helper.make_tensor_value_info(name, float32, list(shape))
+    def value(self, name: str, *shape: int | str, element: str = "FLOAT") -> Any:  # noqa: ANN401 - onnx has no types
+        code = getattr(self._onnx.TensorProto, element)
+        return self._helper.make_tensor_value_info(name, code, list(shape))
 
     def layer(self, k: int, weights: RecurrentWeights, x: str) -> str:
         """Add a recurrent layer; return the name of its hidden sequence (T, B, H)."""
@@ -123,7 +123,13 @@ def build(model: FloatModel, features: Mapping[str, object] | None = None) -> An
     for k, weights in enumerate(model.layers):
         signal = graph.layer(k, weights, signal)
     graph.node("MatMul", [signal, graph.constant("head_w", model.head.w.T)], ["head_product"])
-    graph.node("Add", ["head_product", graph.constant("head_b", model.head.b)], ["y"])
+    logits = "logits" if model.head_kind == "softmax" else "y"
+    graph.node("Add", ["head_product", graph.constant("head_b", model.head.b)], [logits])
+    if model.head_kind == "softmax":
+        graph.node("Softmax", [logits], ["y"], axis=-1)
+    elif model.head_kind == "argmax":
+        graph.node("ArgMax", ["y"], ["label"], axis=-1, keepdims=0, select_last_index=0)
+        graph.outputs.append(graph.value("label", "T", "B", element="INT64"))
     proto = onnx.helper.make_model(
         onnx.helper.make_graph(
             graph.nodes, model.name, graph.inputs, graph.outputs, graph.constants

@@ -1,7 +1,8 @@
 """ONNX, w8a16: the integer step in standard operators, with the bits of the integer reference.
 
 ``model_int8.onnx`` has the inputs ``x`` (B, D) and ``h0_in`` (B, H) (``c0_in``, ``h1_in``, ...) and
-the outputs ``y`` (B, C), ``h0_out``, ..., all int16. B is free: one stream, or many side by side.
+the outputs ``y`` (B, C), ``h0_out``, ..., all int16, and ``label``, int64 (B,), where the model
+decides. B is free: one stream, or many side by side.
 """
 
 from __future__ import annotations

@@ -16,10 +16,20 @@ import numpy as np
 
 from rnn_edge.errors import ModelError
 from rnn_edge.exporters.onnx_graph import OnnxGraph
+from rnn_edge.exporters.onnx_softmax import add_softmax
 from rnn_edge.exporters.onnx_tables import CURVES, add_table
 from rnn_edge.fixedpoint import row_multipliers
 from rnn_edge.types import QuantizedMatrix
-from rnn_edge.types.program import Binary, FullyConnected, Op, Program, Split, Unary
+from rnn_edge.types.program import (
+    ArgMax,
+    Binary,
+    FullyConnected,
+    Op,
+    Program,
+    Softmax,
+    Split,
+    Unary,
+)
 
 INT16_MIN, INT16_MAX = -32768, 32767
 INT32_MAX = 2**31 - 1
@@ -73,6 +83,7 @@ class _Writer:
         self._tables: dict[str, str] = {}
         self._values: dict[str, Whole] = {}
         self._casts: dict[tuple[str, str], str] = {}
+        self._label = ""
         for name in (program.x, *(entering for entering, _ in program.states.values())):
             graph.input(name, "int16", ("B", program.tensors[name].size))
 
@@ -84,6 +95,8 @@ class _Writer:
         ):
             shape = ("B", self._program.tensors[name].size)
             self._graph.output(name, self._value(name).name, "int16", shape)
+        if self._program.label is not None:
+            self._graph.output(self._program.label, self._label, "int64", ("B",))
 
     def add(self, op: Op) -> None:
         """Translate one operator."""
@@ -102,12 +115,20 @@ class _Writer:
             case Unary("quantize", x, out):
                 exponent = self._exponent(x) - self._exponent(out)
                 self._values[out] = self._saturate(self._rescale(self._value(x), exponent, out))
+            case Softmax(x, out):
+                size, exponent = self._program.tensors[x].size, self._exponent(x)
+                name = add_softmax(self._graph, self._value(x).name, size, exponent)
+                self._values[out] = Whole(name, 0, INT16_MAX)
+            case ArgMax(x, out):
+                self._label = self._graph.node(
+                    "ArgMax", [self._value(x).name], out, axis=-1, keepdims=0, select_last_index=0
+                )
             case Unary(kind, x, out) if kind in CURVES:
                 self._values[out] = self._look_up(kind, x, out)
             case _:
                 raise ModelError(
                     f"ONNX export of operator {op!r}: no integer form; expected a matrix product, "
-                    f"split, add, subtract, multiply, quantize, {' or '.join(CURVES)}."
+                    f"split, add, subtract, multiply, quantize, softmax, {' or '.join(CURVES)}."
                 )
 
     def _exponent(self, name: str) -> int:

@@ -36,6 +36,8 @@ class IntegerFormat(NumberFormat):
             "tanh": 3,
             "quantize": 2,
             "split": 4,
+            "softmax": 3,
+            "dequantize": 3,
         }
     )
 

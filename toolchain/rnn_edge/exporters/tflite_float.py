@@ -28,7 +28,17 @@ class FloatFormat(NumberFormat):
     keeps_quantize = False
     versions: Mapping[str, int] = MappingProxyType(
         dict.fromkeys(
-            ("fully_connected", "add", "subtract", "multiply", "logistic", "tanh", "split"), 1
+            (
+                "fully_connected",
+                "add",
+                "subtract",
+                "multiply",
+                "logistic",
+                "tanh",
+                "split",
+                "softmax",
+            ),
+            1,
         )
     )
 

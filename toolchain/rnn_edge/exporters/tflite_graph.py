@@ -52,7 +52,7 @@ class Operator:
     code: str
     version: int
     options: str = ""
-    fields: tuple[tuple[str, int | str], ...] = ()
+    fields: tuple[tuple[str, int | float | str], ...] = ()
 
 
 class FileWriter:
@@ -252,6 +252,10 @@ class GraphWriter:
             node.builtinOptions = options
             node.builtinOptionsType = getattr(self._schema.BuiltinOptions, operator.options)
         self._graph.operators.append(node)
+
+    def element_code(self, element: str) -> int:
+        """Return the schema's number of an element type."""
+        return int(getattr(self._schema.TensorType, _ELEMENTS[element]))
 
     def interface(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
         """Say which tensors go in and which come out."""

@@ -1,6 +1,7 @@
 """Writes a program as a TFLite graph, in the number format that the caller chooses.
 
-Names in the file: ``x`` and ``y``, and for every state ``h0_in`` and ``h0_out`` (``c0_in``, ...).
+Names in the file: ``x`` and ``y``, for every state ``h0_in`` and ``h0_out`` (``c0_in``, ...), and
+``label``, int32 (1,), where the model decides.
 """
 
 from __future__ import annotations
@@ -8,14 +9,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import assert_never
 
 import numpy as np
 
 from rnn_edge.exporters.tflite_graph import SIGNATURE, FileWriter, GraphWriter, Operator
 from rnn_edge.types import Array
-from rnn_edge.types.program import Binary, FullyConnected, Program, Split, Unary
+from rnn_edge.types.program import (
+    ArgMax,
+    Binary,
+    FullyConnected,
+    Program,
+    Softmax,
+    Split,
+    Unary,
+)
 
 SPLIT_AXIS = "split_axis"
+LABEL_AXIS = "label_axis"
 
 _CODES = MappingProxyType(
     {
@@ -25,6 +36,7 @@ _CODES = MappingProxyType(
         "logistic": ("LOGISTIC", "", ()),
         "tanh": ("TANH", "", ()),
         "quantize": ("QUANTIZE", "QuantizeOptions", ()),
+        "softmax": ("SOFTMAX", "SoftmaxOptions", (("beta", 1.0),)),
         "fully_connected": ("FULLY_CONNECTED", "FullyConnectedOptions", ()),
     }
 )
@@ -73,6 +85,7 @@ def write_program(
         declare(graph, program, numbers, name)
     write_operators(graph, program, numbers)
     leaving = {name: name for name in (program.y, *(n for _, n in program.states.values()))}
+    leaving.update(label_of(program))
     file.signature(SIGNATURE, graph, entering, leaving)
     return file.pack(metadata)
 
@@ -117,12 +130,38 @@ def write_operators(graph: GraphWriter, program: Program, numbers: NumberFormat)
                 declare(graph, program, numbers, out)
                 inputs = [same.get(x, x), f"{name}_weight", f"{name}_bias"]
                 graph.operator(_operator("fully_connected", numbers), inputs, [out])
+            case Softmax(x, out):
+                declare(graph, program, numbers, out)
+                graph.operator(_operator("softmax", numbers), [same.get(x, x)], [out])
+            case ArgMax(x, out):
+                _arg_max(graph, program, numbers, same.get(x, x), out)
+            case _:
+                assert_never(step)
 
 
 def declare(graph: GraphWriter, program: Program, numbers: NumberFormat, name: str) -> None:
     """Declare a tensor of a program in a subgraph."""
     tensor = program.tensors[name]
     graph.tensor(name, (1, tensor.size), numbers.element, numbers.scale(tensor.exponent))
+
+
+def label_of(program: Program) -> dict[str, str]:
+    """Return the label among the outputs of a signature, if there is one."""
+    return {} if program.label is None else {program.label: program.label}
+
+
+def _arg_max(graph: GraphWriter, program: Program, numbers: NumberFormat, x: str, out: str) -> None:
+    """Write ARG_MAX, which no runtime has for int16; every int16 is exact in float32."""
+    if numbers.element != "float32":
+        graph.tensor(f"{out}_values", (1, program.tensors[x].size), "float32")
+        version = numbers.versions["dequantize"]
+        dequantize = Operator("DEQUANTIZE", version, "DequantizeOptions")
+        graph.operator(dequantize, [x], [f"{out}_values"])
+        x = f"{out}_values"
+    graph.constant(LABEL_AXIS, np.asarray(1, np.int32))
+    graph.tensor(out, (1,), "int32")
+    fields = (("outputType", graph.element_code("int32")),)
+    graph.operator(Operator("ARG_MAX", 1, "ArgMaxOptions", fields), [x, LABEL_AXIS], [out])
 
 
 def _operator(kind: str, numbers: NumberFormat) -> Operator:

@@ -18,7 +18,7 @@ from rnn_edge.exporters.base import Artifact, Exporter, ExportSource
 from rnn_edge.exporters.output import write_bytes
 from rnn_edge.exporters.tflite import IntegerFormat, metadata_of
 from rnn_edge.exporters.tflite_graph import SIGNATURE, FileWriter, GraphWriter, Operator
-from rnn_edge.exporters.tflite_program import declare, write_operators
+from rnn_edge.exporters.tflite_program import declare, label_of, write_operators
 from rnn_edge.types.program import Program
 
 FILE = "model_stateful.tflite"
@@ -114,7 +114,8 @@ def build(source: ExportSource) -> bytes:
     set_state.handles()
     set_state.assign("in")
 
-    file.signature(SIGNATURE, main.graph, {program.x: program.x}, {program.y: program.y})
+    leaving_now = {program.y: program.y, **label_of(program)}
+    file.signature(SIGNATURE, main.graph, {program.x: program.x}, leaving_now)
     file.signature(RESET, reset.graph, {}, {})
     file.signature(GET_STATE, get_state.graph, {}, {name: name for name in leaving})
     file.signature(SET_STATE, set_state.graph, {name: name for name in entering}, {})

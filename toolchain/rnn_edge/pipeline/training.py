@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,8 @@ def make_student(
         name=spec.model.name,
         stage=stage,
     )
-    result.model.save(folder / STUDENT)
+    # Training is on what the head gives; what becomes of it has no weights.
+    replace(result.model, head_kind=spec.model.head).save(folder / STUDENT)
     name = "student" if teacher_folder else "student without teacher"
     _write_curves(folder, name, data, result, _parameters(result.model))
 

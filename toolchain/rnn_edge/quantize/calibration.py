@@ -7,6 +7,7 @@ are as long as the material allows.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -32,7 +33,8 @@ def calibrate(model: FloatModel, streams: Array) -> CalibrationStats:
         raise ModelError(
             "Calibration: a frame is not a finite number.", "look for gaps in the training data"
         )
-    engine = FloatReference(model, frames.shape[0])
+    # What the head's own scale must hold, whatever becomes of it afterwards.
+    engine = FloatReference(replace(model, head_kind="linear"), frames.shape[0])
     output_max = 0.0
     cell_max = {name: 0.0 for name in engine.state if name.startswith("c")}
     for t in range(frames.shape[1]):

@@ -31,7 +31,16 @@ from rnn_edge.fixedpoint import (
 )
 from rnn_edge.types import Array
 from rnn_edge.types.arrays import read_only
-from rnn_edge.types.program import Binary, FullyConnected, Op, Program, Split, Unary
+from rnn_edge.types.program import (
+    ArgMax,
+    Binary,
+    FullyConnected,
+    Op,
+    Program,
+    Softmax,
+    Split,
+    Unary,
+)
 from rnn_edge.types.quantized_model import HIDDEN_EXPONENT
 
 
@@ -93,7 +102,7 @@ def step_intervals(program: Program, entering: Mapping[str, Interval]) -> dict[s
     for name, (tensor, _) in program.states.items():
         found[tensor] = entering[name]
     scale = {name: tensor.exponent for name, tensor in program.tensors.items()}
-    makers = {op.out: op for op in program.ops if not isinstance(op, Split)}
+    makers: dict[str, Op] = {op.out: op for op in program.ops if not isinstance(op, Split)}
     for op in program.ops:
         _apply(op, scale, makers, found)
     return found
@@ -123,6 +132,13 @@ def _apply(
                 wide_requantize(x_held.low, scale[x], scale[out]),
                 wide_requantize(x_held.high, scale[x], scale[out]),
             )
+        case Softmax(x, out):
+            # Its kernel clamps to this; how little is left of it depends on all elements at once.
+            size = len(found[x].low)
+            found[out] = Interval(np.zeros(size), np.full(size, INT16_MAX))
+        case ArgMax():
+            # An index is no tensor.
+            pass
         case Unary(kind, x, out):
             table, x_held = _TABLES[kind], found[x].saturated()
             found[out] = Interval(table(x_held.low, scale[x]), table(x_held.high, scale[x]))

@@ -22,7 +22,16 @@ from rnn_edge.fixedpoint import (
 )
 from rnn_edge.reference import IntegerReference
 from rnn_edge.types import Array, QuantizedModel
-from rnn_edge.types.program import Binary, FullyConnected, Op, Program, Split, Unary
+from rnn_edge.types.program import (
+    ArgMax,
+    Binary,
+    FullyConnected,
+    Op,
+    Program,
+    Softmax,
+    Split,
+    Unary,
+)
 
 _WIDE = {"add": wide_add, "subtract": wide_subtract, "multiply": wide_multiply}
 
@@ -142,7 +151,7 @@ def wide_result(op: Op, values: Mapping[str, Array], scale: Mapping[str, int]) -
             return _WIDE[kind](values[a], scale[a], values[b], scale[b], scale[out])
         case Unary("quantize", x, out):
             return wide_requantize(values[x], scale[x], scale[out])
-        case Unary(_, _, out):
+        case Unary(_, _, out) | Softmax(_, out) | ArgMax(_, out):
             # The values of a table fit by themselves.
             return values[out]
         case Split():

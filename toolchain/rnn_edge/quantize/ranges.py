@@ -19,7 +19,16 @@ from rnn_edge.quantize.saturation import (
 )
 from rnn_edge.quantize.squashing import squashing_functions
 from rnn_edge.types import Array, QuantizedModel
-from rnn_edge.types.program import Binary, FullyConnected, Op, Program, Split, Unary
+from rnn_edge.types.program import (
+    ArgMax,
+    Binary,
+    FullyConnected,
+    Op,
+    Program,
+    Softmax,
+    Split,
+    Unary,
+)
 from rnn_edge.types.ranges import MatrixRange, ModelRanges, Span, TensorRange
 
 
@@ -102,6 +111,10 @@ def _operator(program: Program, name: str, maker: Op | None) -> str:
             return "split"
         case Binary(kind=kind) | Unary(kind=kind):
             return kind
+        case Softmax():
+            return "softmax"
+        case ArgMax():
+            return "arg max"
         case None:
             return "input" if name == program.x else "state"
 

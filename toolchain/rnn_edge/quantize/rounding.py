@@ -136,4 +136,4 @@ def quantize_model(
     layers = tuple(layer(k, weights) for k, weights in enumerate(model.layers))
     out = exponent_for(stats.output_max * reserve, OUTPUT_EXPONENTS, "y")
     head = quantize_matrix(model.head.w, model.head.b, HIDDEN_EXPONENT, out)
-    return QuantizedModel(model.name, model.task, layers, head, model.labels)
+    return QuantizedModel(model.name, model.task, layers, head, model.labels, model.head_kind)

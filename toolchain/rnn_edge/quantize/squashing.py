@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from rnn_edge.types.program import Binary, FullyConnected, Program, Split, Unary
+from rnn_edge.types.program import (
+    ArgMax,
+    Binary,
+    FullyConnected,
+    Program,
+    Softmax,
+    Split,
+    Unary,
+)
 
 
 def squashing_functions(program: Program, name: str) -> tuple[str, ...]:
@@ -30,7 +38,7 @@ def squashing_functions(program: Program, name: str) -> tuple[str, ...]:
                 further = tuple(kind for kinds in each for kind in kinds) if all(each) else ()
             case Binary(_, a, b, _) if name in (a, b):
                 return ()
-            case FullyConnected(x=x) if x == name:
+            case FullyConnected(x=x) | Softmax(x=x) | ArgMax(x=x) if x == name:
                 return ()
             case _:
                 continue

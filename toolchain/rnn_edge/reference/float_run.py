@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_edge.cells import CELLS
+from rnn_edge.cells.activations import softmax
 from rnn_edge.types import Array, FloatModel, Trace
 
 
@@ -40,7 +41,8 @@ class FloatReference:
             leaving = cell.float_step(layer, signal, entering)
             self.state.update(zip(names, leaving, strict=True))
             signal = leaving[0]
-        return np.asarray(signal @ self._model.head.w.T + self._model.head.b)
+        logits = np.asarray(signal @ self._model.head.w.T + self._model.head.b)
+        return softmax(logits) if self._model.head_kind == "softmax" else logits
 
     def run(self, x: Array) -> Trace:
         """Advance by T frames: x float32 (B, T, D); returns the trace (B, T, ...)."""

@@ -8,8 +8,9 @@ import numpy as np
 
 from rnn_edge import fixedpoint
 from rnn_edge.cells import lower_model
+from rnn_edge.fixedpoint.softmax import softmax
 from rnn_edge.types import Array, QuantizedModel, Trace
-from rnn_edge.types.program import Binary, FullyConnected, Op, Split, Unary
+from rnn_edge.types.program import ArgMax, Binary, FullyConnected, Op, Softmax, Split, Unary
 
 _BINARY = {
     "add": fixedpoint.add,
@@ -109,6 +110,18 @@ class IntegerReference:
                     values[out] = fixedpoint.requantize(values[x], scale[x], scale[out])
 
                 return run_quantize
+            case Softmax(x, out):
+
+                def run_softmax(values: dict[str, Array]) -> None:
+                    values[out] = softmax(values[x], scale[x])
+
+                return run_softmax
+            case ArgMax(x, out):
+
+                def run_arg_max(values: dict[str, Array]) -> None:
+                    values[out] = np.argmax(values[x], axis=-1)
+
+                return run_arg_max
             case Unary(kind, x, out):
                 table = _UNARY[kind]
 

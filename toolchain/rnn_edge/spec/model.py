@@ -19,6 +19,7 @@ CellNames = Annotated[
     Discriminator(lambda value: f"{TAG}list" if isinstance(value, list | tuple) else f"{TAG}name"),
 ]
 TaskName = Literal["kws", "anomaly"]
+HeadName = Literal["linear", "softmax", "argmax"]
 
 C_IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
@@ -43,6 +44,9 @@ class ModelSection(Section):
 
     layers: Layers = 1
     """Recurrent layers; a list of cells says how many by itself."""
+
+    head: HeadName = "linear"
+    """Outputs as they are, as probabilities, or as they are with the index of the greatest."""
 
     @property
     def cells(self) -> tuple[CellName, ...]:
@@ -71,6 +75,15 @@ class ModelSection(Section):
         if isinstance(values, dict) and isinstance(values.get("cell"), list | tuple):
             return {"layers": len(values["cell"]), **values}
         return values
+
+    @model_validator(mode="after")
+    def _check_head(self) -> Self:
+        if self.head != "linear" and self.task != "kws":
+            raise ValueError(
+                f'head = "{self.head}"; expected "linear" with task = "{self.task}", whose outputs '
+                "are a forecast"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_layers(self) -> Self:

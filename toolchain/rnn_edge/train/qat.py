@@ -9,7 +9,7 @@ of activations alone, which is what the drift of a stream is made of.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
@@ -156,4 +156,5 @@ def finetune_quantized(
         reference=rounded_layer(network.kinds) if config.trajectory_weight > 0.0 else None,
     )
     tuned = network.model(model.name, model.task, model.labels)
+    tuned = replace(tuned, head_kind=model.head_kind)
     return QatResult(tuned, fitted.curves, fitted.best, fitted.best_step)

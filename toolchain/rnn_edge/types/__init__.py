@@ -17,6 +17,7 @@ from rnn_edge.types.float_model import (
     CellKind,
     DenseWeights,
     FloatModel,
+    HeadKind,
     RecurrentWeights,
     Task,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Dataset",
     "DenseWeights",
     "FloatModel",
+    "HeadKind",
     "QuantizedLayer",
     "QuantizedMatrix",
     "QuantizedModel",

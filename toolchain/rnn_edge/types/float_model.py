@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
@@ -16,6 +16,7 @@ FORMAT = "rnn-edge float model 1"
 
 CellKind = Literal["gru", "gru_reset_before", "lstm", "rnn"]
 Task = Literal["kws", "anomaly"]
+HeadKind = Literal["linear", "softmax", "argmax"]
 
 GATES: dict[CellKind, tuple[str, ...]] = {
     "gru": ("r", "z", "n"),
@@ -108,6 +109,26 @@ class DenseWeights:
             raise ModelError(f"Dense head: {self.w.shape} and {self.b.shape} do not fit.")
 
 
+def check_head_kind(model: str, kind: str) -> None:
+    """Refuse an unknown kind of head.
+
+    Raises:
+        ModelError: Naming the known ones.
+    """
+    if kind not in get_args(HeadKind):
+        raise ModelError(f"Head of {model}: {kind!r}; expected {', '.join(get_args(HeadKind))}.")
+
+
+def head_meta(kind: HeadKind) -> dict[str, object]:
+    """Return what a file says of the head: nothing where it is linear, as files always were."""
+    return {} if kind == "linear" else {"head_kind": kind}
+
+
+def head_kind_of(meta: dict[str, Any]) -> HeadKind:
+    """Return the kind of head that a file's header says."""
+    return cast(HeadKind, meta.get("head_kind", "linear"))
+
+
 @dataclass(frozen=True, eq=False)
 class FloatModel:
     """A stack of recurrent layers and a dense head, applied at every step.
@@ -119,6 +140,9 @@ class FloatModel:
         layers: From input to output.
         head: The dense head.
         labels: Names of the outputs, in order.
+        head_kind: What becomes of the head's outputs: "linear", y is what they are; "softmax", y
+            is their softmax; "argmax", y is what they are, and exports also give ``label``, the
+            index of the first of the greatest.
     """
 
     name: str
@@ -126,8 +150,10 @@ class FloatModel:
     layers: tuple[RecurrentWeights, ...]
     head: DenseWeights
     labels: tuple[str, ...]
+    head_kind: HeadKind = "linear"
 
     def __post_init__(self) -> None:
+        check_head_kind(self.name, self.head_kind)
         if not self.layers:
             raise ModelError(f"Model {self.name} has no recurrent layer.")
         widths = [layer.hidden for layer in self.layers]
@@ -164,6 +190,7 @@ class FloatModel:
             "task": self.task,
             "labels": list(self.labels),
             "kinds": [layer.kind for layer in self.layers],
+            **head_meta(self.head_kind),
         }
 
     def digest(self) -> str:
@@ -190,4 +217,5 @@ class FloatModel:
                 for k, kind in enumerate(meta["kinds"])
             )
             head = DenseWeights(arrays["head.w"], arrays["head.b"])
-            return cls(meta["name"], meta["task"], layers, head, tuple(meta["labels"]))
+            labels = tuple(meta["labels"])
+            return cls(meta["name"], meta["task"], layers, head, labels, head_kind_of(meta))

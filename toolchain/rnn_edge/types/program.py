@@ -62,7 +62,24 @@ class Unary:
     out: str
 
 
-Op = FullyConnected | Split | Binary | Unary
+@dataclass(frozen=True)
+class Softmax:
+    """``out = exp(x) / sum(exp(x))`` over all elements, at scale 2^-15."""
+
+    x: str
+    out: str
+
+
+@dataclass(frozen=True)
+class ArgMax:
+    """``out`` is the index of the first of the greatest elements of ``x``; it is no tensor."""
+
+    x: str
+    out: str
+
+
+Op = FullyConnected | Split | Binary | Unary | Softmax | ArgMax
+"""Every ``match`` over it is complete, and mypy checks that: it names each place to add one to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +94,7 @@ class Program:
         y: Name of the output.
         states: Name of each state, as in `QuantizedModel.state_exponents`, to the names of the
             tensors that carry it into and out of the step.
+        label: Name of the index that an `ArgMax` makes of ``y``, or None.
     """
 
     name: str
@@ -85,3 +103,4 @@ class Program:
     x: str
     y: str
     states: MappingProxyType[str, tuple[str, str]]
+    label: str | None = None

@@ -17,7 +17,15 @@ import numpy as np
 from rnn_edge.errors import ModelError
 from rnn_edge.types.archive import consistent, load_archive, save_archive
 from rnn_edge.types.arrays import Array, digest_of, read_only
-from rnn_edge.types.float_model import GATES, CellKind, Task
+from rnn_edge.types.float_model import (
+    GATES,
+    CellKind,
+    HeadKind,
+    Task,
+    check_head_kind,
+    head_kind_of,
+    head_meta,
+)
 
 FORMAT = "rnn-edge quantized model 1"
 
@@ -29,6 +37,8 @@ CANDIDATE_EXPONENT = -13
 """Pre-activations into TANH."""
 DIFFERENCE_EXPONENT = -14
 """GRU: h - n and z*(h - n)."""
+SOFTMAX_EXPONENT = -15
+"""Outputs of SOFTMAX."""
 SCALE_MANTISSA_BITS = 15
 
 
@@ -145,7 +155,7 @@ class QuantizedModel:
     """A stack of quantized recurrent layers and a dense head, applied at every step.
 
     Attributes are those of `FloatModel`. Input frames are int16 at
-    ``2**layers[0].x.input_exponent``, outputs int16 at ``2**head.output_exponent``.
+    ``2**layers[0].x.input_exponent``, outputs int16 at ``2**output_exponent``.
     """
 
     name: str
@@ -153,8 +163,10 @@ class QuantizedModel:
     layers: tuple[QuantizedLayer, ...]
     head: QuantizedMatrix
     labels: tuple[str, ...]
+    head_kind: HeadKind = "linear"
 
     def __post_init__(self) -> None:
+        check_head_kind(self.name, self.head_kind)
         if not self.name.isidentifier() or not self.name.isascii():
             raise ModelError(f"Model name {self.name!r} is not a C identifier.")
         widths = [layer.hidden for layer in self.layers]
@@ -186,8 +198,8 @@ class QuantizedModel:
 
     @property
     def output_exponent(self) -> int:
-        """Scale of an output is 2**output_exponent."""
-        return self.head.output_exponent
+        """Scale of an output is 2**output_exponent; of what the head gives it is the head's own."""
+        return SOFTMAX_EXPONENT if self.head_kind == "softmax" else self.head.output_exponent
 
     @property
     def state_exponents(self) -> dict[str, int]:
@@ -243,6 +255,7 @@ class QuantizedModel:
             "exponents": {
                 n: [m.input_exponent, m.output_exponent] for n, m in self.matrices.items()
             },
+            **head_meta(self.head_kind),
         }
 
     def digest(self) -> str:
@@ -275,4 +288,5 @@ class QuantizedModel:
                     zip(meta["kinds"], meta["cell_exponents"], strict=True)
                 )
             )
-            return cls(meta["name"], meta["task"], layers, matrix("head"), tuple(meta["labels"]))
+            head, labels = matrix("head"), tuple(meta["labels"])
+            return cls(meta["name"], meta["task"], layers, head, labels, head_kind_of(meta))
