@@ -2,7 +2,9 @@
 
 import pytest
 
-from rnn_edge.cli.summary import metric_lines
+from rnn_edge.cli.summary import metric_lines, range_lines
+from rnn_edge.types.accumulators import AccumulatorBound
+from rnn_edge.types.ranges import MatrixRange, ModelRanges, Span, TensorRange
 
 DATA = {"source": "pump", "is_synthetic": False}
 METRICS = {
@@ -33,6 +35,43 @@ def test_without_labels_alarms_are_counted():
     unlabelled = {**METRICS, "is_labelled": False, "f1": None, "auc_pr": None, "events": 0}
     lines = metric_lines("anomaly", {"int8": unlabelled}, DATA)
     assert lines[1:] == ["  int8  nothing is labelled  alarm in 12.5 % of the frames, 4 times"]
+
+
+def quantization(*tensors):
+    rows = tuple(
+        TensorRange(name, "add", 1, -11, analytic, calibrated, 8000, saturated, squashed_by)
+        for name, analytic, calibrated, saturated, squashed_by in tensors
+    )
+    matrices = [
+        MatrixRange(AccumulatorBound(n, 3, 0, b), 20, 3, 9) for n, b in (("a", 7), ("b", 2**31))
+    ]
+    return {"ranges": ModelRanges(rows, tuple(matrices)).to_json()}
+
+
+INSIDE, OUTSIDE = Span(-9, 9), Span(-32768, 40960)
+
+
+def test_only_saturation_that_lost_values_is_warned_of():
+    lines = range_lines(
+        quantization(
+            ("x", None, INSIDE, 0, ()),
+            ("h0_in", INSIDE, INSIDE, 0, ()),
+            ("l0_gx", OUTSIDE, OUTSIDE, 1234, ()),
+            ("l0_a_n", OUTSIDE, OUTSIDE, 77, ("tanh",)),
+            ("h0_out", OUTSIDE, Span(0, 32768), 2, ()),
+        )
+    )
+    assert lines == [
+        "ranges: of 5 tensors 1 can never saturate, 1 could, 3 did in calibration; "
+        "sums of 1 of 2 matrices proved to fit int32",
+        "warning: tensor l0_gx saturates: 1,234 of 8,000 values in calibration, "
+        "from -16 to 20 where -16 to 16 is held",
+    ]
+    assert len(range_lines(quantization(("h0_out", OUTSIDE, Span(0, 32768), 2, ())))) == 1
+
+
+def test_before_quantization_nothing_is_said_of_ranges():
+    assert range_lines({}) == []
 
 
 @pytest.mark.parametrize("folder", ["doorbell", "door bell"])

@@ -1,5 +1,6 @@
 """The whole pipeline on random weights: everything but the training itself."""
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import untrained as untrained_module
 from untrained import SPEC, replace_training
 
 from rnn_edge.cells import lower_model
 from rnn_edge.engines.base import EngineKind, all_engines
 from rnn_edge.engines.integer_reference import ENGINE as REFERENCE
-from rnn_edge.errors import BundleError, DataError, EnvironmentFailureError, ParityError
+from rnn_edge.errors import BundleError, DataError, EnvironmentFailureError, ModelError, ParityError
 from rnn_edge.evaluation import integer_runner
 from rnn_edge.pipeline import ORDER, Bundle, build_bundle, evaluate_bundle, proof
 from rnn_edge.pipeline import build as pipeline_build
@@ -197,6 +199,23 @@ def test_an_unknown_stage_is_refused(tmp_path):
 
 def is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def test_a_model_whose_saturation_is_certain_makes_no_bundle(tmp_path, monkeypatch):
+    real = untrained_module.random_model
+
+    def biased(*given):
+        model = real(*given)
+        (layer,) = model.layers
+        b_x = np.array(layer.b_x)
+        b_x[2] = 1000.0
+        return dataclasses.replace(model, layers=(dataclasses.replace(layer, b_x=b_x),))
+
+    monkeypatch.setattr(untrained_module, "random_model", biased)
+    with pytest.raises(ModelError, match=r"l0_gx, element 2: at least .+ for every input"):
+        build(tmp_path / "bundle", until="quantize")
+    with pytest.raises(BundleError, match="not finished"):
+        Bundle.open(tmp_path / "bundle")
 
 
 def test_the_report_says_what_was_measured(built):

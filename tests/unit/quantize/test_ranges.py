@@ -33,7 +33,7 @@ def test_every_tensor_has_one_row_in_the_order_of_a_step(ranges):
     operators = {row.tensor: row.operator for row in ranges.tensors}
     assert operators["x"] == "input"
     assert operators["c0_in"] == "state"
-    assert operators["l0_gx"] == operators["y"] == "fully connected"
+    assert operators["l0_gx"] == operators["y"] == "matrix"
     assert operators["l0_a_f"] == "split"
     assert (operators["c0_out"], operators["l0_fc"]) == ("add", "multiply")
     assert (operators["l0_f"], operators["l0_g"]) == ("logistic", "tanh")

@@ -101,9 +101,7 @@ def _common(task: str, labels: list[str]) -> dict[str, Any]:
                 "tensors": [
                     _tensor("x", "input", -12, None, [-21760, 20111]),
                     _tensor("h0_in", "state", -15, [-32768, 32767], [-32000, 32767]),
-                    _tensor(
-                        "l0_gx", "fully connected", -11, [-94884, 40960], [-40960, 20111], 4321
-                    ),
+                    _tensor("l0_gx", "matrix", -11, [-94884, 40960], [-40960, 20111], 4321),
                     _tensor("l0_a_n", "add", -13, [-65536, 65536], [-33000, 40960], 99, ["tanh"]),
                     _tensor("l0_rh_n", "multiply", -11, [-8192, 4096], [0, 0]),
                     _tensor("h0_out", "add", -15, [-32769, 32768], [-32000, 32768], 2),

@@ -106,7 +106,7 @@ def _analytic(program: Program, name: str, tensors: Mapping[str, Interval]) -> S
 def _operator(program: Program, name: str, maker: Op | None) -> str:
     match maker:
         case FullyConnected():
-            return "fully connected"
+            return "matrix"
         case Split():
             return "split"
         case Binary(kind=kind) | Unary(kind=kind):

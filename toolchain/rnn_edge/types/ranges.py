@@ -57,7 +57,7 @@ class TensorRange:
 
     Attributes:
         tensor: Its name in the program (x, h0_in, l0_gx, ...).
-        operator: What makes it: input, state, fully connected, split, add, ....
+        operator: What makes it: input, state, matrix, split, add, ....
         size: Elements.
         exponent: Scale 2**exponent.
         analytic: Bound over every stream of int16 frames that starts from a zero state; None

@@ -17,7 +17,6 @@ _TENSOR_COLUMNS = [
     Column("Headroom, bits"),
     Column("Seen"),
     Column("Headroom, bits"),
-    Column("Saturated"),
     Column("Saturates", is_number=False),
 ]
 _MATRIX_COLUMNS = [
@@ -72,7 +71,8 @@ def render(root: Node) -> Section:
             ),
             paragraph(
                 "The bound of a row is proved for every int16 input and every order of summation. "
-                "The C adds in int32 where it holds for all rows of a matrix.",
+                "The C adds in int32 where that holds for all rows of a matrix, and in int64 "
+                "elsewhere.",
                 kind="soft",
             ),
         ),
@@ -107,7 +107,6 @@ def _tensor(row: Node) -> list[str]:
         _bits(row.at("analytic_headroom_bits")),
         _span(row.at("calibrated")),
         _bits(row.at("calibrated_headroom_bits")),
-        _share(row) if row.at("saturated").integer() else "0",
         _verdict(row),
     ]
 
@@ -127,10 +126,16 @@ def _matrix(row: Node) -> list[str]:
 
 def _span(node: Node) -> str:
     low, high = node.pair()
-    texts = [formatting.number(value) for value in (low, high)]
+    texts = [_short(value) for value in (low, high)]
     if low < 0 and texts[0] == f"{formatting.MINUS}{texts[1]}":
         return f"±{texts[1]}"
     return f"{texts[0]} to {texts[1]}"
+
+
+def _short(value: float) -> str:
+    """Return three digits without the zeros at their end: an end of 15.9995 is read as 16."""
+    text = formatting.number(value)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
 def _bits(node: Node) -> str:
@@ -155,9 +160,13 @@ def _verdict(row: Node) -> Markup:
     verdict = row.at("verdict").text()
     if verdict == "never":
         return element("span", "never", class_="good")
-    if verdict == "seen" and row.at("loses").flag():
-        return element("strong", "seen", class_="bad")
     before = [item.text() for item in row.at("squashed_by").items()]
-    if before:
-        return join(verdict, f", before {' and '.join(before)}")
-    return join(verdict, ", by one unit") if verdict == "seen" else join(verdict)
+    notes = [f"before {' and '.join(before)}"] if before else []
+    if verdict != "seen":
+        return join(verdict, *(element("small", note) for note in notes))
+    is_lost = row.at("loses").flag()
+    notes = notes or ([] if is_lost else ["by one unit"])
+    return join(
+        element("strong", verdict, class_="bad") if is_lost else verdict,
+        *(element("small", note) for note in (_share(row), *notes)),
+    )
