@@ -58,18 +58,18 @@ def matrix_lines(result: Mapping[str, Any]) -> list[str]:
     resets = "reset at every sequence" if result["is_reset"] else "never reset"
     lines = [
         f"{result['bundle']} on {result['source']}, stream {result['stream']}, {resets}",
-        f"{'engine':<18} {'tensor':<6} {'steps':>9} {'differing':>10} {'max LSB':>8} "
+        f"{'engine':<24} {'tensor':<6} {'steps':>9} {'differing':>10} {'max LSB':>8} "
         f"{'first step':>10}",
     ]
     for row in result["parity"]:
         first = "-" if row["first_step"] is None else f"{row['first_step']:,}"
         lines.append(
-            f"{row['engine']:<18} {row['tensor']:<6} {row['steps']:>9,} {row['differing']:>10,} "
+            f"{row['engine']:<24} {row['tensor']:<6} {row['steps']:>9,} {row['differing']:>10,} "
             f"{row['max_lsb']:>8,} {first:>10}"
         )
     for row in result["float_engines"]:
         lines.append(
-            f"{row['engine']:<18} {row['tensor']:<6} {row['steps']:>9,} "
+            f"{row['engine']:<24} {row['tensor']:<6} {row['steps']:>9,} "
             f"off by at most {row['maximum']:.1e} (float)"
         )
     if result["emulated"]:
@@ -183,7 +183,8 @@ def _proof_lines(report: Mapping[str, Any]) -> list[str]:
         lines.append(f"  {engine:<14} {verdict} over {rows[0]['steps']:,} steps")
     for engine, rows in _by_engine(report["float_engines"]).items():
         worst = max(row["maximum"] for row in rows)
-        lines.append(f"  {engine:<14} within {worst:.1e} of the float model")
+        own = "" if rows[0]["tolerance"] is not None else ", in an arithmetic of its own"
+        lines.append(f"  {engine:<14} within {worst:.1e} of the float model{own}")
     return ["engines against the reference:", *lines] if lines else []
 
 

@@ -111,7 +111,7 @@ def replay_bundle(
         if kind.is_integer:
             parity += compare_bits(kind.name, expected, trace)
         else:
-            agreement += compare_floats(kind.name, expected, trace)
+            agreement += compare_floats(kind, expected, trace)
     facts = {
         "bundle": spec.model.name,
         "model_digest": opened.model.digest(),

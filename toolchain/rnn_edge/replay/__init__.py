@@ -1,5 +1,6 @@
 """Any two engines over the same stream: equal bits, or how far they drift apart."""
 
+from rnn_edge.replay.disagreement import compare_runtimes
 from rnn_edge.replay.drift import measure_drift
 from rnn_edge.replay.parity import compare_bits
 from rnn_edge.replay.probe import (
@@ -17,6 +18,7 @@ __all__ = [
     "Stream",
     "Verdict",
     "compare_bits",
+    "compare_runtimes",
     "concatenate",
     "find_frames",
     "float_case",

@@ -31,6 +31,31 @@ class ParityRow:
 
 
 @dataclass(frozen=True)
+class DisagreementRow:
+    """One tensor of two runtimes of the same file, each on its own state.
+
+    Attributes:
+        tensor: "y" or a state (h0, c0, ...).
+        steps: Steps compared, never reset.
+        values: Values compared.
+        differing: Values that differ.
+        max_lsb: Largest difference in units of the last place.
+        first_step: First step with a difference, or None.
+    """
+
+    tensor: str
+    steps: int
+    values: int
+    differing: int
+    max_lsb: int
+    first_step: int | None
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values for reports, with the share of equal values."""
+        return asdict(self) | {"equal": 1.0 - self.differing / self.values}
+
+
+@dataclass(frozen=True)
 class DriftRow:
     """Closed-loop error of one tensor, each engine on its own state.
 
