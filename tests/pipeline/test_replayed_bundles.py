@@ -159,3 +159,14 @@ def test_a_bundle_of_recordings_asks_for_them_when_they_are_gone(bundle, monkeyp
     monkeypatch.setattr(type(opened), "spec", lambda _: spec)
     with pytest.raises(DataError, match="does not hold the recordings"):
         matrix_of(opened, "int8")
+
+
+def test_the_c_of_other_compilers_takes_part(bundle):
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
+    engines = ("c-gcc-O0", "c-gcc-sanitized")
+    matrix = matrix_of(bundle, *engines, steps=200)
+    refuse_differences(matrix.parity, matrix.agreement)
+    assert [(r.engine, r.tensor, r.steps, r.differing) for r in matrix.parity] == [
+        (engine, tensor, 200, 0) for engine in engines for tensor in ("y", "h0", "c0")
+    ]

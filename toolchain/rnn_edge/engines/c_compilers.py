@@ -21,7 +21,8 @@ COMPILERS = ("gcc", "clang")
 HOST_SANITIZED = f"c-{SANITIZED}"
 """The engine that takes the compiler of the engine ``c``."""
 _FINDING = re.compile(r"SUMMARY: (\S+Sanitizer: .*)|(\S+: runtime error: .*)")
-_WORDS_BYTES = 1 << 16
+_FOLDER = re.compile(r"/\S*/(?=\w+\.[ch]:\d)")
+_REPORT_BYTES = 1 << 16
 
 
 class SanitizedProcess(StreamProcess):
@@ -29,10 +30,14 @@ class SanitizedProcess(StreamProcess):
 
     def _how_it_ended(self) -> str:
         how = super()._how_it_ended()
-        # What a sanitizer prints last is a map of the memory around its finding.
         self._words.seek(0, os.SEEK_SET)
-        found = _FINDING.search(self._words.read(_WORDS_BYTES).decode(errors="replace"))
-        return f"{how}: {(found[1] or found[2]).strip()}" if found else how
+        found = _FINDING.search(self._words.read(_REPORT_BYTES).decode(errors="replace"))
+        if found is None:
+            return how
+        # Last in the report stands a map of the memory around the finding: no words for a message.
+        self._words.truncate(0)
+        # The folder that the compiler worked in is gone.
+        return f"{how}: {_FOLDER.sub('', found[1] or found[2]).strip()}"
 
 
 def open_engine(name: str, compiler: str, variant: str, source: EngineSource) -> Engine:
