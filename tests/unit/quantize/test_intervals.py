@@ -36,10 +36,13 @@ def frames_of(generator, inputs):
     inputs=st.integers(1, 3),
     gain=st.sampled_from([0.02, 0.1, 0.5, 2.0, 30.0]),
     exponent=st.sampled_from([-13, -10, -7]),
+    head=st.sampled_from(["linear", "softmax", "argmax"]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_no_tensor_of_any_step_leaves_its_interval(kinds, units, inputs, gain, exponent, seed):
-    shape = Shape(tuple(kinds), (units,) * len(kinds), inputs, 2, exponent, gain, seed)
+def test_no_tensor_of_any_step_leaves_its_interval(
+    kinds, units, inputs, gain, exponent, head, seed
+):
+    shape = Shape(tuple(kinds), (units,) * len(kinds), inputs, 2, exponent, gain, seed, head)
     model = quantized_model(float_model(shape), exponent)
     program = lower_model(model)
     bounds = analytic_intervals(program)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -203,6 +205,17 @@ def test_a_cell_that_fills_in_the_second_half_is_counted_only():
     assert (first, rows["c0_out"].verdict) == (4, "seen")
     with pytest.raises(ModelError, match="c0_out"):
         model_ranges(lstm(OPEN, -13), frames(np.zeros(8)))
+
+
+@pytest.mark.parametrize("head", ["linear", "softmax"])
+def test_a_head_that_is_stuck_on_the_data_is_refused_whatever_follows_it(head):
+    # The candidate has the sign of the input, and a weight of 127 carries h beyond the format.
+    model = lstm([20000, -30000, 0, 30000], -12, (0, 0, 1, 0))
+    steep = dataclasses.replace(model, head=matrix([[127]], [0], 1.0, -15), head_kind=head)
+    assert rows_of(steep)["logits" if head == "softmax" else "y"].verdict == "possible"
+    with pytest.raises(ModelError, match=r"Tensor \w+, element 0: saturates at every") as caught:
+        model_ranges(steep, frames(np.full(STEPS, 20000)))
+    assert "quantize.headroom_bits" in caught.value.hint
 
 
 def test_a_gate_that_stays_open_is_no_fault():

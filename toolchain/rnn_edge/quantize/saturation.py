@@ -30,7 +30,7 @@ from rnn_edge.quantize.intervals import Interval
 from rnn_edge.quantize.observation import Observation
 from rnn_edge.quantize.squashing import squashing_functions
 from rnn_edge.types import QuantizedModel
-from rnn_edge.types.program import Program, Tensor
+from rnn_edge.types.program import FullyConnected, Program, Tensor
 
 SUM_BITS = 48
 """Width of the accumulator that kernels rescale (TFLite
@@ -119,7 +119,9 @@ def _hint(program: Program, name: str) -> str:
             "the frames are not normalised as the training data was; check its outliers and "
             "constant channels"
         )
-    carried = {leaving for _, leaving in program.states.values()}
-    if name == program.y or name in carried:
+    chosen = {leaving for _, leaving in program.states.values()}
+    # The head is the last matrix; its scale is chosen whatever becomes of its outputs.
+    chosen.add([op.out for op in program.ops if isinstance(op, FullyConnected)][-1])
+    if name in chosen:
         return "raise quantize.headroom_bits, or lower student.cell_limit and qat.cell_limit"
     return "check the training curves for divergence"
