@@ -1,5 +1,7 @@
 """The fused int8 LSTM: what its runtimes keep, forget, agree on and lose."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from conformance_cases import (
@@ -10,10 +12,13 @@ from conformance_cases import (
     models_of,
     real_units,
 )
+from random_models import Shape, source
 
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.errors import EngineError, MissingDependencyError
 from rnn_edge.exporters.base import all_exporters
+from rnn_edge.quantize.spans import measure_spans
+from rnn_edge.reference import FloatReference
 
 IN_WORKER = pytest.param("tflm-w8a8", marks=pytest.mark.slow)
 ENGINES = ["litert-w8a8", IN_WORKER]
@@ -130,3 +135,45 @@ def test_a_file_that_was_not_asked_for_is_named_with_the_command(tmp_path):
     with pytest.raises(EngineError, match="written on request") as caught:
         all_engines()["litert-w8a8"].open(source)
     assert "--format tflite-w8a8" in caught.value.hint
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("head", ["softmax", "argmax"])
+def test_heads_come_after_the_fused_operator(tmp_path, engine, head):
+    models = source(Shape(("lstm",), (9,), outputs=6, seed=3, head=head))
+    x = real_units(np.random.default_rng(1).integers(-9000, 9000, (300, 5)).astype(np.int16))
+    spans = measure_spans(models.float_model, x[None])
+    models = dataclasses.replace(models, spans=spans)
+    try:
+        all_exporters()["tflite-w8a8"].export(models, tmp_path)
+        running = all_engines()[engine].open(
+            EngineSource(models.float_model, models.model, tmp_path, tmp_path / "work")
+        )
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
+    with running:
+        actual = running.run(x).outputs
+    expected = FloatReference(models.float_model).run(x[None]).outputs[0]
+    largest = np.abs(expected).max()
+    assert np.abs(actual - expected).max() < 0.1 * largest
+    if head == "softmax":
+        np.testing.assert_allclose(actual.sum(axis=1), 1.0, atol=0.02)
+
+
+def test_the_label_of_the_fused_file_is_its_largest_output(tmp_path):
+    runtime = pytest.importorskip("ai_edge_litert.interpreter")
+    models = source(Shape(("lstm",), (9,), outputs=6, seed=3, head="argmax"))
+    x = real_units(np.random.default_rng(1).integers(-9000, 9000, (60, 5)).astype(np.int16))
+    models = dataclasses.replace(models, spans=measure_spans(models.float_model, x[None]))
+    (file,) = all_exporters()["tflite-w8a8"].export(models, tmp_path).files
+    interpreter = runtime.Interpreter(model_path=str(tmp_path / file))
+    run = interpreter.get_signature_runner("serving_default")
+    scale, zero_point = run.get_input_details()["x"]["quantization"]
+    labels = []
+    for frame in x:
+        integers = np.clip(np.rint(frame / scale) + zero_point, -128, 127).astype(np.int8)
+        found = run(x=integers[None, None])
+        assert found["label"].dtype == np.int32
+        assert found["label"][0] == found["y"][0].argmax()
+        labels.append(int(found["label"][0]))
+    assert len(set(labels)) > 1

@@ -1,6 +1,7 @@
 """TFLite, w8a8: the fused int8 LSTM operator, for accelerators and for TFLM with CMSIS-NN.
 
-``model_w8a8.tflite`` takes ``x`` (1, 1, D) and gives ``y`` (1, C), both int8. The states ``h0``
+``model_w8a8.tflite`` takes ``x`` (1, 1, D) and gives ``y`` (1, C), both int8, and ``label``, int32
+(1,), where the model decides. The states ``h0``
 (int8) and ``c0`` (int16, a power of two as scale) stay in variable tensors of the operator. Scales
 are per tensor and, for int8 activations, asymmetric. There is no layer normalisation, peephole,
 projection or clipping.
@@ -35,6 +36,8 @@ FILE = "model_w8a8.tflite"
 NAME = "tflite-w8a8"
 CELLS: tuple[CellKind, ...] = ("lstm",)
 
+LOGITS, LABEL = "logits", "label"
+
 CELL_EXPONENTS = range(-15, -8)
 """Scales of the cell state for which the kernels' tanh has a table."""
 GATE_ORDER = "ifgo"
@@ -55,6 +58,7 @@ _LSTM = Operator(
     (("fusedActivationFunction", _TANH),),
 )
 _FULLY_CONNECTED = Operator("FULLY_CONNECTED", 4, "FullyConnectedOptions")
+_SOFTMAX = Operator("SOFTMAX", 2, "SoftmaxOptions", (("beta", 1.0),))
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,10 @@ class Affine:
         scale = float(np.float32(max(high - low, _SMALLEST_SPAN) / _LEVELS))
         zero_point = int(np.clip(np.rint(_LOWEST - low / scale), _LOWEST, _HIGHEST))
         return cls(scale, zero_point)
+
+
+SHARES = Affine(2.0**-8, -128)
+"""What the kernels give a softmax at."""
 
 
 def quantize_tensor(weight: Array) -> tuple[Array, float]:
@@ -113,6 +121,8 @@ def _scales(source: ExportSource) -> dict[str, Affine]:
             "pass spans = measure_spans(float_model, streams) to ExportSource",
         )
     scales = {name: Affine.of_span(source.spans[name]) for name in ("x", "y")}
+    if source.float_model.head_kind == "softmax":
+        scales |= {LOGITS: scales["y"], "y": SHARES}
     for k, layer in enumerate(source.model.layers):
         exponent = layer.cell_exponent
         if exponent is None or exponent not in CELL_EXPONENTS:
@@ -214,13 +224,29 @@ class _Writer:
         self._graph.operator(_LSTM, inputs, [out], self._intermediates(k))
         return out
 
-    def head(self, weights: DenseWeights, x: str, like: str) -> str:
-        """Add the dense head; return the name of its output (1, C)."""
+    def head(self, weights: DenseWeights, x: str, like: str, name: str) -> None:
+        """Add the dense head, whose output (1, C) gets a name."""
         scale = self._scales[like].scale * self.weight("y_weight", weights.w)
         bias = self.bias("y_bias", weights.b, scale)
-        y = self.activation("y", (1, int(weights.w.shape[0])), "y")
-        self._graph.operator(_FULLY_CONNECTED, [x, "y_weight", bias], [y])
-        return y
+        shape = (1, int(weights.w.shape[0]))
+        out = self.activation(name, shape, name)
+        self._graph.operator(_FULLY_CONNECTED, [x, "y_weight", bias], [out])
+
+    def softmax(self, shape: tuple[int, ...]) -> None:
+        """Add y, the softmax of the logits."""
+        self.activation("y", shape, "y")
+        self._graph.operator(_SOFTMAX, [LOGITS], ["y"])
+
+    def arg_max(self, element: int) -> None:
+        """Add the label, the index of the largest y.
+
+        Args:
+            element: The schema's number of int32.
+        """
+        self._graph.constant(f"{LABEL}_axis", np.asarray(1, np.int32))
+        self._graph.tensor(LABEL, (1,), "int32")
+        operator = Operator("ARG_MAX", 2, "ArgMaxOptions", (("outputType", element),))
+        self._graph.operator(operator, ["y", f"{LABEL}_axis"], [LABEL])
 
     def _intermediates(self, k: int) -> list[str]:
         """Declare the tensors that tell the kernel scales within: four gates, then the output."""
@@ -245,8 +271,15 @@ def build(source: ExportSource) -> bytes:
     signal, like = writer.activation("x", (1, 1, model.inputs), "x"), "x"
     for k, weights in enumerate(model.layers):
         signal, like = writer.layer(k, weights, signal, like), f"h{k}"
-    y = writer.head(model.head, signal, like)
-    file.signature(SIGNATURE, graph, {"x": "x"}, {"y": y})
+    is_softmax = model.head_kind == "softmax"
+    writer.head(model.head, signal, like, LOGITS if is_softmax else "y")
+    leaving = {"y": "y"}
+    if is_softmax:
+        writer.softmax((1, model.outputs))
+    elif model.head_kind == "argmax":
+        writer.arg_max(graph.element_code("int32"))
+        leaving[LABEL] = LABEL
+    file.signature(SIGNATURE, graph, {"x": "x"}, leaving)
     return file.pack(
         {
             "format": "rnn-edge w8a8 tflite 1",

@@ -8,6 +8,7 @@ from typing import Any
 
 from rnn_edge.engines.base import all_engines
 from rnn_edge.errors import BundleError
+from rnn_edge.exporters import tflite_w8a8
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.features.description import describe
 from rnn_edge.features.front_end import FrontEnd
@@ -24,6 +25,7 @@ from rnn_edge.pipeline.proof import (
 from rnn_edge.pipeline.reporting import assemble_report
 from rnn_edge.pipeline.stages import StageOutput, StageStore
 from rnn_edge.pipeline.versions import code_digest, firmware_digest, package_versions
+from rnn_edge.pipeline.w8a8 import measure_fused
 from rnn_edge.registry import lookup
 from rnn_edge.report import render_report
 from rnn_edge.spec import ModelSpec, load_stream, resolved_toml
@@ -348,6 +350,10 @@ class _Build:
                 {name: self._folder(name) for name in self._done},
                 self._steps("report"),
             )
+            if tflite_w8a8.NAME in spec.export.also:
+                source = engine_source(*self._models(), self._folder("export"), folder / "work")
+                measured["fused"] = measure_fused(source, replay_stream(frames, stream))
+                _remove_tree(folder / "work")
             if spec.model.task == "anomaly":
                 fitted = measure.fit_detectors(spec, frames, self._folder("quantize"))
                 for name, detector in fitted.items():
@@ -365,7 +371,7 @@ class _Build:
             "engines": list(spec.replay.engines),
             "detector": spec.detector.model_dump() if spec.detector else None,
         }
-        self._run("report", inputs, make, *_RUNNING, "evaluation", "report")
+        self._run("report", inputs, make, *_RUNNING, "engines", "evaluation", "report")
 
     def _files(self) -> dict[str, Path]:
         """Return the bundle's files and where they come from."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from rnn_edge.errors import ModelError
@@ -13,6 +15,8 @@ from rnn_edge.types.spans import TensorSpan
 def measure_spans(model: FloatModel, streams: Array) -> dict[str, TensorSpan]:
     """Run the float model over streams and return the span of x, y and every state by name.
 
+    The span of y is that of the dense head, before a softmax.
+
     Args:
         model: The model.
         streams: float32 (B, T, D) normalised frames; each stream starts from a zero state and is
@@ -22,7 +26,7 @@ def measure_spans(model: FloatModel, streams: Array) -> dict[str, TensorSpan]:
         ModelError: If a frame, an output or a state is not a finite number.
     """
     frames = np.asarray(streams, np.float32)
-    engine = FloatReference(model, frames.shape[0])
+    engine = FloatReference(replace(model, head_kind="linear"), frames.shape[0])
     low: dict[str, float] = {}
     high: dict[str, float] = {}
     for t in range(frames.shape[1]):
