@@ -15,7 +15,7 @@ from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.errors import EngineError, MissingDependencyError, SavedStateError
 from rnn_edge.exporters.base import all_exporters
 from rnn_edge.reference import IntegerReference
-from rnn_edge.types import SavedState, Trace
+from rnn_edge.types import GATES, SavedState, Trace
 from rnn_edge.types.saved_state import BlobStatus, blob_status
 
 # What is emulated is as exact and much slower: tests/firmware hands its states on as well. A
@@ -41,7 +41,7 @@ EXAMPLES = {"c": 3}
 @st.composite
 def shapes(draw):
     """Models of one to three layers with random weights, some of which saturate."""
-    kinds = draw(st.lists(st.sampled_from(["gru", "lstm"]), min_size=1, max_size=3))
+    kinds = draw(st.lists(st.sampled_from(sorted(GATES)), min_size=1, max_size=3))
     return Shape(
         kinds=tuple(kinds),
         units=tuple(draw(st.integers(1, 17)) for _ in kinds),

@@ -3,7 +3,7 @@
 import forgetful
 import numpy as np
 import pytest
-from conformance_cases import CASES, frames_of, models_of, real_units
+from conformance_cases import CASES, export_source, frames_of, models_of, real_units
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_models import Shape, source
@@ -15,7 +15,7 @@ from rnn_edge.errors import DataError, EngineError, MissingDependencyError
 from rnn_edge.exporters.base import all_exporters
 from rnn_edge.reference import FloatReference
 from rnn_edge.replay import Verdict, find_frames, float_case, integer_case, probe
-from rnn_edge.types import QuantizedMatrix, QuantizedModel
+from rnn_edge.types import GATES, QuantizedMatrix, QuantizedModel
 
 # What is emulated is opened by tests/firmware.
 ENGINES = {
@@ -173,7 +173,7 @@ def test_a_float_engine_that_starts_from_zero_is_found(case):
 
 shapes = st.builds(
     lambda kinds, units, **rest: Shape(tuple(kinds), tuple(units[: len(kinds)]), **rest),
-    st.lists(st.sampled_from(["gru", "lstm"]), min_size=1, max_size=3),
+    st.lists(st.sampled_from(sorted(GATES)), min_size=1, max_size=3),
     st.lists(st.integers(1, 12), min_size=3, max_size=3),
     inputs=st.integers(1, 6),
     outputs=st.integers(1, 4),
@@ -224,6 +224,49 @@ def test_a_stream_that_cannot_tell_is_refused():
         find_frames(silent, frames)
     with pytest.raises(DataError, match="has 1 frames; expected at least 2"):
         find_frames(model, frames[:1])
+
+
+APPROXIMATE = [
+    pytest.param(name, marks=pytest.mark.slow if name.startswith("tflm") else ())
+    for name, kind in all_engines().items()
+    if kind.is_approximate
+]
+
+
+@pytest.fixture
+def fused(tmp_path):
+    """A model of fused LSTMs with its file, and the case for engines in their own arithmetic."""
+    models = export_source("lstm-lstm")
+    try:
+        all_exporters()["tflite-w8a8"].export(models, tmp_path)
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
+    frames = frames_of("lstm-lstm", "random")
+    at = find_frames(models.model, frames)
+    case = float_case(models.float_model, real_units(frames[at : at + 2]), is_approximate=True)
+    return EngineSource(models.float_model, models.model, tmp_path, tmp_path / "work"), case
+
+
+@pytest.mark.parametrize("engine", APPROXIMATE)
+def test_every_engine_of_another_arithmetic_is_sound(fused, engine):
+    opened, case = fused
+    kind = all_engines()[engine]
+    try:
+        running = kind.open(opened)
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
+    with running:
+        row = probe(engine, running, case, sets_state=kind.sets_state)
+    assert (row.verdict, row.resets) == (Verdict.CARRIED, True)
+    assert row.restores is (True if kind.sets_state else None)
+
+
+def test_a_fused_lstm_that_is_zeroed_before_each_step_is_found(fused):
+    pytest.importorskip("ai_edge_litert")
+    opened, case = fused
+    with forgetful.fused_engine(forgetful.ZeroedTensors, opened) as engine:
+        row = probe("zeroed", engine, case)
+    assert (row.verdict, row.resets, row.restores) == (Verdict.FROM_ZERO, True, False)
 
 
 def test_an_approximate_engine_is_judged_by_what_it_is_nearer_to():

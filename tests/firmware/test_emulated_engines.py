@@ -10,6 +10,7 @@ from c_models import export as export_c
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.errors import EngineError, MissingDependencyError, SavedStateError
 from rnn_edge.reference import IntegerReference
+from rnn_edge.replay import ProbeRow, Verdict, find_frames, integer_case, probe
 
 pytestmark = pytest.mark.slow
 
@@ -149,6 +150,15 @@ def test_a_stream_goes_from_processor_to_processor(open_emulated, case):
                 assert running.save() == blob, name
             assert_equal(running.run(x[at]).outputs, wanted[at], f"{name} y from {at.start}")
             blob = running.save()
+
+
+@pytest.mark.parametrize("engine", EMULATED)
+def test_the_state_probe_calls_it_sound(open_emulated, engine):
+    model, x = build(MODELS["lstm"]), stream("lstm")
+    at = find_frames(model, x)
+    with open_emulated(engine, "lstm") as running:
+        row = probe(engine, running, integer_case(model, x[at : at + 2]))
+    assert row == ProbeRow(engine, Verdict.CARRIED, True, True, "")
 
 
 @pytest.mark.parametrize("engine", EMULATED)

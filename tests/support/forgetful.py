@@ -7,7 +7,7 @@ from rnn_edge.engines import worker_program
 from rnn_edge.engines.c_host import CEngine, build_library
 from rnn_edge.engines.environment import interpreter_of
 from rnn_edge.engines.layout import StreamLayout
-from rnn_edge.engines.numbers import SameIntegers
+from rnn_edge.engines.numbers import AffineIntegers, SameIntegers
 from rnn_edge.engines.numpy_reference import ReferenceEngine
 from rnn_edge.engines.runtime_state import (
     LocalSession,
@@ -16,7 +16,7 @@ from rnn_edge.engines.runtime_state import (
 )
 from rnn_edge.engines.tflm import ENVIRONMENT
 from rnn_edge.engines.worker import Worker
-from rnn_edge.exporters import tflite_stateful
+from rnn_edge.exporters import tflite_stateful, tflite_w8a8
 from rnn_edge.reference import IntegerReference
 
 RECREATED_TFLM = """
@@ -66,6 +66,27 @@ class UnheardState(worker_program.LiteVariablesSession):
     def reset(self, state):
         if not state:
             super().reset(state)
+
+
+class ZeroedTensors(worker_program.LiteTensorsSession):
+    """Zeroes the variable tensors of its operators before each invocation.
+
+    TFLM with the kernels of CMSIS-NN does that to the fused LSTM.
+    """
+
+    def run(self, x, state):
+        self._zero()
+        return super().run(x, state)
+
+
+def fused_engine(session, source):
+    """A session over the file with the fused LSTM in ai-edge-litert, as an engine."""
+    import ai_edge_litert.interpreter as package
+
+    layout = StreamLayout.of_float(source.float_model, source.model)
+    path = source.exports / tflite_w8a8.FILE
+    made = session(package, path.read_bytes(), list(layout.states))
+    return RuntimeStateEngine(layout, AffineIntegers(made.scales), LocalSession(made), path)
 
 
 def variables_engine(session, source):
