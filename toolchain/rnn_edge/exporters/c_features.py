@@ -37,7 +37,7 @@ def _flat(features: Mapping[str, object]) -> list[tuple[str, object]]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value).replace("*/", "*\\/").replace("/*", "\\/*")
+    return json.dumps(value).replace("*/", r"*\/").replace("/*", r"/\u002a")
 
 
 def _wrapped(head: str, items: list[str]) -> list[str]:
