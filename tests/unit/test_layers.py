@@ -17,7 +17,7 @@ LAYERS = (
     ("spec", "cells", "data", "features"),
     ("reference",),
     ("train", "quantize"),
-    ("exporters", "firmware"),
+    ("exporters", "firmware", "importers"),
     ("engines", "replay", "evaluation"),
     ("report",),
     ("pipeline",),
