@@ -4,7 +4,7 @@ import pytest
 
 from rnn_edge.cli.summary import metric_lines, range_lines
 from rnn_edge.types.accumulators import AccumulatorBound
-from rnn_edge.types.ranges import MatrixRange, ModelRanges, Span, TensorRange
+from rnn_edge.types.ranges import MatrixRange, ModelRanges, ReplayedRange, Span, TensorRange
 
 DATA = {"source": "pump", "is_synthetic": False}
 METRICS = {
@@ -59,19 +59,25 @@ def test_only_saturation_that_lost_values_is_warned_of():
             ("l0_gx", OUTSIDE, OUTSIDE, 1234, ()),
             ("l0_a_n", OUTSIDE, OUTSIDE, 77, ("tanh",)),
             ("h0_out", OUTSIDE, Span(0, 32768), 2, ()),
-        )
+        ),
+        [
+            ReplayedRange("c0_out", -12, Span(0, 40960), 500, 3, ()).to_json(),
+            ReplayedRange("l0_c_fine", -13, Span(0, 40960), 500, 3, ("tanh",)).to_json(),
+            ReplayedRange("h0_out", -15, Span(0, 32768), 500, 3, ()).to_json(),
+        ],
     )
     assert lines == [
         "ranges: of 5 tensors 1 can never saturate, 1 could, 3 did in calibration; "
         "sums of 1 of 2 matrices proved to fit int32",
         "warning: tensor l0_gx saturates: 1,234 of 8,000 values in calibration, "
         "from -16 to 20 where -16 to 16 is held",
+        "warning: tensor c0_out saturates: 3 of 500 values in replay, "
+        "from 0 to 10 where -8 to 8 is held",
     ]
-    assert len(range_lines(quantization(("h0_out", OUTSIDE, Span(0, 32768), 2, ())))) == 1
 
 
 def test_before_quantization_nothing_is_said_of_ranges():
-    assert range_lines({}) == []
+    assert range_lines({}, []) == []
 
 
 @pytest.mark.parametrize("folder", ["doorbell", "door bell"])

@@ -1,6 +1,7 @@
 """The whole pipeline on random weights: everything but the training itself."""
 
 import dataclasses
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -16,9 +17,16 @@ from untrained import SPEC, replace_training
 from rnn_edge.cells import lower_model
 from rnn_edge.engines.base import EngineKind, all_engines
 from rnn_edge.engines.integer_reference import ENGINE as REFERENCE
-from rnn_edge.errors import BundleError, DataError, EnvironmentFailureError, ModelError, ParityError
+from rnn_edge.errors import (
+    BundleError,
+    DataError,
+    EnvironmentFailureError,
+    MissingDependencyError,
+    ModelError,
+    ParityError,
+)
 from rnn_edge.evaluation import integer_runner
-from rnn_edge.pipeline import ORDER, Bundle, build_bundle, evaluate_bundle, proof
+from rnn_edge.pipeline import ORDER, Bundle, build_bundle, evaluate_bundle, material, proof
 from rnn_edge.pipeline import build as pipeline_build
 from rnn_edge.pipeline.files import tree_digests
 from rnn_edge.spec import load_spec
@@ -179,17 +187,70 @@ def test_stopping_early_in_a_finished_bundle_takes_nothing_away(copy):
     assert published(copy) == before
 
 
-def test_stopping_early_with_another_spec_takes_the_later_files_back(copy):
-    # The earlier stages are the same, but what follows was made by a spec that is gone.
-    bundle, heard = build(copy, "qat.steps=7", until="student")
-    assert heard.kept == ["data", "teacher", "student"]
-    assert bundle.manifest["until"] == "student"
-    assert "model.npz" not in published(copy)
-    assert not (copy / "exports").exists()
-    assert Bundle.open(copy).spec().qat.steps == 7
-    # They are still there for the spec they belong to.
+def test_stopping_early_with_another_spec_does_not_take_the_later_files_away(copy):
+    before = published(copy)
+    with pytest.raises(BundleError, match="would take away baseline, quantize, export") as caught:
+        build(copy, "qat.steps=7", until="student")
+    assert "--out" in caught.value.hint
+    assert published(copy) == before
+
+
+def test_stopping_early_with_new_code_does_not_take_the_later_files_away(copy, monkeypatch):
+    before = published(copy)
+    monkeypatch.setattr(pipeline_build, "code_digest", lambda packages: f"new {packages}")
+    with pytest.raises(BundleError, match="would take away"):
+        build(copy, until="student")
+    assert published(copy) == before
+
+
+def test_a_bundle_built_again_keeps_what_it_learned_with_other_versions(copy, monkeypatch):
+    old = Bundle.open(copy)
+    versions = {"rnn-edge": "9.9", "numpy": "9.9"}
+    monkeypatch.setattr(pipeline_build, "package_versions", lambda: versions)
+    heard = Heard()
+    bundle = build_bundle(old.spec(), copy, progress=heard, until="export", again=True)
+    assert heard.kept == ["data", "teacher", "student", "baseline", "quantize"]
+    assert bundle.model().digest() == old.model().digest()
+    assert bundle.manifest["versions"] == versions
+    assert bundle.manifest["made_with"]["student"] == old.manifest["versions"]
+    assert set(bundle.manifest["made_with"]) == set(heard.kept)
+    # From a spec of somebody else's it is all made anew.
     _, heard = build(copy)
-    assert heard.kept == list(ORDER)
+    assert heard.kept == ["export"]
+
+
+def test_a_folder_with_files_of_others_is_left_alone(tmp_path):
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "spec.toml").write_text("# by hand\n")
+    with pytest.raises(BundleError, match="not a bundle and not empty: it has spec.toml"):
+        build(out)
+    assert [p.name for p in out.iterdir()] == ["spec.toml"]
+    assert (out / "spec.toml").read_text() == "# by hand\n"
+
+
+def test_everything_that_is_missing_is_said_before_the_first_stage(tmp_path, monkeypatch):
+    gone = {"onnxruntime", "matplotlib"}
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in gone else found(name)
+    )
+    with pytest.raises(MissingDependencyError, match="onnxruntime") as caught:
+        build(tmp_path / "out")
+    assert "matplotlib (for the plots of the report)" in caught.value.message
+    assert caught.value.hint == "pip install 'rnn-edge[onnx,report]'"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_build_that_fails_at_once_leaves_no_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(material, "read_dataset", fail_at_once)
+    with pytest.raises(DataError, match="at once"):
+        build(tmp_path / "new" / "out")
+    assert not (tmp_path / "new").exists()
+
+
+def fail_at_once(spec, place):
+    raise DataError("Failed at once.")
 
 
 def test_an_unknown_stage_is_refused(tmp_path):
@@ -243,6 +304,9 @@ def test_the_report_says_what_was_measured(built):
         lower_model(Bundle.open(built).model()).tensors
     )
     assert all(row["values"] > 0 for row in ranges["tensors"])
+    replayed = {row["tensor"]: row for row in report["replayed_ranges"]}
+    assert set(replayed) == {row["tensor"] for row in ranges["tensors"]}
+    assert replayed["h0_out"]["values"] == report["drift"][0]["steps"] * report["hidden"]
     assert [row["matrix"] for row in ranges["matrices"]] == ["layer0.x", "layer0.h", "head"]
     assert all(row["c_sums"] == "int32" for row in ranges["matrices"])
     assert len(report["scores"]) == 2

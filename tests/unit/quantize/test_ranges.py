@@ -6,8 +6,9 @@ import pytest
 from random_models import Shape, float_model, quantized_model
 
 from rnn_edge.cells import lower_model
+from rnn_edge.errors import ModelError
 from rnn_edge.fixedpoint import fully_connected, row_bounds, row_multipliers
-from rnn_edge.quantize import model_ranges, quantize_input
+from rnn_edge.quantize import model_ranges, quantize_input, replayed_ranges
 from rnn_edge.quantize.observation import observe
 from rnn_edge.quantize.squashing import squashing_functions
 from rnn_edge.reference import IntegerReference
@@ -78,6 +79,24 @@ def test_proofs_hold_on_the_calibration_streams(ranges):
             assert row.calibrated.high <= row.analytic.high, row.tensor
     for row in ranges.matrices:
         assert row.seen <= row.largest.bound
+
+
+def test_a_replay_measures_as_a_calibration_does(ranges):
+    for row, replayed in zip(ranges.tensors, sorted_as(ranges, FRAMES), strict=True):
+        found = replayed.to_json()
+        assert (replayed.tensor, replayed.seen) == (row.tensor, row.calibrated)
+        assert (replayed.values, replayed.saturated) == (row.values, row.saturated)
+        assert replayed.loses == row.loses == found["loses"]
+        assert found["seen"] == row.to_json()["calibrated"]
+        assert found["headroom_bits"] == row.calibrated.headroom_bits
+        assert found["representable"] == row.to_json()["representable"]
+    with pytest.raises(ModelError, match=r"Frames \("):
+        replayed_ranges(MODEL, FRAMES[:, :0])
+
+
+def sorted_as(ranges, frames):
+    rows = {row.tensor: row for row in replayed_ranges(MODEL, frames)}
+    return [rows[row.tensor] for row in ranges.tensors]
 
 
 def test_observation_does_not_mind_how_steps_are_cut():

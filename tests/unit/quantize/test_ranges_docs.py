@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from random_models import Shape, float_model, quantized_model
 
+from rnn_edge.quantize import replayed_ranges
 from rnn_edge.quantize.invariants import ROUNDS
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "ranges.md"
@@ -25,5 +26,7 @@ def test_the_example_runs_and_the_tables_name_every_key(tmp_path, monkeypatch):
     named = set(re.findall(r"`(\w+)`", text))
     ranges = scope["ranges"]
     assert set(ranges.tensors[0].to_json()) - {"size"} <= named
+    replayed = replayed_ranges(scope["model"], scope["frames"])
+    assert set(replayed[0].to_json()) <= named
     assert set(ranges.matrices[0].to_json()) - {"matrix", "row", "bound", "fits_int32"} <= named
     assert f"up to {ROUNDS} rounds" in text

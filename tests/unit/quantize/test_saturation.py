@@ -230,5 +230,5 @@ def test_a_gate_that_stays_open_is_no_fault():
     "x", [np.zeros((1, 0, 1)), np.zeros((0, 5, 1)), np.zeros((5, 1)), np.full((1, 5, 1), np.nan)]
 )
 def test_frames_that_say_nothing_are_refused(x):
-    with pytest.raises(ModelError, match="Calibration frames"):
+    with pytest.raises(ModelError, match=r"Frames \("):
         model_ranges(gru(), x)

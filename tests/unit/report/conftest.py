@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rnn_edge.types.accumulators import AccumulatorBound
-from rnn_edge.types.ranges import MatrixRange, Span, TensorRange
+from rnn_edge.types.ranges import MatrixRange, ReplayedRange, Span, TensorRange
 
 WORDS = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"]
 LABELS = ["_silence_", "_unknown_", *WORDS]
@@ -104,6 +104,7 @@ def _common(task: str, labels: list[str]) -> dict[str, Any]:
                     _tensor("l0_gx", "matrix", -11, [-94884, 40960], [-40960, 20111], 4321),
                     _tensor("l0_a_n", "add", -13, [-65536, 65536], [-33000, 40960], 99, ["tanh"]),
                     _tensor("l0_rh_n", "multiply", -11, [-8192, 4096], [0, 0]),
+                    _tensor("y", "matrix", -10, [-65536, 65536], [-1024, 1024]),
                     _tensor("h0_out", "add", -15, [-32769, 32768], [-32000, 32768], 2),
                 ],
                 "matrices": [
@@ -112,6 +113,18 @@ def _common(task: str, labels: list[str]) -> dict[str, Any]:
                 ],
             },
         },
+        "replayed_ranges": [
+            ReplayedRange(n, e, Span(*seen), 640_000, count, squashed_by).to_json()
+            for n, e, seen, count, squashed_by in (
+                ("x", -12, [-20000, 32767], 0, ()),
+                ("h0_in", -15, [-32000, 32767], 0, ()),
+                ("l0_gx", -11, [-36864, 20111], 1280, ()),
+                ("l0_a_n", -13, [-33000, 40960], 64, ("tanh",)),
+                ("l0_rh_n", -11, [-8192, 4096], 0, ()),
+                ("h0_out", -15, [-32000, 32767], 0, ()),
+                ("y", -10, [-32000, 40960], 6400, ()),
+            )
+        ],
         "drift": [_drift("int8 after training", 0.029), _drift("int8", 0.0091)],
         "parity": [
             {"engine": e, "tensor": t, "steps": 10000, "differing": 0, "max_lsb": 0}

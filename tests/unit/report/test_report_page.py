@@ -183,27 +183,34 @@ def test_figures_are_printed_where_they_belong(keyword_report: dict[str, Any]) -
 def test_every_tensor_has_its_ranges_and_its_verdict(report: dict[str, Any]) -> None:
     page = Page(render_report(report))
     assert page.row("l0_gx")[1:5] == ["matrix", "2−11", "±16", "−46.3 to 20"]
-    assert page.row("l0_gx")[5:] == ["−1.5", "−20 to 9.82", "−0.3", "seen4,321 (0.211 %)"]
+    assert page.row("l0_gx")[5:9] == ["−1.5", "−20 to 9.82", "−0.3", "−18 to 9.82"]
+    assert page.row("l0_gx")[9] == "seencalibration 4,321 (0.211 %)replay 1,280 (0.200 %)"
     assert page.row("x")[4:6] == ["no bound", "–"]
     assert page.row("x")[-1] == "possible"
     assert page.row("h0_in")[-1] == "never"
     # Its end is one unit beyond the format: less than a bit can show.
-    assert page.row("h0_out")[5:8] == ["0.0", "−0.977 to 1", "0.0"]
-    assert page.row("h0_out")[8:] == ["seen2 (under 0.001 %)by one unit"]
-    assert page.row("l0_a_n")[-1] == "seen99 (0.005 %)before tanh"
-    assert page.row("l0_rh_n")[4:] == ["−4 to 2", "+2.0", "0 to 0", "–", "never"]
+    assert page.row("h0_out")[5:9] == ["0.0", "−0.977 to 1", "0.0", "−0.977 to 1"]
+    assert page.row("h0_out")[9] == "seencalibration 2 (under 0.001 %)by one unit"
+    assert page.row("l0_a_n")[9] == ("seencalibration 99 (0.005 %)replay 64 (0.010 %)before tanh")
+    assert page.row("l0_rh_n")[4:8] == ["−4 to 2", "+2.0", "0 to 0", "–"]
+    assert page.row("l0_rh_n")[8:] == ["−4 to 2", "never"]
+    # Seen on the replay stream alone.
+    assert page.row("y", "matrix")[8:] == ["−31.2 to 40", "seenreplay 6,400 (1.000 %)"]
     assert page.row("layer0.x", "192")[1:] == ["192", "26", "28", "25", "192", "0", "int32"]
     assert page.row("head", "12")[1:] == ["12", "33", "35", "32", "9", "3", "int64"]
 
 
 def test_only_values_that_were_lost_are_warned_of(report: dict[str, Any]) -> None:
-    sentence = "Values were lost to saturation on the calibration streams"
+    sentence = "Values were lost to saturation on the "
     text = Page(render_report(report)).text
-    assert text.count(sentence) == 1
+    assert text.count(f"{sentence}calibration streams") == 1
     assert "l0_gx: 4,321 (0.211\u00a0%) of its values; they span −20 to 9.82, and ±16 is" in text
+    assert text.count(f"{sentence}replay stream") == 1
+    assert "l0_gx: 1,280 (0.200\u00a0%) of its values; they span −18 to 9.82, and ±16 is" in text
+    assert "y: 6,400 (1.000\u00a0%) of its values; they span −31.2 to 40, and ±32 is" in text
     assert "l0_a_n: " not in text
     assert "h0_out: " not in text
-    for row in report["quantization"]["ranges"]["tensors"]:
+    for row in (*report["quantization"]["ranges"]["tensors"], *report["replayed_ranges"]):
         row["loses"] = False
     assert sentence not in Page(render_report(report)).text
 
@@ -244,6 +251,7 @@ def test_empty_lists_are_said_to_be_empty(report: dict[str, Any]) -> None:
         (("models", 4, "name"), "int4", "'models'"),
         (("drift", 0, "rows", 0, "curve", 3), 7, "'drift[0].rows[0].curve[3]'"),
         (("data", "is_synthetic"), "no", "'data.is_synthetic'"),
+        (("replayed_ranges", 0, "tensor"), "other", "'replayed_ranges'"),
         (
             ("quantization", "ranges", "tensors", 2, "values"),
             17,

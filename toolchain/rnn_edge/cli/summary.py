@@ -37,7 +37,7 @@ def bundle_lines(bundle: Bundle) -> list[str]:
         lines += metric_lines(report["task"], rows, report["data"])
         lines += _drift_lines(report["drift"])
         lines += _proof_lines(report)
-    lines += range_lines(_quantization(bundle))
+    lines += range_lines(_quantization(bundle), report.get("replayed_ranges", ()))
     lines.append(f"Bundle: {bundle.path} (until {bundle.manifest['until']})")
     if report:
         lines.append(f"Report: {bundle.path / 'report.html'}")
@@ -77,8 +77,15 @@ def matrix_lines(result: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def range_lines(quantization: Mapping[str, Any]) -> list[str]:
-    """Return what is proved of ranges and sums, and a warning for each tensor that lost values."""
+def range_lines(
+    quantization: Mapping[str, Any], replayed: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Return what is proved of ranges and sums, and a warning for each tensor that lost values.
+
+    Args:
+        quantization: Empty before the quantized model is made.
+        replayed: Ranges on the replay stream; empty before the report is made.
+    """
     if not quantization:
         return []
     tensors, matrices = (quantization["ranges"][key] for key in ("tensors", "matrices"))
@@ -89,14 +96,15 @@ def range_lines(quantization: Mapping[str, Any]) -> list[str]:
         f"{found.count('possible')} could, {found.count('seen')} did in calibration; "
         f"sums of {narrow} of {len(matrices)} matrices proved to fit int32"
     ]
-    for row in tensors:
-        if row["loses"]:
-            (low, high), (least, most) = row["calibrated"], row["representable"]
-            lines.append(
-                f"warning: tensor {row['tensor']} saturates: {row['saturated']:,} of "
-                f"{row['values']:,} values in calibration, from {low:.4g} to {high:.4g} where "
-                f"{least:.4g} to {most:.4g} is held"
-            )
+    for where, rows, key in (("calibration", tensors, "calibrated"), ("replay", replayed, "seen")):
+        for row in rows:
+            if row["loses"]:
+                (low, high), (least, most) = row[key], row["representable"]
+                lines.append(
+                    f"warning: tensor {row['tensor']} saturates: {row['saturated']:,} of "
+                    f"{row['values']:,} values in {where}, from {low:.4g} to {high:.4g} where "
+                    f"{least:.4g} to {most:.4g} is held"
+                )
     return lines
 
 

@@ -13,6 +13,7 @@ from rnn_edge.evaluation.anomaly import ScoredRecording, anomaly_metrics
 from rnn_edge.evaluation.keyword import evaluate_keywords, keyword_metrics
 from rnn_edge.pipeline import training
 from rnn_edge.pipeline.proof import float_trace, integer_trace
+from rnn_edge.quantize import replayed_ranges
 from rnn_edge.replay import measure_drift
 from rnn_edge.spec import ModelSpec
 from rnn_edge.types import Array, FloatModel, QuantizedModel
@@ -33,12 +34,12 @@ def measure_models(
     folders: Mapping[str, Path],
     tell: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """Return the "models", "drift" and "scores" of a report.
+    """Return the "models", "drift", "scores" and "replayed_ranges" of a report.
 
     Args:
         spec: The spec.
         frames: All sequences.
-        stream: float32 (T, D), for the drift.
+        stream: float32 (T, D), for the drift and the ranges.
         folders: Of the finished stages.
         tell: Progress.
     """
@@ -67,7 +68,12 @@ def measure_models(
             scores = _plotted(spec, frames, runners)
     tell(total - 1, total)
     drift = _drifts(student, tuned, early, final, stream)
-    return {"models": models, "drift": drift, "scores": scores}
+    return {
+        "models": models,
+        "drift": drift,
+        "scores": scores,
+        "replayed_ranges": [row.to_json() for row in replayed_ranges(final, stream[None])],
+    }
 
 
 def _drifts(

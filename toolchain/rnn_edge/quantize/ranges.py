@@ -29,7 +29,7 @@ from rnn_edge.types.program import (
     Split,
     Unary,
 )
-from rnn_edge.types.ranges import MatrixRange, ModelRanges, Span, TensorRange
+from rnn_edge.types.ranges import MatrixRange, ModelRanges, ReplayedRange, Span, TensorRange
 
 
 def model_ranges(model: QuantizedModel, frames: Array) -> ModelRanges:
@@ -44,11 +44,7 @@ def model_ranges(model: QuantizedModel, frames: Array) -> ModelRanges:
         ModelError: If saturation is certain as `rnn_edge.quantize.saturation` defines it, or if
             there is no frame or one that is not a finite number.
     """
-    if frames.ndim != 3 or not frames.size or not np.isfinite(frames).all():
-        raise ModelError(
-            f"Calibration frames {frames.shape}: expected finite numbers of shape "
-            "(streams, steps, inputs), at least one."
-        )
+    _require_frames(frames)
     refuse_wide_sums(model)
     program = lower_model(model)
     tensors = analytic_intervals(program)
@@ -58,6 +54,40 @@ def model_ranges(model: QuantizedModel, frames: Array) -> ModelRanges:
     makers = _makers(program)
     rows = tuple(_tensor_range(program, name, makers.get(name), tensors, seen) for name in tensors)
     return ModelRanges(rows, _matrix_ranges(model, program, seen))
+
+
+def replayed_ranges(model: QuantizedModel, frames: Array) -> tuple[ReplayedRange, ...]:
+    """Measure the range of every tensor on streams that no scale was chosen by.
+
+    Args:
+        model: The model.
+        frames: As for `model_ranges`.
+
+    Raises:
+        ModelError: If there is no frame or one that is not a finite number.
+    """
+    _require_frames(frames)
+    program = lower_model(model)
+    seen = observe(model, program, frames)
+    return tuple(
+        ReplayedRange(
+            name,
+            tensor.exponent,
+            Span(int(seen.low[name].min()), int(seen.high[name].max())),
+            seen.streams * seen.steps * tensor.size,
+            seen.saturated[name],
+            squashing_functions(program, name),
+        )
+        for name, tensor in program.tensors.items()
+    )
+
+
+def _require_frames(frames: Array) -> None:
+    if frames.ndim != 3 or not frames.size or not np.isfinite(frames).all():
+        raise ModelError(
+            f"Frames {frames.shape}: expected finite numbers of shape (streams, steps, inputs), "
+            "at least one."
+        )
 
 
 def analytic_intervals(program: Program) -> dict[str, Interval]:

@@ -120,6 +120,44 @@ class TensorRange:
 
 
 @dataclass(frozen=True)
+class ReplayedRange:
+    """What was seen of one tensor on a stream that its scale was not chosen by.
+
+    Attributes:
+        tensor: As in `TensorRange`, and so are ``exponent``, ``values`` and ``squashed_by``.
+        exponent: See ``tensor``.
+        seen: Smallest and largest value, before saturation.
+        values: See ``tensor``.
+        saturated: Those of them that int16 could not hold.
+        squashed_by: See ``tensor``.
+    """
+
+    tensor: str
+    exponent: int
+    seen: Span
+    values: int
+    saturated: int
+    squashed_by: tuple[str, ...]
+
+    @property
+    def loses(self) -> bool:
+        """As `TensorRange.loses`."""
+        return self.seen.excess > 1 and not self.squashed_by
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values for reports, the range in real units."""
+        return {
+            "tensor": self.tensor,
+            "representable": Span(LOWEST, HIGHEST).real(self.exponent),
+            "seen": self.seen.real(self.exponent),
+            "headroom_bits": self.seen.headroom_bits,
+            "values": self.values,
+            "saturated": self.saturated,
+            "loses": self.loses,
+        }
+
+
+@dataclass(frozen=True)
 class MatrixRange:
     """The sums of one matrix.
 

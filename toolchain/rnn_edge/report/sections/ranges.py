@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rnn_edge.report import formatting
 from rnn_edge.report.markup import Markup, bullets, element, join, paragraph, power_of_two
 from rnn_edge.report.reader import Node
@@ -17,6 +19,7 @@ _TENSOR_COLUMNS = [
     Column("Headroom, bits"),
     Column("Seen"),
     Column("Headroom, bits"),
+    Column("Replayed"),
     Column("Saturates", is_number=False),
 ]
 _MATRIX_COLUMNS = [
@@ -37,6 +40,10 @@ def render(root: Node) -> Section:
     calibration, ranges = quantization.at("calibration"), quantization.at("ranges")
     steps, streams = (calibration.at(key).integer() for key in ("steps", "streams"))
     tensors = ranges.at("tensors").items()
+    replayed = {row.at("tensor").text(): row for row in root.at("replayed_ranges").items()}
+    for row in tensors:
+        if row.at("tensor").text() not in replayed:
+            root.at("replayed_ranges").fail(f"a row of tensor {row.at('tensor').text()!r}")
     seen = ", ".join(
         f"{name} {formatting.number(value.number())}"
         for name, value in (
@@ -54,14 +61,20 @@ def render(root: Node) -> Section:
                 f"stream{'s' * (streams != 1)} of {formatting.count(steps)} steps; the float "
                 f"model's largest magnitudes there: {seen}."
             ),
-            _warning([row for row in tensors if row.at("loses").flag()]),
-            table("Tensors of one step", _TENSOR_COLUMNS, [_tensor(row) for row in tensors]),
+            _warning("calibration streams", "calibrated", tensors),
+            _warning("replay stream", "seen", list(replayed.values())),
+            table(
+                "Tensors of one step",
+                _TENSOR_COLUMNS,
+                [_tensor(row, replayed[row.at("tensor").text()]) for row in tensors],
+            ),
             paragraph(
                 "Can reach is a bound over every stream of frames that starts from a zero state, "
-                "before saturation; seen is what the integer model did on the calibration "
-                "streams. Headroom is log2(held / range): 1 is a range half as wide as the format, "
-                "0 one that fills it, and below 0 it does not fit. Saturation before logistic or "
-                "tanh alone loses nothing worth keeping: both are flat there.",
+                "before saturation. Seen is what the integer model did on the calibration "
+                "streams, which scales are chosen by; replayed, on the replay stream. Headroom is "
+                "log2(held / range): 1 is a range half as wide as the format, 0 one that fills "
+                "it, and below 0 it does not fit. Saturation before logistic or tanh alone loses "
+                "nothing worth keeping: both are flat there.",
                 kind="soft",
             ),
             table(
@@ -79,24 +92,31 @@ def render(root: Node) -> Section:
     )
 
 
-def _warning(rows: list[Node]) -> Markup:
-    """Return a banner that names the tensors which lost values, or nothing."""
+def _warning(where: str, key: str, rows: Sequence[Node]) -> Markup:
+    """Return a banner that names the tensors which lost values, or nothing.
+
+    Args:
+        where: The streams.
+        key: Of what was seen there.
+        rows: Of all tensors.
+    """
+    rows = [row for row in rows if row.at("loses").flag()]
     if not rows:
         return join()
     items = [
         f"{row.at('tensor').text()}: {_share(row)} of its values; they span "
-        f"{_span(row.at('calibrated'))}, and {_span(row.at('representable'))} is held"
+        f"{_span(row.at(key))}, and {_span(row.at('representable'))} is held"
         for row in rows
     ]
     return element(
         "div",
-        element("strong", "Values were lost to saturation on the calibration streams:"),
+        element("strong", f"Values were lost to saturation on the {where}:"),
         bullets(items),
         class_="warning",
     )
 
 
-def _tensor(row: Node) -> list[str]:
+def _tensor(row: Node, replayed: Node) -> list[str]:
     analytic = row.find("analytic")
     return [
         row.at("tensor").text(),
@@ -107,7 +127,8 @@ def _tensor(row: Node) -> list[str]:
         _bits(row.at("analytic_headroom_bits")),
         _span(row.at("calibrated")),
         _bits(row.at("calibrated_headroom_bits")),
-        _verdict(row),
+        _span(replayed.at("seen")),
+        _verdict(row, replayed),
     ]
 
 
@@ -156,17 +177,21 @@ def _share(row: Node) -> str:
     return f"{formatting.count(saturated)} ({text})"
 
 
-def _verdict(row: Node) -> Markup:
-    verdict = row.at("verdict").text()
-    if verdict == "never":
-        return element("span", "never", class_="good")
+def _verdict(row: Node, replayed: Node) -> Markup:
+    """Return what is proved, or where values saturated and how many."""
+    places = {"calibration": row, "replay": replayed}
+    seen = {name: node for name, node in places.items() if node.at("saturated").integer()}
     before = [item.text() for item in row.at("squashed_by").items()]
     notes = [f"before {' and '.join(before)}"] if before else []
-    if verdict != "seen":
+    if not seen:
+        verdict = row.at("verdict").text()
+        if verdict == "never":
+            return element("span", verdict, class_="good")
         return join(verdict, *(element("small", note) for note in notes))
-    is_lost = row.at("loses").flag()
-    notes = notes or ([] if is_lost else ["by one unit"])
+    is_lost = any(node.at("loses").flag() for node in seen.values())
+    shares = [f"{name} {_share(node)}" for name, node in seen.items()]
     return join(
-        element("strong", verdict, class_="bad") if is_lost else verdict,
-        *(element("small", note) for note in (_share(row), *notes)),
+        element("strong", "seen", class_="bad") if is_lost else "seen",
+        *(element("small", share) for share in shares),
+        *(element("small", note) for note in (notes if notes or is_lost else ["by one unit"])),
     )
