@@ -232,9 +232,7 @@ def test_the_command_fails_where_state_is_lost(bundle, use, capsys):
     assert found["state"]["left_out"][0]["engine"] == "missing"
 
 
-def test_the_command_refuses_an_empty_list_and_names_unknown_engines(bundle, capsys):
-    code, _, err = command(capsys, bundle.path, "--engines", " , ")
-    assert (code, "expected at least one engine" in err) == (2, True)
-    code, out, err = command(capsys, bundle.path, "--engines", "gpu", "--json")
-    assert code == 1
-    assert "Unknown engine: 'gpu'" in json.loads(out)["error"]["message"]
+def test_the_command_refuses_an_empty_list(bundle, capsys):
+    code, out, err = command(capsys, bundle.path, "--engines", " , ")
+    assert (code, out) == (2, "")
+    assert "expected at least one engine" in err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,21 @@ class Output:
         for line in lines:
             click.echo(line)
 
+    def verdict(self, judge: Callable[[], None]) -> int:
+        """Return the exit code of a result that was written: what it says may be a failure.
+
+        The failure is told on stderr only: the one object on stdout is the result.
+
+        Args:
+            judge: Raises what is wrong with the result.
+        """
+        try:
+            judge()
+        except RnnEdgeError as error:
+            write_error(error, is_json=False)
+            return error.exit_code
+        return 0
+
     def note(self, line: str) -> None:
         """Tell on stderr what is going on."""
         if not self.is_quiet:
@@ -50,8 +65,13 @@ def write_error(error: RnnEdgeError, *, is_json: bool) -> None:
     """Write message and hint on stderr and, for programs, as an object on stdout."""
     click.echo(f"Error: {error}", err=True)
     if is_json:
-        failure = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
-        click.echo(json.dumps({"error": failure}, indent=2))
+        write_failure(type(error).__name__, error.message, error.hint)
+
+
+def write_failure(kind: str, message: str, hint: str) -> None:
+    """Write a failure as an object on stdout."""
+    failure = {"kind": kind, "message": message, "hint": hint}
+    click.echo(json.dumps({"error": failure}, indent=2))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
