@@ -51,6 +51,8 @@ class Program:
 
 COMPILERS = (
     Program("cc", "--version", "runs the generated C on this host", "apt install gcc libc6-dev"),
+    Program("gcc", "--version", "the engines c-gcc-...", "apt install gcc libc6-dev"),
+    Program("clang", "--version", "the engines c-clang-...", "apt install clang libc6-dev"),
     Program(
         "arm-none-eabi-gcc", "--version", "firmware for Cortex-M", "apt install gcc-arm-none-eabi"
     ),
