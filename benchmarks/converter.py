@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import math
 import os
 import platform
 import re
@@ -23,8 +22,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ import numpy as np
 from converter_files import FLEX_PREFIX, FileContent, read_content
 from converter_keras import HAS_STATE, STEP
 from converter_subjects import Subject, bundle_subject, random_subject
+from converter_table import print_heading, print_model
 
 from rnn_edge.errors import MissingDependencyError, RnnEdgeError
 from rnn_edge.exporters import tflite
@@ -227,28 +228,19 @@ def state_scales(content: FileContent) -> dict[str, dict[str, Any]]:
     }
 
 
-def compare(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Run everything that the command line asks for."""
-    steps = sorted(set(arguments.steps))
+def compared(arguments: argparse.Namespace, steps: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield each model that the command line asks for with its rows, as soon as it has them."""
     length = (arguments.calibration_steps, steps[-1])
-    subjects = [
-        lambda cell=cell, layers=layers: random_subject(
-            cell,
-            layers,
-            arguments.hidden,
-            arguments.inputs,
-            arguments.seed,
-            arguments.forget_bias,
-            *length,
-        )
+    random = (arguments.hidden, arguments.inputs, arguments.seed, arguments.forget_bias)
+    subjects: list[Callable[[], Subject]] = [
+        partial(random_subject, cell, layers, *random, *length)
         for cell in arguments.cells
         for layers in arguments.layers
     ]
     subjects += [
-        lambda path=path: bundle_subject(path, arguments.data, *length) for path in arguments.bundle
+        partial(bundle_subject, path, arguments.data, *length) for path in arguments.bundle
     ]
-    ways = [way for way in WAYS if not arguments.ways or way.name in arguments.ways]
-    models: list[dict[str, Any]] = []
+    ways = [way for way in WAYS if arguments.ways is None or way.name in arguments.ways]
     for make in subjects:
         subject = make()
         with tempfile.TemporaryDirectory(prefix="rnn-edge-") as folder:
@@ -258,15 +250,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
                 print(f"{subject.name}: {way.name}", file=sys.stderr)
                 rows.append(comparison.converted(way))
         ours = rows[0]["drift"]["raw"]
-        models.append({"model": subject.name, "rows": rows, **_verdict(subject, ours)})
-    return {
-        "steps": steps,
-        "trailing_steps": TRAILING_STEPS,
-        "calibration_steps": arguments.calibration_steps,
-        "versions": versions(),
-        "machine": machine(),
-        "models": models,
-    }
+        yield {"model": subject.name, "rows": rows, **_verdict(subject, ours)}
 
 
 def _verdict(subject: Subject, ours: dict[str, Any]) -> dict[str, Any]:
@@ -274,7 +258,11 @@ def _verdict(subject: Subject, ours: dict[str, Any]) -> dict[str, Any]:
     found = ours.get("after", {}).get(str(KNOWN_STEPS))
     if subject.known_drift is None or found is None:
         return {}
-    return {"known_drift": subject.known_drift, "is_met": found <= subject.known_drift}
+    return {
+        "known_steps": KNOWN_STEPS,
+        "known_drift": subject.known_drift,
+        "is_met": found <= subject.known_drift,
+    }
 
 
 def versions() -> dict[str, str]:
@@ -297,79 +285,6 @@ def machine() -> str:
     return f"{names[0] if names else platform.processor()}, {platform.system()}"
 
 
-def _scales_text(row: dict[str, Any]) -> str:
-    """Return the scale that the states come out at over the one they go in at, the worst one."""
-    scales = row["scales"].values()
-    if not scales:
-        return "-"
-    if all(scale["is_equal"] for scale in scales):
-        return "equal"
-    worst = max((scale["ratio"] for scale in scales), key=lambda ratio: abs(math.log(ratio)))
-    if worst == 1.0:
-        return "zero"
-    return f"{worst:.3g}" if abs(worst - 1.0) >= 5e-4 else f"1{worst - 1.0:+.0e}"
-
-
-def _ratio_text(ratio: float) -> str:
-    return f"{ratio:.1f}" if ratio >= 0.1 else f"{ratio:.0e}"
-
-
-def _lines(row: dict[str, Any], steps: Sequence[int], ours: float | None) -> list[str]:
-    """Return the lines of one row: one for each way of handing the state back."""
-    head = f"{row['way']:<21}"
-    if not row["converts"]:
-        return [f"{head}{'no' if row['converts'] is False else '-':>4}"]
-    count = sum(row["builtin"].values())
-    facts = f"{'yes':>4}{count:>6}{len(row['flex']):>6}{row['bytes']:>9,}{_scales_text(row):>9}"
-    lines = []
-    for feedback, drift in row["drift"].items():
-        line = f"{head}{facts}{feedback:>7}"
-        if drift["message"]:
-            line += f"  {drift['message']}"
-        else:
-            line += "".join(f"{drift['after'][str(n)]:>10.3g}" for n in steps)
-            last = drift["after"][str(steps[-1])]
-            line += f"{_ratio_text(last / ours) if ours else '-':>10}"
-        lines.append(line)
-        head, facts = " " * len(head), " " * len(facts)
-    return lines
-
-
-def print_table(found: dict[str, Any]) -> None:
-    """Print everything, a table for each model."""
-    steps = found["steps"]
-    print(", ".join(f"{name} {version}" for name, version in found["versions"].items()))
-    print(found["machine"])
-    print(
-        f"relative drift of the hidden states over the last {found['trailing_steps']:,} steps, "
-        f"never reset; {found['calibration_steps']:,} steps of calibration"
-    )
-    for model in found["models"]:
-        ours = model["rows"][0]["drift"]["raw"].get("after", {}).get(str(steps[-1]))
-        print(f"\n{model['model']}")
-        print(
-            f"{'way':<21}{'ok':>4}{'ops':>6}{'flex':>6}{'bytes':>9}{'out/in':>9}{'state':>7}"
-            + "".join(f"{n:>10,}" for n in steps)
-            + f"{'/ ours':>10}"
-        )
-        for row in model["rows"]:
-            print("\n".join(_lines(row, steps, ours)))
-        for row in model["rows"]:
-            if row["message"]:
-                print(f"  {row['way']}: {row['message']}")
-        for row in model["rows"]:
-            if row["converts"]:
-                kinds = row["builtin"] | row["flex"]
-                listed = ", ".join(f"{name} {count}" for name, count in kinds.items())
-                print(f"  {row['way']}: {listed}")
-        if "is_met" in model:
-            answer = "met" if model["is_met"] else "NOT met"
-            print(
-                f"  known drift of ours after {KNOWN_STEPS:,} steps, "
-                f"at most {model['known_drift']}: {answer}, {ours:.4f}"
-            )
-
-
 def positive(text: str) -> int:
     """Parse a number of one or more."""
     value = int(text)
@@ -380,15 +295,21 @@ def positive(text: str) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="TensorFlow's converter beside ours")
-    parser.add_argument("--cells", nargs="*", choices=("gru", "lstm"), default=["gru", "lstm"])
-    parser.add_argument("--layers", nargs="+", type=positive, default=[1, 2])
+    parser.add_argument(
+        "--cells", nargs="*", choices=("gru", "lstm"), default=["gru", "lstm"], help="or none"
+    )
+    parser.add_argument(
+        "--layers", nargs="+", type=positive, default=[1, 2], help="of the random models"
+    )
     parser.add_argument("--hidden", type=positive, default=64)
     parser.add_argument("--inputs", type=positive, default=40)
     parser.add_argument("--seed", type=int, default=0, help="of the random weights")
     parser.add_argument("--forget-bias", type=float, default=1.0, help="of random LSTMs")
     parser.add_argument("--bundle", nargs="*", type=Path, default=[], help="trained models")
     parser.add_argument("--data", type=Path, help="recordings, if the bundles have none")
-    parser.add_argument("--ways", nargs="*", choices=[way.name for way in WAYS], default=[])
+    parser.add_argument(
+        "--ways", nargs="*", choices=[way.name for way in WAYS], help="by default all; or none"
+    )
     parser.add_argument("--steps", nargs="+", type=positive, default=[50, 1_000, KNOWN_STEPS])
     parser.add_argument("--calibration-steps", type=positive, default=1_000)
     parser.add_argument("--limit", type=float, default=600.0, help="seconds for each process")
@@ -400,13 +321,24 @@ def main() -> None:
                 "Package tensorflow is not installed; it is needed for its converter.",
                 "pip install 'rnn-edge[train,litert]'",
             )
-        found = compare(arguments)
+        steps = sorted(set(arguments.steps))
+        facts = {
+            "steps": steps,
+            "trailing_steps": TRAILING_STEPS,
+            "calibration_steps": arguments.calibration_steps,
+            "versions": versions(),
+            "machine": machine(),
+        }
+        if arguments.json:
+            models = list(compared(arguments, steps))
+            print(json.dumps({**facts, "models": models}, allow_nan=False))
+            return
+        print_heading(facts)
+        for model in compared(arguments, steps):
+            print_model(model, steps)
+            sys.stdout.flush()
     except RnnEdgeError as error:
         sys.exit(f"{error}")
-    if arguments.json:
-        print(json.dumps(found, allow_nan=False))
-    else:
-        print_table(found)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_known_drift_is_judged_at_its_own_number_of_steps(benchmarks):
     from converter import _verdict
 
     model = replace(subject(), known_drift=0.005)
-    assert _verdict(model, {"after": {"100000": 0.005}}) == {"known_drift": 0.005, "is_met": True}
+    assert _verdict(model, {"after": {"100000": 0.005}})["is_met"] is True
     assert _verdict(model, {"after": {"100000": 0.0051}})["is_met"] is False
     assert _verdict(model, {"after": {"1000": 0.001}}) == {}
     assert _verdict(model, {"message": "SIGSEGV"}) == {}
