@@ -20,17 +20,17 @@ LARGEST = 1 << 30
 PROCESSES = 2
 
 
-def compiled(output, *flags):
+def compiled(output, compiler, *flags):
     common = data_folder("firmware_templates") / "common"
     source = SOURCES / "rounding_sweep.c"
-    command = [tool("cc"), *WARNINGS, "-O3", f"-I{common}", *flags, source, "-lm", "-o", output]
+    command = [tool(compiler), *WARNINGS, f"-I{common}", *flags, source, "-lm", "-o", output]
     succeed(*command)
     return output
 
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory):
-    return compiled(tmp_path_factory.mktemp("sweep") / "rounding_sweep")
+    return compiled(tmp_path_factory.mktemp("sweep") / "rounding_sweep", "cc", "-O3")
 
 
 def run_all(program, kind, numbers, first, last):
@@ -59,6 +59,18 @@ def test_products_about_zero_and_at_both_ends(sweep, bits):
 def test_sums_about_zero_and_at_both_ends(sweep, scale):
     for first in (-32768, -1, 32765):
         assert run_all(sweep, "sum", scale, first, first + 2) == 3 * 65536
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_nothing_is_undefined_at_either_end(compiler, tmp_path):
+    sanitizers = "-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all"
+    program = compiled(tmp_path / "sweep", compiler, *sanitizers)
+    for bits in SHIFTS:
+        for first in (-LARGEST, -1000, LARGEST - 2000):
+            assert run_all(program, "product", [bits], first, first + 2000) == 2001
+    for scale in SUMS:
+        for first in (-32768, 32767):
+            assert run_all(program, "sum", scale, first, first) == 65536
 
 
 @pytest.mark.slow
