@@ -9,6 +9,8 @@
 /* The shared library has no header of its own. */
 void rnn_edge_host_run(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
                        const int16_t *x, size_t steps, int16_t *y, int16_t *states);
+void rnn_edge_host_run_last(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
+                            const int16_t *x, size_t steps, int16_t *y);
 
 /*
  * state    [state_values], read and replaced
@@ -26,4 +28,13 @@ void rnn_edge_host_run(const rnn_edge_model *model, int16_t *state, int16_t *scr
         rnn_edge_model_step(model, state, scratch, x + t * inputs, y + t * outputs);
         memcpy(states + t * values, state, values * sizeof *state);
     }
+}
+
+/* As above, with the head after the last step only: y [outputs]. */
+void rnn_edge_host_run_last(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
+                            const int16_t *x, size_t steps, int16_t *y) {
+    for (size_t t = 0; t < steps; ++t) {
+        rnn_edge_model_advance(model, state, scratch, x + t * model->layers[0].x.columns);
+    }
+    rnn_edge_model_output(model, state, y);
 }

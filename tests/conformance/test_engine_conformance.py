@@ -114,6 +114,21 @@ def test_a_restored_state_goes_on_with_the_same_bits(open_engine, engine, data):
         assert_same_trace(engine, second.run(frames[at:]), expected)
 
 
+@pytest.mark.parametrize("case", ["softmax", "lstm-gru-lstm", "argmax"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_last_output_is_that_of_a_run(open_engine, engine, case):
+    frames = stream(engine, case)[:40]
+    with open_engine(engine, case) as running:
+        trace = running.run(frames)
+        running.reset()
+        for start in (0, 1, 23):
+            stop = {0: 1, 1: 23, 23: 40}[start]
+            found = running.run_last(frames[start:stop])
+            np.testing.assert_array_equal(found, trace.outputs[stop - 1])
+            for name, value in running.state().items():
+                np.testing.assert_array_equal(value, trace.states[name][stop - 1])
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_reset_starts_over(open_engine, engine):
     frames = stream(engine, "lstm-gru")[:30]

@@ -4,6 +4,6 @@ To add a cell: one module here with ``float_step`` and ``lower``, entered in `CE
 kernel in ``firmware_templates/common``. The conformance tests run over `CELLS`.
 """
 
-from rnn_edge.cells.lowering import CELLS, lower_model
+from rnn_edge.cells.lowering import CELLS, lower_head, lower_layers, lower_model
 
-__all__ = ["CELLS", "lower_model"]
+__all__ = ["CELLS", "lower_head", "lower_layers", "lower_model"]

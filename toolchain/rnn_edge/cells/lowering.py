@@ -10,6 +10,7 @@ from rnn_edge.cells import gru, gru_reset_before, lstm, rnn
 from rnn_edge.cells.builder import ProgramBuilder
 from rnn_edge.types import Array, CellKind, QuantizedLayer, QuantizedModel, RecurrentWeights
 from rnn_edge.types.program import Program
+from rnn_edge.types.quantized_model import HIDDEN_EXPONENT
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,42 @@ CELLS: MappingProxyType[CellKind, Cell] = MappingProxyType(
 def lower_model(model: QuantizedModel) -> Program:
     """Return the model's time step as a program of builtin integer operators."""
     out = ProgramBuilder()
+    x, h, carried = _layers(model, out)
+    y, label = _head(model, h, out)
+    return _program(model, out, x, y, carried, label)
+
+
+def lower_layers(model: QuantizedModel) -> Program:
+    """Return the recurrent layers alone; ``y`` is the last one's next h."""
+    out = ProgramBuilder()
+    x, h, carried = _layers(model, out)
+    return _program(model, out, x, h, carried, None)
+
+
+def lower_head(model: QuantizedModel) -> Program:
+    """Return the head alone, from ``h``, the last layer's, to ``y``; it has no state."""
+    out = ProgramBuilder()
+    h = out.tensor("h", model.layers[-1].hidden, HIDDEN_EXPONENT)
+    y, label = _head(model, h, out)
+    return _program(model, out, h, y, {}, label)
+
+
+def _program(
+    model: QuantizedModel,
+    out: ProgramBuilder,
+    x: str,
+    y: str,
+    carried: dict[str, tuple[str, str]],
+    label: str | None,
+) -> Program:
+    tensors, states = MappingProxyType(dict(out.tensors)), MappingProxyType(carried)
+    return Program(model.name, tensors, tuple(out.ops), x, y, states, label)
+
+
+def _layers(
+    model: QuantizedModel, out: ProgramBuilder
+) -> tuple[str, str, dict[str, tuple[str, str]]]:
+    """Write the layers down; return the names of x, of the last h, and of the states."""
     x = out.tensor("x", model.inputs, model.input_exponent)
     sizes, exponents = model.state_sizes, model.state_exponents
     for name in sizes:
@@ -55,16 +92,7 @@ def lower_model(model: QuantizedModel) -> Program:
         leaving = cell.lower(layer, f"l{k}_", signal, entering, out)
         carried.update(zip(names, zip(entering, leaving, strict=True), strict=True))
         signal = leaving[0]
-    y, label = _head(model, signal, out)
-    return Program(
-        model.name,
-        MappingProxyType(dict(out.tensors)),
-        tuple(out.ops),
-        x,
-        y,
-        MappingProxyType(carried),
-        label,
-    )
+    return x, signal, carried
 
 
 def _head(model: QuantizedModel, h: str, out: ProgramBuilder) -> tuple[str, str | None]:

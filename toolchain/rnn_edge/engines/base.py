@@ -49,6 +49,16 @@ class Engine(ABC):
                 states[name].append(value)
         return Trace(np.stack(outputs), {name: np.stack(rows) for name, rows in states.items()})
 
+    def run_last(self, x: Array) -> Array:
+        """Advance by T frames x (T, D), T at least 1; return the output (C,) after the last.
+
+        For models whose output is wanted at the end of a sequence only. Engines that can leave
+        the head out of all steps but the last do so; the others throw its results away.
+        """
+        for frame in x[:-1]:
+            self.step(frame)
+        return self.step(x[-1])
+
     @property
     def model(self) -> QuantizedModel | None:
         """The model that integer states belong to; None for states in floating point."""

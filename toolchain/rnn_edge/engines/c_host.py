@@ -150,11 +150,12 @@ class CEngine(Engine):
             self._save = code[f"{model.name}_save"]
             self._restore = code[f"{model.name}_restore"]
             self._run_all = code["rnn_edge_host_run"]
+            self._run_last = code["rnn_edge_host_run_last"]
             self._description = ctypes.addressof(ctypes.c_char.in_dll(code, f"{model.name}_model"))
         except (OSError, AttributeError, ValueError) as error:
             raise EngineError(f"Library {library} does not load: {error}.") from error
         self._save.restype = ctypes.c_size_t
-        self._run_all.restype = None
+        self._run_all.restype = self._run_last.restype = None
         for function in (self._init, self._reset, self._step):
             function.restype = None
         self._init(_pointer(self._memory))
@@ -240,6 +241,19 @@ class CEngine(Engine):
         )
         if status != BlobStatus.OK:
             raise refusal(self._model, blob, BlobStatus(status))
+
+    def run_last(self, x: Array) -> Array:
+        """Advance by T frames x int16 (T, D) in one call into C; return the last output (C,)."""
+        frames = np.ascontiguousarray(self._checked(x, (len(x), self._model.inputs)))
+        self._run_last(
+            ctypes.c_void_p(self._description),
+            _pointer(self._memory),
+            _pointer(self._memory[self._values :]),
+            _pointer(frames),
+            ctypes.c_size_t(len(frames)),
+            _pointer(self._y),
+        )
+        return self._y.copy()
 
     def run(self, x: Array) -> Trace:
         """Advance by T frames x int16 (T, D) in one call into C."""

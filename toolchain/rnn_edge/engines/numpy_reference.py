@@ -17,6 +17,12 @@ class Reference(Protocol):
     def step(self, x: Array) -> Array:
         """Advance by one frame (B, D)."""
 
+    def advance(self, x: Array) -> None:
+        """Advance by one frame (B, D) without the head."""
+
+    def output(self) -> Array:
+        """Return the output (B, C) of the state as it is."""
+
     def run(self, x: Array) -> Trace:
         """Advance by T frames (B, T, D)."""
 
@@ -43,6 +49,16 @@ class ReferenceEngine(HostStateEngine):
         self._enter(state)
         y = self._reference.step(x[None])[0]
         return y, self._leave()
+
+    def run_last(self, x: Array) -> Array:
+        """Advance by T frames x (T, D); return the output (C,) after the last."""
+        frames = self._layout.frames(x)
+        self._enter(self._state)
+        for frame in frames:
+            self._reference.advance(frame[None])
+        self._state = self._leave()
+        y: Array = self._reference.output()[0]
+        return y
 
     def run(self, x: Array) -> Trace:
         """Advance by T frames x (T, D); return outputs (T, C) and states (T, H) after each."""

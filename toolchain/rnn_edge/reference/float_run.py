@@ -33,6 +33,11 @@ class FloatReference:
 
     def step(self, x: Array) -> Array:
         """Advance by one frame: x float32 (B, D); returns y float32 (B, C)."""
+        self.advance(x)
+        return self.output()
+
+    def advance(self, x: Array) -> None:
+        """Advance by one frame, without the head: x float32 (B, D)."""
         signal = x
         for k, layer in enumerate(self._model.layers):
             cell = CELLS[layer.kind]
@@ -41,7 +46,11 @@ class FloatReference:
             leaving = cell.float_step(layer, signal, entering)
             self.state.update(zip(names, leaving, strict=True))
             signal = leaving[0]
-        logits = np.asarray(signal @ self._model.head.w.T + self._model.head.b)
+
+    def output(self) -> Array:
+        """Return y float32 (B, C) of the state as it is."""
+        h = self.state[f"h{len(self._model.layers) - 1}"]
+        logits = np.asarray(h @ self._model.head.w.T + self._model.head.b)
         return softmax(logits) if self._model.head_kind == "softmax" else logits
 
     def run(self, x: Array) -> Trace:

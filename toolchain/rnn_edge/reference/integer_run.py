@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from rnn_edge import fixedpoint
-from rnn_edge.cells import lower_model
+from rnn_edge.cells import lower_layers, lower_model
 from rnn_edge.fixedpoint.softmax import softmax
 from rnn_edge.types import Array, QuantizedModel, Trace
 from rnn_edge.types.program import ArgMax, Binary, FullyConnected, Op, Softmax, Split, Unary
@@ -35,7 +35,9 @@ class IntegerReference:
         self._model = model
         self._streams = streams
         self._program = lower_model(model)
-        self._steps = [self._compile(op) for op in self._program.ops]
+        steps = [self._compile(op) for op in self._program.ops]
+        count = len(lower_layers(model).ops)
+        self._layers, self._head = steps[:count], steps[count:]
         self.state: dict[str, Array] = {}
         self.values: dict[str, Array] = {}
         """Every tensor of the last step by name, int16 (B, size); empty before the first."""
@@ -52,14 +54,26 @@ class IntegerReference:
 
     def step(self, x: Array) -> Array:
         """Advance by one frame: x int16 (B, D); returns y int16 (B, C)."""
+        self.advance(x)
+        return self.output()
+
+    def advance(self, x: Array) -> None:
+        """Advance by one frame, without the head: x int16 (B, D)."""
         values: dict[str, Array] = {self._program.x: np.asarray(x)}
         for name, (entering, _) in self._program.states.items():
             values[entering] = self.state[name]
-        for run in self._steps:
+        for run in self._layers:
             run(values)
-        self.values = values
         self.state = {name: values[leaving] for name, (_, leaving) in self._program.states.items()}
-        return values[self._program.y]
+        self.values = values
+
+    def output(self) -> Array:
+        """Return y int16 (B, C) of the state as it is."""
+        last = f"h{len(self._model.layers) - 1}"
+        self.values[self._program.states[last][1]] = self.state[last]
+        for run in self._head:
+            run(self.values)
+        return self.values[self._program.y]
 
     def run(self, x: Array) -> Trace:
         """Advance by T frames: x int16 (B, T, D); returns the trace (B, T, ...)."""

@@ -9,4 +9,4 @@ class ExportSection(Section):
     """Which formats are written besides those that every build writes."""
 
     also: tuple[str, ...] = ()
-    """Formats that are written on request: "tflite-w8a8", for models made of LSTM layers."""
+    """Formats on request: "tflite-parts" (layers, head), "tflite-w8a8" (models of LSTM layers)."""

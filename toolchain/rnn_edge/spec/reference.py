@@ -50,5 +50,6 @@ def _rows(model: type[BaseModel], keys: tuple[str, ...]) -> Iterator[str]:
             default = "by task" if (model, key) in FILLED_BY_TASK else "must be given"
         else:
             default = "not set" if field.default is None else f"`{show(field.default)}`"
-        meaning = (field.description or "").replace("|", "\\|")
+        # A description may go over several lines; a row of a table may not.
+        meaning = " ".join((field.description or "").split()).replace("|", "\\|")
         yield f"| `{key}` | {allowed(field_type(model, key))} | {default} | {meaning} |"
