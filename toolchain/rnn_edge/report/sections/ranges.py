@@ -16,9 +16,9 @@ _TENSOR_COLUMNS = [
     Column("Scale"),
     Column("Holds"),
     Column("Can reach"),
-    Column("Headroom, bits"),
+    Column("Room, bits"),
     Column("Seen"),
-    Column("Headroom, bits"),
+    Column("Room, bits"),
     Column("Replayed"),
     Column("Saturates", is_number=False),
 ]
@@ -71,10 +71,10 @@ def render(root: Node) -> Section:
             paragraph(
                 "Can reach is a bound over every stream of frames that starts from a zero state, "
                 "before saturation. Seen is what the integer model did on the calibration "
-                "streams, which scales are chosen by; replayed, on the replay stream. Headroom is "
-                "log2(held / range): 1 is a range half as wide as the format, 0 one that fills "
-                "it, and below 0 it does not fit. Saturation before logistic or tanh alone loses "
-                "nothing worth keeping: both are flat there.",
+                "streams, which scales are chosen by; replayed, on the replay stream. Room is the "
+                "headroom, log2(held / range): 1 is a range half as wide as the format, 0 one "
+                "that fills it, and below 0 it does not fit. Saturation before logistic or tanh "
+                "alone loses nothing worth keeping: both are flat there.",
                 kind="soft",
             ),
             table(
