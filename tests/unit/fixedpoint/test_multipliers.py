@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from rnn_edge.errors import ModelError
 from rnn_edge.exporters.c_arrays import c_matrix
-from rnn_edge.fixedpoint import fully_connected, round_scale_up, row_multipliers
+from rnn_edge.fixedpoint import (
+    fully_connected,
+    rescaled_bounds,
+    round_scale_up,
+    row_multipliers,
+)
 from rnn_edge.types import QuantizedMatrix
 
 MANTISSAS = np.arange(1 << 14, 1 << 15)
@@ -158,6 +163,33 @@ def test_the_multipliers_of_the_c_say_the_same(columns, bias_bits, spread, seed)
         assert 32 <= found.narrow_shift <= 46
         # What the kernel computes in an int64: sum, multiplier and half.
         assert (1 << 31) * int(found.multiplier.max()) + (1 << 45) < 1 << 63
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    columns=st.integers(1, 130),
+    bias_bits=st.integers(1, 46),
+    spread=st.integers(0, 14),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_no_input_brings_a_result_beyond_its_bound(columns, bias_bits, spread, seed):
+    rng = np.random.default_rng(seed)
+    matrix = matrix_of(rng, 4, columns, bias_bits, (-15, -11), spread)
+    for weight, bias, scale, bound in zip(
+        matrix.weight.astype(object),
+        matrix.bias.tolist(),
+        matrix.weight_scale.tolist(),
+        rescaled_bounds(matrix),
+        strict=True,
+    ):
+        real = Fraction(scale) * power(-15) / power(-11)
+        for sign in (-1, 1):
+            x = [-32768 if w * sign < 0 else 32767 for w in weight]
+            total = sum(w * value for w, value in zip(weight, x, strict=True)) + bias
+            assert abs((2 * total * real + 1) // 2) <= bound
+        # int16 ends at 32767 on one side: the bound is above what is reached by one per weight.
+        reach = int(sum(abs(weight))) * 32768 + abs(bias)
+        assert bound <= reach * real + Fraction(1, 2)
 
 
 def test_both_forms_of_the_c_were_met():

@@ -12,13 +12,16 @@ from types import MappingProxyType
 import numpy as np
 
 from rnn_edge.cells import lower_model
+from rnn_edge.errors import ModelError
 from rnn_edge.exporters.base import Artifact, Exporter, ExportSource
 from rnn_edge.exporters.output import write_bytes
 from rnn_edge.exporters.tflite_program import NumberFormat, write_program
+from rnn_edge.fixedpoint import rescaled_bounds
 from rnn_edge.types import Array
 from rnn_edge.types.program import FullyConnected
 
 FILE = "model.tflite"
+INT32_MAX = (1 << 31) - 1
 
 
 class IntegerFormat(NumberFormat):
@@ -51,13 +54,36 @@ class IntegerFormat(NumberFormat):
         """Return int8 weights with row scales and int64 biases at input scale x row scale.
 
         The bias must be int64: with int32, kernels disagree.
+
+        Raises:
+            ModelError: If a row's result can go beyond int32 before it is saturated.
         """
         matrix = step.matrix
+        refuse_wrapping(step)
         rows = matrix.weight_scale.astype(np.float64)
         bias_scale = rows * 2.0**matrix.input_exponent
         return (
             (matrix.weight, tuple(rows.tolist())),
             (matrix.bias, tuple(bias_scale.tolist())),
+        )
+
+
+def refuse_wrapping(step: FullyConnected) -> None:
+    """Refuse a matrix whose rescaled sums could leave int32.
+
+    TFLite's kernels keep a rescaled sum in an int32 before they saturate it to int16: beyond that
+    it changes its sign, where the reference and the C saturate.
+
+    Raises:
+        ModelError: Naming the row.
+    """
+    bounds = rescaled_bounds(step.matrix)
+    largest = max(bounds)
+    if largest > INT32_MAX:
+        raise ModelError(
+            f"Matrix {step.name}, row {bounds.index(largest)}: rescaled sums reach {largest:,}; "
+            f"expected at most {INT32_MAX:,}, what TFLite's kernels can hold.",
+            "a row this large saturates its output at nearly every step; check the weights",
         )
 
 

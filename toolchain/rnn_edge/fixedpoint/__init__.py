@@ -1,6 +1,6 @@
 """Integer arithmetic as TFLite's int16 kernels do it, on numpy arrays."""
 
-from rnn_edge.fixedpoint.accumulators import accumulator_bound, row_bounds
+from rnn_edge.fixedpoint.accumulators import accumulator_bound, rescaled_bounds, row_bounds
 from rnn_edge.fixedpoint.activation import SIGMOID_TABLE, logistic, tanh
 from rnn_edge.fixedpoint.elementwise import (
     add,
@@ -28,6 +28,7 @@ __all__ = [
     "multiply",
     "requantize",
     "rescale",
+    "rescaled_bounds",
     "round_scale_up",
     "row_bounds",
     "row_multipliers",

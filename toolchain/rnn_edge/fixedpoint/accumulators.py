@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_edge.fixedpoint.scales import row_multipliers
 from rnn_edge.types import QuantizedMatrix
 from rnn_edge.types.accumulators import AccumulatorBound
 
@@ -28,6 +29,26 @@ def row_bounds(matrix: QuantizedMatrix) -> tuple[int, ...]:
     return tuple(
         reach * LARGEST_INPUT + abs(bias)
         for reach, bias in zip(weight.tolist(), matrix.bias.tolist(), strict=True)
+    )
+
+
+def rescaled_bounds(matrix: QuantizedMatrix) -> tuple[int, ...]:
+    """Return for each row a bound on |result before it is saturated|, in units of the output.
+
+    Args:
+        matrix: As in `row_bounds`.
+
+    Raises:
+        ModelError: If a multiplier is outside the range that the kernels can do.
+    """
+    multiplier, shift = row_multipliers(
+        matrix.weight_scale, matrix.input_exponent, matrix.output_exponent
+    )
+    return tuple(
+        (bound * factor + (1 << (bits - 1))) >> bits
+        for bound, factor, bits in zip(
+            row_bounds(matrix), multiplier.tolist(), shift.tolist(), strict=True
+        )
     )
 
 
