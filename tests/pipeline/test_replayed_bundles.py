@@ -1,5 +1,6 @@
 """The parity matrix of a finished bundle."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from untrained import SPEC, replace_training
 
+from rnn_edge.cli.main import run
 from rnn_edge.engines.base import EngineKind, all_engines
 from rnn_edge.engines.integer_reference import ENGINE as REFERENCE
 from rnn_edge.errors import DataError, ParityError, RnnEdgeError, SpecError
@@ -98,6 +100,15 @@ def test_one_flipped_bit_is_found_where_it_is(bundle, use):
     assert rows == {"y": (1, 4, 123), "h0": (0, 0, None), "c0": (0, 0, None)}
     with pytest.raises(ParityError, match="broken y: 1 values differ by up to 4 LSB"):
         refuse_differences(matrix.parity, matrix.agreement)
+
+
+def test_the_command_fails_on_it_with_one_object(bundle, use, capsys):
+    use("flips")
+    code = run(["replay", str(bundle.path), "--engines", "broken", "--steps", "200", "--json"])
+    captured = capsys.readouterr()
+    assert code == 1
+    assert json.loads(captured.out)["parity"][0]["differing"] == 1
+    assert "Error: Engines do not agree with the reference: broken y" in captured.err
 
 
 def test_resets_come_at_the_starts_of_sequences(bundle, use):
