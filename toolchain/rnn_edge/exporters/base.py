@@ -21,7 +21,7 @@ class ExportSource:
         model: The quantized model made of it.
         features: What computes a frame, as JSON values, so that a file says how its input is
             made; None where frames are all that is known.
-        spans: Calibrated values of x, y and every state by name, for formats with scales of their
+        spans: Calibrated values of y and every state by name, for formats with scales of their
             own; None where nothing was calibrated.
     """
 

@@ -46,6 +46,7 @@ GATE_INPUT_SCALE = 2.0**-12
 """What the kernels compute the inputs of all four gates at."""
 
 _TANH = 4
+_INT16 = np.iinfo(np.int16)
 _LEVELS = 255.0
 _LOWEST, _HIGHEST = -128, 127
 _LARGEST_BIAS = 2**31 - 1
@@ -120,7 +121,10 @@ def _scales(source: ExportSource) -> dict[str, Affine]:
             f"Export {NAME} of {source.model.name}: no calibrated spans of its tensors.",
             "pass spans = measure_spans(float_model, streams) to ExportSource",
         )
-    scales = {name: Affine.of_span(source.spans[name]) for name in ("x", "y")}
+    # All that the front end can give: what is far from the training data is an anomaly, or a shout.
+    reach = 2.0**source.model.input_exponent
+    x = TensorSpan(_INT16.min * reach, _INT16.max * reach)
+    scales = {"x": Affine.of_span(x), "y": Affine.of_span(source.spans["y"])}
     if source.float_model.head_kind == "softmax":
         scales |= {LOGITS: scales["y"], "y": SHARES}
     for k, layer in enumerate(source.model.layers):

@@ -51,4 +51,4 @@ def calibrated_spans(spec: ModelSpec, frames: FrameSet, model: FloatModel) -> di
         concatenate(sequences, steps, seed)[:steps]
         for seed in range(spec.quantize.calibration_streams)
     ]
-    return measure_spans(model, np.stack(streams))
+    return measure_spans(model, np.stack(streams), spec.quantize.headroom_bits)

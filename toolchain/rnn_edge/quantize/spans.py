@@ -12,8 +12,10 @@ from rnn_edge.types import Array, FloatModel
 from rnn_edge.types.spans import TensorSpan
 
 
-def measure_spans(model: FloatModel, streams: Array) -> dict[str, TensorSpan]:
-    """Run the float model over streams and return the span of x, y and every state by name.
+def measure_spans(
+    model: FloatModel, streams: Array, headroom_bits: float = 1.0
+) -> dict[str, TensorSpan]:
+    """Run the float model over streams and return the span of y and every state by name.
 
     The span of y is that of the dense head, before a softmax.
 
@@ -21,9 +23,10 @@ def measure_spans(model: FloatModel, streams: Array) -> dict[str, TensorSpan]:
         model: The model.
         streams: float32 (B, T, D) normalised frames; each stream starts from a zero state and is
             never reset.
+        headroom_bits: Reserve over the span of y, as in `quantize_model`.
 
     Raises:
-        ModelError: If a frame, an output or a state is not a finite number.
+        ModelError: If an output or a state is not a finite number.
     """
     frames = np.asarray(streams, np.float32)
     engine = FloatReference(replace(model, head_kind="linear"), frames.shape[0])
@@ -31,7 +34,7 @@ def measure_spans(model: FloatModel, streams: Array) -> dict[str, TensorSpan]:
     high: dict[str, float] = {}
     for t in range(frames.shape[1]):
         y = engine.step(frames[:, t])
-        for name, values in {"x": frames[:, t], "y": y, **engine.state}.items():
+        for name, values in {"y": y, **engine.state}.items():
             if not np.isfinite(values).all():
                 raise ModelError(
                     f"Calibration: {name} is not a finite number at step {t}.",
@@ -39,4 +42,8 @@ def measure_spans(model: FloatModel, streams: Array) -> dict[str, TensorSpan]:
                 )
             low[name] = min(low.get(name, np.inf), float(values.min()))
             high[name] = max(high.get(name, -np.inf), float(values.max()))
-    return {name: TensorSpan(low[name], high[name]) for name in low}
+    reserve = {"y": 2.0**headroom_bits}
+    return {
+        name: TensorSpan(low[name] * reserve.get(name, 1.0), high[name] * reserve.get(name, 1.0))
+        for name in low
+    }

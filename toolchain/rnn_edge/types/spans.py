@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class TensorSpan:
-    """Smallest and largest value of a tensor on calibration streams, in real units."""
+    """Smallest and largest value of a tensor, in real units."""
 
     low: float
     high: float
-
-    def to_json(self) -> dict[str, float]:
-        """Return plain values for reports."""
-        return asdict(self)
