@@ -69,7 +69,7 @@ def test_integer_onnx_example(tmp_path, monkeypatch):
 
 def test_example_of_layers_and_head_apart(tmp_path, monkeypatch):
     pytest.importorskip("ai_edge_litert")
-    all_exporters()["tflite-parts"].export(models_of(CASE), tmp_path)
+    all_exporters()["tflite-parts"].export(export_source(CASE), tmp_path)
     (example,) = (
         code
         for code in re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
