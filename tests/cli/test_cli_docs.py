@@ -15,7 +15,7 @@ import click
 import pytest
 
 from conftest import write_pump_tables
-from rnn_edge.cli.main import cli
+from rnn_edge.cli.program import cli
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 BLOCK = re.compile(r"<!-- example: ([\w ]+?)((?:, \w+)*) -->\n```console\n(.*?)```", re.S)

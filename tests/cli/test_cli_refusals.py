@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from rnn_edge.cli.main import explain, run
+from rnn_edge.cli.main import run
+from rnn_edge.cli.program import explain
 from rnn_edge.errors import RnnEdgeError, SpecError
 
 PROGRAM = Path(sys.executable).with_name("rnn-edge")
@@ -26,7 +27,6 @@ PROGRAM = Path(sys.executable).with_name("rnn-edge")
         ("model.hidden=100000", "model.hidden = 100000; expected a whole number from 1 to 512."),
         ("model.hidden=many", 'model.hidden = "many"; expected a whole number from 1 to 512.'),
         ("model.hiden=3", 'unknown key, did you mean "hidden"?'),
-        ("modelhidden", "Option --set: 'modelhidden'; expected section.key=value."),
     ],
 )
 def test_a_wrong_value_is_refused(rnn_edge, tmp_path, verb, override, expected):
@@ -103,8 +103,20 @@ def test_a_failure_is_one_object_for_programs(rnn_edge):
         ["build", "a", "b"],
         ["build", "--seed", "-1"],
         ["build", "--quiet", "--verbose"],
-        ["evaluate", "out"],
+        ["evaluate", "out", "--all"],
+        ["evaluate", "out", "--set", "data.gaps=split"],
         ["evaluate", "out", "--data", "x", "--engines", ","],
+        ["evaluate", "out", "--data", "x", "--engines", "int8,vax"],
+        ["replay", "out", "--engines", ""],
+        ["replay", "out", "--engines", "vax"],
+        ["replay", "out", "--steps", "0"],
+        ["check", "out", "--engines", "vax"],
+        ["build", "--set", "model.hidden"],
+        ["train", "--set", "modelhidden"],
+        ["export", "--set", "model.=3"],
+        ["evaluate", "out", "--data", "x", "--set", "data.gaps"],
+        ["new", "kws", ""],
+        ["data", "fetch", "speech-commands", "--url", "http://x", "--sha256", "xyz"],
         ["new", "kws"],
         ["new", "text", "dir"],
         ["completion", "tcsh"],
@@ -202,7 +214,9 @@ def test_an_interruption_exits_with_130(tmp_path):
     child.send_signal(signal.SIGINT)
     _, rest = child.communicate(timeout=60)
     assert child.returncode == 130
-    assert rest.strip().endswith("Interrupted.")
+    assert rest.strip().endswith(
+        "Interrupted.\nHint: run the same command again: it goes on where it stopped"
+    )
     assert "Traceback" not in rest
 
 

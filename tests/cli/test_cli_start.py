@@ -9,7 +9,7 @@ import click
 import pytest
 
 from rnn_edge import __version__
-from rnn_edge.cli.main import cli
+from rnn_edge.cli.program import cli
 
 PROGRAM = Path(sys.executable).with_name("rnn-edge")
 HEAVY = ("tensorflow", "keras", "numpy", "pydantic", "rich", "onnx", "matplotlib")

@@ -21,7 +21,7 @@ METRICS = {
 
 def test_anomaly_figures_stand_in_one_line():
     assert metric_lines("anomaly", {"int8": METRICS}, DATA)[1:] == [
-        "  int8  F1 0.500 (0.250 to 0.750)  AUC-PR 0.625  events 2/3  false alarms 4"
+        "  int8  F1 50.0 % (25.0 % to 75.0 %)  AUC-PR 62.5 %  events 2/3  false alarms 4"
     ]
 
 

@@ -151,7 +151,9 @@ def test_inspecting_semicolons_and_dates(rnn_edge, tmp_path):
     assert found["data"]["delimiter"] == ";"
     assert found["data"]["time_format"] == "iso"
     assert found["sensors"]["sample_rate_hz"] == 1.0
-    assert found["sensors"]["leaks"]["count"] == 1
+    # Three files leave a part without any, so that each is divided by time.
+    assert found["data"]["split_by"] == "time"
+    assert found["sensors"]["leaks"]["count"] == 3
 
 
 def test_inspecting_sound_guesses_words_and_splits(rnn_edge, tmp_path):

@@ -16,7 +16,16 @@ def test_hidden_files_are_left_out(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "._x.wav").write_bytes(b"resource fork")
     (tmp_path / "a" / "x.wav").write_bytes(b"x")
-    assert open_tree(tmp_path).names == ("x.wav",)
+    assert open_tree(tmp_path).names == ("a/x.wav",)
+
+
+def test_a_folder_round_everything_is_left_out_but_not_a_word(tmp_path):
+    (tmp_path / "set" / "yes").mkdir(parents=True)
+    (tmp_path / "set" / "yes" / "x.wav").write_bytes(b"x")
+    assert open_tree(tmp_path).names == ("yes/x.wav",)
+    # With one word alone, or another that is empty, the word is still its folder's name.
+    (tmp_path / "set" / "no").mkdir()
+    assert open_tree(tmp_path / "set").names == ("yes/x.wav",)
 
 
 def test_a_single_file_is_a_tree(tmp_path):

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnn_edge.errors import DataError
+
 if TYPE_CHECKING:
-    from rnn_edge.cli.guess import Guess
+    from rnn_edge.data.guess import Guess
     from rnn_edge.data.summary import (
         AudioSummary,
         DataSummary,
@@ -32,21 +34,32 @@ def load_for_inspection(
         overrides: ``section.key=value`` each.
     """
     from rnn_edge.cli.building import resolve
-    from rnn_edge.cli.guess import Guess, guess_data
     from rnn_edge.data.base import all_sources, load_dataset
+    from rnn_edge.data.first_look import refusals
+    from rnn_edge.data.guess import Guess, guess_data
 
     place: Path | None
     if spec is None:
         assert path is not None
         guess, place, seed = guess_data(path), path, 0
+        read = guess.lenient
     else:
         resolved = resolve(spec, path, overrides, None)
-        guess = Guess(resolved.data.model_dump(exclude={"path"}), ())
+        read = resolved.data.model_dump(exclude={"path"})
+        guess = Guess(read)
         given = getattr(resolved.data, "path", None)
         place, seed = Path(given) if given else None, resolved.seed
-    options = {key: value for key, value in guess.table.items() if key != "kind"}
-    source = all_sources()[guess.table["kind"]]
-    return guess, load_dataset(source.name, place, source.options(**options), seed)
+    options = {key: value for key, value in read.items() if key != "kind"}
+    source = all_sources()[read["kind"]]
+    if source.needs_path and place is None:
+        raise DataError(
+            f"Spec {spec} does not say where its data lies; expected data.path in it.",
+            f"name the place: rnn-edge data inspect PATH --spec {spec}",
+        )
+    dataset = load_dataset(source.name, place, source.options(**options), seed)
+    if spec is None:
+        guess = guess._replace(warnings=(*guess.warnings, *refusals(dataset)))
+    return guess, dataset
 
 
 def summary_lines(guess: Guess, summary: DataSummary, *, is_guess: bool) -> list[str]:
@@ -61,10 +74,14 @@ def summary_lines(guess: Guess, summary: DataSummary, *, is_guess: bool) -> list
 
     is_told = not summary.is_synthetic or "synthetic" in summary.source
     lines = [summary.source if is_told else f"{summary.source} (synthetic)"]
+    lines += [f"warning: {warning}" for warning in guess.warnings]
     if is_guess:
         # Values that say nothing are left out, so that what was found can be read.
         told = {key: value for key, value in guess.table.items() if value not in ("", (), None)}
-        lines += ["read as:", *_indent(tomli_w.dumps({"data": told}).splitlines())]
+        lines += [
+            "a [data] section to begin with:",
+            *_indent(tomli_w.dumps({"data": told}).splitlines()),
+        ]
     if summary.audio is not None:
         lines += _audio_lines(summary.audio)
     if summary.sensors is not None:

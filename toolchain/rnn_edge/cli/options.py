@@ -48,28 +48,81 @@ def spec_options(function: F) -> F:
                 metavar="DIR",
                 help="Where the bundle goes. [default: out/NAME, NAME from the spec]",
             ),
-            click.option(
-                "--set",
-                "overrides",
-                multiple=True,
-                metavar="SECTION.KEY=VALUE",
-                help="Replace a value of the spec; may be repeated.",
-            ),
-            click.option(
-                "--seed", type=click.IntRange(0, 2**31 - 1), help="Replace the spec's seed."
-            ),
+            set_option("Replace a value of the spec; may be repeated."),
+            click.option("--seed", type=WholeNumber(0, 2**31 - 1), help="Replace the spec's seed."),
         )
     ):
         function = option(function)
     return function
 
 
-def data_option(text: str, *, required: bool = False) -> Callable[[F], F]:
+def data_option(text: str) -> Callable[[F], F]:
     """Return an option --data."""
+    return click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help=text)
+
+
+def set_option(text: str) -> Callable[[F], F]:
+    """Return an option --set; the command gets ``overrides``, each with a key and a value."""
     return click.option(
-        "--data",
-        type=click.Path(path_type=Path),
-        metavar="PATH",
-        required=required,
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="SECTION.KEY=VALUE",
+        callback=_with_values,
         help=text,
     )
+
+
+def engines_option(text: str, default: str | None = None) -> Callable[[F], F]:
+    """Return an option --engines; the command gets names, or None where it is not given."""
+    return click.option(
+        "--engines",
+        default=default,
+        show_default=default is not None,
+        metavar="A,B,...",
+        callback=_engine_names,
+        help=text,
+    )
+
+
+class WholeNumber(click.IntRange):
+    """A whole number from `min` to `max`, refused with both of them."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - as click has it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        """Return the number, or refuse the command line."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(
+                f"{value!r}; expected a whole number from {self.min} to {self.max}.", param, ctx
+            )
+
+
+def _with_values(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    for value in values:
+        key, separator, _ = value.partition("=")
+        if not separator or not all(part.strip() for part in key.split(".")):
+            raise click.BadParameter(
+                f"{value!r}; expected section.key=value, e.g. --set model.hidden=48.", ctx, param
+            )
+    return values
+
+
+def _engine_names(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    if not names:
+        raise click.BadParameter(
+            "no name is given; expected at least one engine, e.g. --engines int8,c.", ctx, param
+        )
+    return names

@@ -1,26 +1,28 @@
-"""Entry point: finds commands, and turns errors into messages and exit codes."""
+"""Finds commands, runs one, and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import pkgutil
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from rnn_edge import __version__
 from rnn_edge.cli import commands
-from rnn_edge.cli.output import write_error
+from rnn_edge.cli.output import write_error, write_failure
 from rnn_edge.errors import RnnEdgeError
 
 PROGRAM = "rnn-edge"
 EXIT_FAILURE = 1
-EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 STDOUT = 1
+SHOWN_CHARACTERS = 40
 
 
 class CommandFolder(click.Group):
@@ -49,11 +51,11 @@ def cli() -> None:
     """
 
 
-def run(arguments: Sequence[str]) -> int:
+def run_command(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code.
 
-    0 is success, 1 a failure with one message on stderr, 2 a wrong command line, 130 an
-    interruption and 141 a reader that went away.
+    Raises:
+        KeyboardInterrupt: If it is interrupted.
     """
     is_json = "--json" in arguments
     stdout, stderr = sys.stdout, sys.stderr
@@ -62,10 +64,12 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()
+        if is_json:
+            write_failure(type(error).__name__, error.format_message(), "")
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        return EXIT_INTERRUPTED
+    except click.Abort as error:
+        # Click's name for an interruption.
+        raise KeyboardInterrupt from error
     except BrokenPipeError:
         return _leave_quietly()
     except SystemExit:
@@ -90,9 +94,22 @@ def explain(error: RnnEdgeError | OSError | MemoryError) -> RnnEdgeError:
         return error
     if isinstance(error, MemoryError):
         return RnnEdgeError("Memory is exhausted.", "use less data or a smaller batch")
+    if error.errno == errno.ENAMETOOLONG:
+        return _too_long(str(error.filename or ""))
     where = f": {error.filename}" if error.filename else ""
     reason = error.strerror or str(error)
     return RnnEdgeError(f"The system refused{where}: {reason}.", "see: rnn-edge doctor")
+
+
+def _too_long(path: str) -> RnnEdgeError:
+    """Say which part of a path is too long, without writing all of it."""
+    longest = max(Path(path).parts, key=len, default="")
+    shown = longest if len(longest) <= SHOWN_CHARACTERS else f"{longest[:SHOWN_CHARACTERS]}..."
+    return RnnEdgeError(
+        f"Path is too long: {len(path):,} characters, its longest name {shown!r} with "
+        f"{len(longest):,}; expected names of up to 255 and paths of up to 4,095.",
+        "choose a shorter name or folder",
+    )
 
 
 def _leave_quietly() -> int:
@@ -103,8 +120,3 @@ def _leave_quietly() -> int:
 
 def _is_verbose(arguments: Sequence[str]) -> bool:
     return any(a == "--verbose" or (a[:1] == "-" and a[1:] in ("v", "vv")) for a in arguments)
-
-
-def main() -> None:
-    """Run the command line of this process."""
-    sys.exit(run(sys.argv[1:]))

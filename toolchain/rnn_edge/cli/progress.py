@@ -17,6 +17,8 @@ ProgressCallback = Callable[[str, int, int, Mapping[str, float]], None]
 
 SECONDS_BETWEEN_LINES = 10.0
 KEPT = "kept"
+SCORES = {"score": "", "fresh": "reset", "carried": "unreset"}
+"""What training reports of the validation part: the score, and it with and without resets."""
 
 
 @contextmanager
@@ -38,7 +40,25 @@ def describe(metrics: Mapping[str, float]) -> str:
     """
     if set(metrics) == {KEPT}:
         return "kept from an earlier build" if metrics[KEPT] else "done"
-    return "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+    plain = [f"{name} {value:.4g}" for name, value in metrics.items() if name not in SCORES]
+    return "  ".join([*plain, *_validated(metrics)])
+
+
+def _validated(metrics: Mapping[str, float]) -> list[str]:
+    """Return what training measured on the validation part, in words.
+
+    Higher is better for a score, so that a forecast's is minus its mean squared error.
+    """
+    if "score" not in metrics:
+        return []
+    kind = "error" if metrics["score"] < 0.0 else "accuracy"
+    parts = [
+        f"{SCORES[name]} {abs(metrics[name]):.4g}"
+        for name in ("fresh", "carried")
+        if name in metrics
+    ]
+    listed = f" ({', '.join(parts)})" if parts else ""
+    return [f"validation {kind} {abs(metrics['score']):.4g}{listed}"]
 
 
 class LineProgress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from rnn_edge.errors import EnvironmentFailureError
@@ -22,6 +23,7 @@ def write_starter(source: Path, directory: Path) -> list[Path]:
 
     Raises:
         EnvironmentFailureError: If one of them is there already, or cannot be written.
+        OSError: If the folder's path is too long.
     """
     targets = {
         directory / path.name.replace(DOTFILE_PREFIX, ".", 1): path
@@ -39,6 +41,8 @@ def write_starter(source: Path, directory: Path) -> list[Path]:
             with target.open("xb") as file:
                 file.write(path.read_bytes())
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise
         raise EnvironmentFailureError(
             f"Folder {directory} cannot be written: {error.strerror}.",
             "choose a folder you may write to",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
 
 REPORT = "report.json"
 QUANTIZATION = "quantization.json"
+LAST_STAGE = "report"
+STAGES_IN_WORDS = {
+    "student": "trained, not yet quantized",
+    "quantize": "quantized, not yet exported",
+    "export": "exported, not yet proven",
+}
 PLOTTED = ("scores", "training")
 """Parts of a report that are for plots, not for a result on the command line."""
 
@@ -38,43 +45,41 @@ def bundle_lines(bundle: Bundle) -> list[str]:
         lines += _drift_lines(report["drift"])
         lines += _proof_lines(report)
     lines += range_lines(_quantization(bundle), report.get("replayed_ranges", ()))
-    lines.append(f"Bundle: {bundle.path} (until {bundle.manifest['until']})")
+    lines.append(f"Bundle: {bundle.path} ({_progress(bundle)})")
     if report:
         lines.append(f"Report: {bundle.path / 'report.html'}")
     return lines
 
 
+def _progress(bundle: Bundle) -> str:
+    """Say how far a build has come, and how it goes on."""
+    until = bundle.manifest["until"]
+    if until == LAST_STAGE:
+        return "finished"
+    done = STAGES_IN_WORDS.get(until, f"built up to the stage {until!r}")
+    return f'{done}; "rnn-edge build {shlex.quote(str(bundle.path))}" goes on from there'
+
+
 def evaluation_lines(result: Mapping[str, Any]) -> list[str]:
     """Return an evaluation as text."""
-    lines = metric_lines(result["task"], result["engines"], result["data"])
+    data = result["data"]
+    lines = metric_lines(result["task"], result["engines"], data, is_whole=data["part"] == "all")
+    lines.append(f"scored: {_scored(data)}")
     if result["task"] == "kws":
         for engine, metrics in result["engines"].items():
             lines += _class_lines(engine, metrics["unreset"]["per_class"])
-    return [*lines, *(f"note: {note}" for note in result["data"]["notes"])]
+    return [*lines, *(f"note: {note}" for note in data["notes"])]
 
 
-def matrix_lines(result: Mapping[str, Any]) -> list[str]:
-    """Return a parity matrix as text."""
-    resets = "reset at every sequence" if result["is_reset"] else "never reset"
-    lines = [
-        f"{result['bundle']} on {result['source']}, stream {result['stream']}, {resets}",
-        f"{'engine':<24} {'tensor':<6} {'steps':>9} {'differing':>10} {'max LSB':>8} "
-        f"{'first step':>10}",
-    ]
-    for row in result["parity"]:
-        first = "-" if row["first_step"] is None else f"{row['first_step']:,}"
-        lines.append(
-            f"{row['engine']:<24} {row['tensor']:<6} {row['steps']:>9,} {row['differing']:>10,} "
-            f"{row['max_lsb']:>8,} {first:>10}"
-        )
-    for row in result["float_engines"]:
-        lines.append(
-            f"{row['engine']:<24} {row['tensor']:<6} {row['steps']:>9,} "
-            f"off by at most {row['maximum']:.1e} (float)"
-        )
-    if result["emulated"]:
-        lines.append(f"emulated: {', '.join(result['emulated'])}")
-    return lines
+def _scored(data: Mapping[str, Any]) -> str:
+    """Say how much was scored, and what of it no microphone has heard."""
+    if "rows" in data:
+        return f"{data['recordings']:,} recording(s), {data['rows']:,} rows"
+    generated = ", ".join(
+        f"{count:,} generated of {label}" for label, count in data["generated_clips"].items()
+    )
+    kind = "synthetic" if data["is_synthetic"] else "recorded"
+    return f"{data['clips']:,} {kind} clip(s)" + (f", {generated}" if generated else "")
 
 
 def range_lines(
@@ -108,13 +113,15 @@ def range_lines(
     return lines
 
 
-def metric_lines(task: str, rows: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+def metric_lines(
+    task: str, rows: Mapping[str, Any], data: Mapping[str, Any], *, is_whole: bool = False
+) -> list[str]:
     """Return a table of the task's metrics, one row for each model or engine."""
     source = data["source"]
     if data["is_synthetic"] and "synthetic" not in source:
         source += " (synthetic)"
     widest = max(map(len, rows))
-    lines = [f"test part of {source}:"]
+    lines = [f"{'all' if is_whole else 'test part'} of {source}:"]
     for name, metrics in rows.items():
         cells = _keyword_cells(metrics) if task == "kws" else _anomaly_cells(metrics)
         lines.append(f"  {name:<{widest}}  {cells}")
@@ -144,7 +151,8 @@ def _anomaly_cells(metrics: Mapping[str, Any]) -> str:
         return f"no labelled anomaly to find  false alarms {metrics['false_alarm_runs']}"
     low, high = metrics["f1_interval"]
     return (
-        f"F1 {metrics['f1']:.3f} ({low:.3f} to {high:.3f})  AUC-PR {metrics['auc_pr']:.3f}  "
+        f"F1 {_percent(metrics['f1'])} ({_percent(low)} to {_percent(high)})  "
+        f"AUC-PR {_percent(metrics['auc_pr'])}  "
         f"events {metrics['events_found']}/{metrics['events']}  "
         f"false alarms {metrics['false_alarm_runs']}"
     )
@@ -153,6 +161,9 @@ def _anomaly_cells(metrics: Mapping[str, Any]) -> str:
 def _class_lines(engine: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = [f"by class, {engine}, unreset:"]
     for row in rows:
+        if not row["count"]:
+            lines.append(f"  {row['label']:<12} no clips")
+            continue
         low, high = row["recall_interval"]
         lines.append(
             f"  {row['label']:<12} recall {_percent(row['recall'])} "

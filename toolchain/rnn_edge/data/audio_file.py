@@ -15,7 +15,6 @@ from rnn_edge.types import Array
 
 SAMPLE_RATE_HZ = 16_000
 """Rate of every audio data set."""
-AUDIO_SUFFIXES = (".wav", ".flac")
 _LENGTH_UNKNOWN = (0, 0xFFFFFFFF)
 """RIFF sizes that writers of a stream leave in the header."""
 

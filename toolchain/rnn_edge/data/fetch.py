@@ -20,6 +20,7 @@ SPEECH_COMMANDS_SHA256 = "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c
 
 BLOCK_BYTES = 1 << 18
 TIMEOUT_S = 30.0
+DIGEST_DIGITS = 64
 
 Progress = Callable[[int, int | None], None]
 """Called with bytes so far and bytes in total (None where the server does not say)."""
@@ -46,9 +47,12 @@ def fetch_speech_commands(
         ``destination``.
 
     Raises:
-        DataError: If the file is not at the address or has another digest.
+        DataError: If the digest is none, before anything is fetched; if the file is not at the
+            address or has another digest.
         EnvironmentFailureError: If the connection breaks or the disk refuses.
     """
+    if not is_digest(digest):
+        raise DataError(f"SHA-256 {digest!r} is none; expected 64 hexadecimal digits.")
     if urlsplit(url).scheme not in ("http", "https"):
         raise DataError(f"Address {url!r} cannot be fetched; expected http:// or https://.")
     part = destination.with_name(destination.name + ".part")
@@ -75,6 +79,11 @@ def fetch_speech_commands(
     except OSError as error:
         raise _environment_error(error, destination) from error
     return destination
+
+
+def is_digest(text: str) -> bool:
+    """Say whether a text can be a SHA-256: 64 hexadecimal digits."""
+    return len(text) == DIGEST_DIGITS and not set(text.lower()) - set("0123456789abcdef")
 
 
 def _download(url: str, part: Path, progress: Progress | None) -> None:

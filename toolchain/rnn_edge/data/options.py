@@ -30,7 +30,9 @@ class SpeechCommandsOptions:
         silence_share: Clips of the class "silence", likewise; 0 leaves the class out.
         split: "lists" reads validation_list.txt and testing_list.txt; "hash" assigns speakers by
             a hash of their name, as the authors of the set did, for recordings without lists;
-            "test" makes every clip a test clip, for recordings that a finished model is tried on.
+            "test" makes every clip a test clip, for recordings that a finished model is tried on:
+            nothing is drawn at random, classes may be missing, all other words are "unknown",
+            and "silence" is what a folder of that name holds or is cut from background noise.
         validation_share: Share of speakers in validation where ``split`` is "hash".
         test_share: Share of speakers in test where ``split`` is "hash".
         allow_speaker_leak: Accept a speaker in two splits, with a note, instead of an error.

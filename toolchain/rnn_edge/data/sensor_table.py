@@ -74,7 +74,7 @@ def load_sensor_table(path: Path, options: SensorTableOptions, seed: int = 0) ->
         sample_rate_hz=layout.sample_rate_hz,
         channels=channels,
         recordings=tuple(kept),
-        notes=(*notes, *_notes(done, options), *more, *_missing_splits(kept)),
+        notes=(*notes, *_notes(done, options), *more, *_missing_splits(kept, options)),
     )
 
 
@@ -163,6 +163,13 @@ def _values(table: Table, layout: _Layout, options: SensorTableOptions) -> Array
                 f"file, which differ in {known(odd)}.",
                 "name the channels to use or the columns to ignore, or correct the delimiter",
             )
+    missing = [channel for channel in layout.channels if channel not in table.columns]
+    if missing:
+        raise DataError(
+            f"File {table.name} has no column {known([repr(name) for name in missing])}; its "
+            f"columns are {known(table.columns)}; expected the channels {known(layout.channels)}.",
+            "correct the names of the columns, or the delimiter",
+        )
     values = np.column_stack([table.numbers(channel) for channel in layout.channels])
     if (np.abs(values) > LARGEST).any():
         row, column = (int(k) for k in np.argwhere(np.abs(values) > LARGEST)[0])
@@ -201,6 +208,12 @@ def _labels(
         return None
     anomalous = np.zeros(table.rows, np.bool_)
     for column in layout.labels:
+        if column not in table.columns:
+            raise DataError(
+                f"File {table.name} has no column {column!r}; its columns are "
+                f"{known(table.columns)}; expected the labels in it.",
+                "correct label_columns, or set label_columns = [] where nothing is labelled",
+            )
         texts = table.texts(column)
         for row, text in enumerate(texts):
             if text.lower() in MISSING_CELLS:
@@ -229,8 +242,7 @@ def _without_constant(
 ) -> tuple[tuple[str, ...], list[SensorRecording], list[str]]:
     """Refuse or drop channels that never change in training."""
     training = [r.values for r in recordings if r.split == "train"]
-    is_test_alone = options.test_files and not options.train_files and not options.validation_files
-    if not training and is_test_alone:
+    if not training and _is_trial(options):
         # Recordings that a finished model is tried on; its own training chose the channels.
         return channels, recordings, []
     if not training:
@@ -273,7 +285,14 @@ def _notes(done: Counter[str], options: SensorTableOptions) -> list[str]:
     return [line.format(done[key]) for key, line in lines.items() if done[key]]
 
 
-def _missing_splits(recordings: list[SensorRecording]) -> list[str]:
+def _is_trial(options: SensorTableOptions) -> bool:
+    """Whether every file is a test file: recordings that a finished model is tried on."""
+    return bool(options.test_files) and not options.train_files and not options.validation_files
+
+
+def _missing_splits(recordings: list[SensorRecording], options: SensorTableOptions) -> list[str]:
+    if _is_trial(options):
+        return []
     found = {recording.split for recording in recordings}
     return [f"There are no {s} recordings." for s in ("validation", "test") if s not in found]
 

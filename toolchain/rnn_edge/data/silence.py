@@ -43,5 +43,6 @@ def silence_clips(
             start = int(rng.integers(len(source) - samples + 1))
             gain = 10.0 ** (rng.uniform(*GAIN_DB) / 20.0)
             pcm = to_pcm(source[start : start + samples] / 32768.0 * gain)
-        clips.append(AudioClip(f"{SILENCE_LABEL}/{split}/{k:05d}", pcm, SILENCE_LABEL, "", split))
+        name = f"{SILENCE_LABEL}/{split}/{k:05d}"
+        clips.append(AudioClip(name, pcm, SILENCE_LABEL, "", split, is_generated=True))
     return clips

@@ -11,17 +11,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from rnn_edge.data.audio_file import (
-    AUDIO_SUFFIXES,
-    SAMPLE_RATE_HZ,
-    DecodedAudio,
-    decode_audio,
-)
+from rnn_edge.data.audio_file import SAMPLE_RATE_HZ, DecodedAudio, decode_audio
 from rnn_edge.data.base import DataSource
 from rnn_edge.data.noise import generator
 from rnn_edge.data.options import SILENCE_LABEL, UNKNOWN_LABEL, SpeechCommandsOptions
 from rnn_edge.data.silence import silence_clips
-from rnn_edge.data.tree import FileTree, open_tree
+from rnn_edge.data.tree import AUDIO_SUFFIXES, FileTree, open_tree
 from rnn_edge.errors import DataError
 from rnn_edge.registry import known
 from rnn_edge.types import SPLITS, Array, AudioClip, AudioDataset, Split
@@ -29,6 +24,9 @@ from rnn_edge.types import SPLITS, Array, AudioClip, AudioDataset, Split
 BACKGROUND_FOLDER = "_background_noise_"
 LISTS: dict[Split, str] = {"validation": "validation_list.txt", "test": "testing_list.txt"}
 SPEAKER_MARK = "_nohash_"
+LEAKED = "speaker(s) are in more than one split"
+SKIPPED = "bad file(s) skipped"
+"""What notes say of a set that was read although something is wrong with it."""
 BACKGROUND_TRAIN_SHARE = 0.8
 BACKGROUND_VALIDATION_SHARE = 0.1
 SHORT_BACKGROUND_S = 10.0
@@ -50,10 +48,16 @@ def load_speech_commands(path: Path, options: SpeechCommandsOptions, seed: int =
         MissingDependencyError: If the audio decoder is not installed.
     """
     tree = open_tree(path)
-    words = _words(tree, options)
+    words = _words(tree)
+    is_trial = options.split == "test"
+    if not is_trial:
+        _check_words(words, options, path)
     splits, notes = _splits(tree, words, options)
-    notes += _check_speakers(splits, tree.path, options)
-    chosen = _choose(words, splits, options, seed, notes)
+    if is_trial:
+        chosen = _label_all(words, options, notes)
+    else:
+        notes += _check_speakers(splits, tree.path, options)
+        chosen = _choose(words, splits, options, seed, notes)
     background_names = [n for n in tree.names if _is_audio(n) and n.startswith(BACKGROUND_FOLDER)]
 
     decoded = _Decoded(options.on_bad_file == "skip", tree.path)
@@ -66,21 +70,22 @@ def load_speech_commands(path: Path, options: SpeechCommandsOptions, seed: int =
         if name in chosen:
             stem = _stem(name)
             clips.append(
-                AudioClip(stem, audio.pcm, chosen[name], _speaker(name) or "", splits[name])
+                AudioClip(stem, audio.pcm, chosen[name], speaker_of(name) or "", splits[name])
             )
         else:
-            background += _cut_background(_stem(name), audio.pcm, notes)
+            background += _cut_background(_stem(name), audio.pcm, notes, is_trial=is_trial)
+    decoded.refuse_all_bad()
     background.sort(key=lambda clip: clip.clip_id)
     notes += decoded.notes()
 
     classes = (*options.keywords, *([UNKNOWN_LABEL] if options.unknown_share else []))
-    clips.sort(key=lambda clip: (classes.index(clip.label), clip.clip_id))
+    in_order = (*classes, SILENCE_LABEL)
+    clips.sort(key=lambda clip: (in_order.index(clip.label), clip.clip_id))
     if options.silence_share:
-        clips += _silence(clips, tuple(background), options, seed, notes)
+        make = _silence_for_trial if is_trial else _silence
+        clips += make(clips, tuple(background), options, seed, notes)
         classes = (*classes, SILENCE_LABEL)
-    notes += _check_classes(
-        classes, clips, tree.path, ("test",) if options.split == "test" else ("train",)
-    )
+    notes += (_missing_classes if is_trial else _check_classes)(classes, clips, tree.path)
     return AudioDataset(
         source=f"Speech Commands layout: {path.name}",
         is_synthetic=False,
@@ -145,8 +150,14 @@ class _Decoded:
             lines.append(f"{self.saturated:,} file(s) beyond full scale were limited.")
         if self.skipped:
             name, message = min(self.skipped)
-            lines.append(f"{len(self.skipped):,} bad file(s) skipped, the first {name}: {message}")
+            lines.append(f"{len(self.skipped):,} {SKIPPED}, the first {name}: {message}")
         return lines
+
+    def refuse_all_bad(self) -> None:
+        """Refuse a set of which no file could be decoded, naming one."""
+        if self.skipped and not self.rates:
+            more = f" None of the {len(self.skipped):,} files can be used."
+            raise DataError(min(self.skipped)[1] + (more if len(self.skipped) > 1 else ""))
 
 
 def _is_audio(name: str) -> bool:
@@ -158,13 +169,14 @@ def _stem(name: str) -> str:
     return PurePosixPath(name).with_suffix("").as_posix()
 
 
-def _speaker(name: str) -> str | None:
+def speaker_of(name: str) -> str | None:
+    """Return who speaks in a file, by its name; None where it does not say."""
     speaker, mark, _ = PurePosixPath(name).name.partition(SPEAKER_MARK)
     return speaker if mark else None
 
 
-def _words(tree: FileTree, options: SpeechCommandsOptions) -> dict[str, list[str]]:
-    """Return the audio files by word; every keyword must have some."""
+def _words(tree: FileTree) -> dict[str, list[str]]:
+    """Return the audio files by word."""
     words: dict[str, list[str]] = defaultdict(list)
     by_stem: dict[str, str] = {}
     for name in tree.names:
@@ -179,19 +191,23 @@ def _words(tree: FileTree, options: SpeechCommandsOptions) -> dict[str, list[str
             f"Data {tree.path} has no folder of audio files; expected <word>/<speaker>_nohash_0.wav"
             " or .flac.",
         )
+    return dict(sorted(words.items()))
+
+
+def _check_words(words: dict[str, list[str]], options: SpeechCommandsOptions, path: Path) -> None:
+    """Refuse a folder that lacks a class that is to be learned."""
     for keyword in options.keywords:
         if keyword not in words:
             raise DataError(
-                f"Class {keyword!r} has no recordings in {tree.path}; "
+                f"Class {keyword!r} has no recordings in {path}; "
                 f"words there are {known(sorted(words))}.",
                 "set keywords to words of the data set",
             )
     if options.unknown_share and not set(words) - set(options.keywords):
         raise DataError(
-            f"Class {UNKNOWN_LABEL!r} has no recordings in {tree.path}: every word is a keyword.",
+            f"Class {UNKNOWN_LABEL!r} has no recordings in {path}: every word is a keyword.",
             "set unknown_share = 0 to leave the class out",
         )
-    return dict(sorted(words.items()))
 
 
 def _splits(
@@ -203,7 +219,7 @@ def _splits(
         return dict.fromkeys(files, "test"), ["Every clip is a test clip."]
     if options.split == "hash":
         shares = (options.validation_share, options.test_share)
-        return {n: hash_split(_speaker(n) or _stem(n), *shares) for n in files}, [
+        return {n: hash_split(speaker_of(n) or _stem(n), *shares) for n in files}, [
             "Splits assigned by a hash of the speaker's name."
         ]
     missing = [name for name in LISTS.values() if name not in tree.names]
@@ -250,7 +266,7 @@ def _check_speakers(
     homes: dict[str, set[Split]] = defaultdict(set)
     nameless = 0
     for name, split in splits.items():
-        speaker = _speaker(name)
+        speaker = speaker_of(name)
         if speaker is None:
             nameless += 1
         else:
@@ -269,7 +285,7 @@ def _check_speakers(
             "correct the lists, or set allow_speaker_leak = true",
         )
     if leaks:
-        notes.append(f"{len(leaks):,} speaker(s) are in more than one split, e.g. {leaks[0]}.")
+        notes.append(f"{len(leaks):,} {LEAKED}, e.g. {leaks[0]}.")
     return notes
 
 
@@ -304,13 +320,45 @@ def _choose(
     return chosen
 
 
+def _label_all(
+    words: dict[str, list[str]], options: SpeechCommandsOptions, notes: list[str]
+) -> dict[str, str]:
+    """Return the label of every file that a finished model is tried on; nothing is drawn."""
+    chosen: dict[str, str] = {}
+    others: list[str] = []
+    homeless: list[str] = []
+    for word, names in words.items():
+        if word in options.keywords:
+            label = word
+        elif word == SILENCE_LABEL and options.silence_share:
+            label = SILENCE_LABEL
+        elif word != SILENCE_LABEL and options.unknown_share:
+            label = UNKNOWN_LABEL
+            others.append(word)
+        else:
+            homeless.append(word)
+            continue
+        chosen.update(dict.fromkeys(names, label))
+    if others:
+        count = sum(len(words[word]) for word in others)
+        notes.append(f"Class {UNKNOWN_LABEL}: all {count:,} clip(s) of {known(others)}.")
+    if homeless:
+        count = sum(len(words[word]) for word in homeless)
+        notes.append(
+            f"{count:,} clip(s) left out: there is no class for what {known(homeless)} holds."
+        )
+    return chosen
+
+
 def _share(share: float, count: int) -> int:
     """Return the share of a count, at least 1 of anything."""
     return max(1, round(share * count)) if share and count else 0
 
 
-def _cut_background(stem: str, pcm: Array, notes: list[str]) -> list[AudioClip]:
+def _cut_background(stem: str, pcm: Array, notes: list[str], *, is_trial: bool) -> list[AudioClip]:
     """Cut a noise recording into one time range per split, so that no split hears another's."""
+    if is_trial:
+        return [AudioClip(f"{stem}#test", pcm, BACKGROUND_FOLDER, "", "test")]
     if len(pcm) < SHORT_BACKGROUND_S * SAMPLE_RATE_HZ:
         notes.append(
             f"Background {stem} is shorter than {SHORT_BACKGROUND_S:g} s: all for training."
@@ -349,15 +397,47 @@ def _silence(
     return made
 
 
-def _check_classes(
-    classes: tuple[str, ...], clips: list[AudioClip], path: Path, wanted: tuple[Split, ...]
-) -> list[str]:
-    """Refuse a class without clips in a split that has others, or in one that is wanted."""
+def _silence_for_trial(
+    clips: list[AudioClip],
+    background: tuple[AudioClip, ...],
+    options: SpeechCommandsOptions,
+    seed: int,
+    notes: list[str],
+) -> list[AudioClip]:
+    """Cut silence out of the background where there is some and no silence was recorded."""
+    if any(clip.label == SILENCE_LABEL for clip in clips):
+        return []
+    if not any(len(noise.pcm) >= SAMPLE_RATE_HZ for noise in background):
+        return []
+    spoken = sum(clip.label in options.keywords for clip in clips) or len(clips)
+    count = _share(options.silence_share, spoken)
+    if count:
+        notes.append(
+            f"Class {SILENCE_LABEL}: {count:,} clip(s) generated from {BACKGROUND_FOLDER}; "
+            "none of them is a recording of its own."
+        )
+    return silence_clips(background, "test", count, SAMPLE_RATE_HZ, seed)
+
+
+def _missing_classes(classes: tuple[str, ...], clips: list[AudioClip], path: Path) -> list[str]:
+    """Say which classes a finished model cannot be judged on."""
+    counts = Counter(clip.label for clip in clips)
+    if not counts:
+        raise DataError(
+            f"Data {path} has no clip of any class; expected a folder named like one of "
+            f"{known(classes)}."
+        )
+    missing = [label for label in classes if not counts[label]]
+    return [f"No clips of {known(missing)}: not judged."] if missing else []
+
+
+def _check_classes(classes: tuple[str, ...], clips: list[AudioClip], path: Path) -> list[str]:
+    """Refuse a class without clips in training, or in another split that has clips."""
     counts = Counter((clip.split, clip.label) for clip in clips)
     notes = []
     for split in SPLITS:
         empty = [label for label in classes if not counts[split, label]]
-        if empty and (split in wanted or len(empty) < len(classes)):
+        if empty and (split == "train" or len(empty) < len(classes)):
             raise DataError(
                 f"Class {empty[0]!r} has no {split} clips in {path}; expected some of every class.",
                 "check the lists, or leave the class out",

@@ -14,6 +14,8 @@ from typing import Protocol, TypeVar
 from rnn_edge.errors import DataError
 
 T = TypeVar("T")
+AUDIO_SUFFIXES = (".wav", ".flac")
+"""Endings of files with sound."""
 _TAR_ERRORS = (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError)
 
 
@@ -95,7 +97,8 @@ def open_tree(path: Path) -> FileTree:
     """List a folder, a tar archive or a single file.
 
     Args:
-        path: What to list. One folder that holds everything else is left out of the names.
+        path: What to list. One folder that holds everything else is left out of the names, unless
+            there is sound right in it.
 
     Raises:
         DataError: If the path does not exist, holds no file, or the archive is cut short.
@@ -106,7 +109,7 @@ def open_tree(path: Path) -> FileTree:
     elif not path.exists():
         raise DataError(
             f"Data path {path} does not exist; expected a folder, a tar archive or a data file.",
-            "check the path given as --data or in the spec",
+            "check the path",
         )
     elif _is_archive(path):
         tree = TarTree(path, _below_leading_folder(_list_members(path)))
@@ -152,6 +155,12 @@ def _below_leading_folder(files: dict[str, T]) -> MappingProxyType[str, T]:
     """Drop hidden files and the one folder that everything is in, and sort by name."""
     split = {PurePosixPath(name).parts: file for name, file in files.items()}
     seen = {parts: f for parts, f in split.items() if not any(p.startswith(".") for p in parts)}
-    if len({parts[0] for parts in seen}) == 1 and all(len(parts) > 1 for parts in seen):
+    # A folder that holds sound itself is a word, not a folder round the data set.
+    is_word = any(
+        len(parts) == 2 and PurePosixPath(parts[1]).suffix.lower() in AUDIO_SUFFIXES
+        for parts in seen
+    )
+    is_around = len({parts[0] for parts in seen}) == 1 and all(len(parts) > 1 for parts in seen)
+    if is_around and not is_word:
         seen = {parts[1:]: file for parts, file in seen.items()}
     return MappingProxyType({"/".join(parts): seen[parts] for parts in sorted(seen)})

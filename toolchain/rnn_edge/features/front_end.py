@@ -97,13 +97,16 @@ class FrontEnd:
         save_archive(path, meta, self.normaliser.arrays().items() if self.normaliser else ())
 
     @classmethod
-    def load(cls, path: Path) -> FrontEnd:
+    def load(cls, path: Path | str) -> FrontEnd:
         """Read what `save` wrote.
+
+        Args:
+            path: The file, ``front_end.npz`` in a bundle.
 
         Raises:
             BundleError: If the file is not a front end.
         """
-        meta, arrays = load_archive(path, FORMAT)
+        meta, arrays = load_archive(Path(path), FORMAT)
         kind = LogMelConfig if meta["kind"] == "log-mel" else WindowConfig
         return cls(
             kind(**meta["config"]),

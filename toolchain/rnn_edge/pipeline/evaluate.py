@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,19 @@ from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.pipeline.bundle import Bundle, detector_file
 from rnn_edge.pipeline.material import FRONT_END, frames_of, read_dataset
 from rnn_edge.pipeline.measure import FLOAT, INT8, test_order
+from rnn_edge.pipeline.recordings import read_recordings, reads_recordings
 from rnn_edge.quantize import quantize_input
-from rnn_edge.registry import lookup
-from rnn_edge.spec import ModelSpec, SensorTableData, SpeechCommandsData
-from rnn_edge.types import Array, AudioDataset
+from rnn_edge.registry import known, lookup
+from rnn_edge.types import Array, AudioDataset, Dataset, SensorDataset
 
 
 def evaluate_bundle(
-    bundle: Bundle, data: Path, engines: Sequence[str], *, whole: bool = False
+    bundle: Bundle,
+    data: Path | None,
+    engines: Sequence[str],
+    *,
+    whole: bool = False,
+    overrides: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the task's metrics on other data, per engine.
 
@@ -33,28 +39,39 @@ def evaluate_bundle(
 
     Args:
         bundle: A finished bundle.
-        data: Folder or archive in the layout that the bundle's spec describes.
+        data: Folder or archive of recordings, in the layout that the bundle's spec describes;
+            for a bundle of synthetic data in the recorded layout of its task, or None for the
+            synthetic data itself.
         engines: Names; "float" is the floating-point model.
-        whole: Score all of the data, not only the part that the spec's split calls test.
+        whole: Score all of the recordings, not only the part that the split calls test.
+        overrides: ``data.key=value`` each; see `read_recordings`.
 
     Raises:
-        DataError: If the data has no test part, other classes or other channels.
+        DataError: If the data has no test part, other classes or other channels, or none is given
+            where the bundle was built with recordings.
+        SpecError: If an override is not one that may be set here.
     """
     spec, features = bundle.spec(), FrontEnd.load(bundle.file(FRONT_END))
-    dataset = read_dataset(_all_test(spec) if whole else spec, data)
     float_model, model = bundle.float_model(), bundle.model()
-    if isinstance(dataset, AudioDataset):
-        given, wanted = dataset.classes, model.labels
-    else:
-        given, wanted = dataset.channels, features.channels
-    if given != wanted:
+    if data is not None:
+        dataset = read_recordings(spec, features, model.labels, data, overrides, whole=whole)
+    elif reads_recordings(spec):
         raise DataError(
-            f"Data {data} has {', '.join(given)}; the bundle was built for {', '.join(wanted)}."
+            f"Bundle {bundle.path} was built with recordings, which it does not hold.",
+            "name recordings with --data",
         )
+    else:
+        dataset = read_dataset(spec, None)
+    _check_meaning(dataset, data, model.labels, features)
     frames = frames_of(dataset, features)
     test = frames.part("test")
     if not test:
-        raise DataError(f"Data {data} has no test part; expected at least one sequence.")
+        raise DataError(
+            f"Data {data} has no test part; expected at least one sequence.",
+            "score all of it with --all"
+            if not whole
+            else "give longer recordings, or shorten the least with --set data.min_rows=2",
+        )
     kinds = {name: lookup(all_engines(), name, "engine") for name in engines}
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="rnn-edge-") as work:
@@ -78,27 +95,41 @@ def evaluate_bundle(
         "data": {
             "source": dataset.source,
             "is_synthetic": dataset.is_synthetic,
+            "part": "all" if whole else "test",
+            **_counts(dataset),
             "notes": list(dataset.notes),
         },
         "engines": found,
     }
 
 
-def _all_test(spec: ModelSpec) -> ModelSpec:
-    """Return the spec with a split that puts everything into the test part."""
-    update: dict[str, Any] = {}
-    if isinstance(spec.data, SpeechCommandsData):
-        update = {"split": "test"}
-    elif isinstance(spec.data, SensorTableData):
-        no_files: tuple[str, ...] = ()
-        update = {
-            "split_by": "recording",
-            "head_rows": 0,
-            "train_files": no_files,
-            "validation_files": no_files,
-            "test_files": ("*",),
-        }
-    return spec.model_copy(update={"data": spec.data.model_copy(update=update)})
+def _check_meaning(
+    dataset: Dataset, data: Path | None, labels: Sequence[str], features: FrontEnd
+) -> None:
+    """Refuse data whose classes or channels are not those of the model."""
+    if isinstance(dataset, AudioDataset):
+        given, wanted = dataset.classes, tuple(labels)
+    else:
+        given, wanted = dataset.channels, features.channels
+    if given != wanted:
+        raise DataError(
+            f"Data {data} has {known(given)}; the bundle was built for {known(wanted)}.",
+            "give data of the same classes or channels, or score all of it with --all",
+        )
+
+
+def _counts(dataset: Dataset) -> dict[str, Any]:
+    """Return how much of the test part was recorded, and how much was generated on reading."""
+    if isinstance(dataset, SensorDataset):
+        scored = [r for r in dataset.recordings if r.split == "test"]
+        return {"recordings": len(scored), "rows": sum(len(r.values) for r in scored)}
+    clips = [clip for clip in dataset.clips if clip.split == "test"]
+    is_recorded = not dataset.is_synthetic
+    generated = Counter(clip.label for clip in clips if clip.is_generated and is_recorded)
+    return {
+        "clips": len(clips) - generated.total(),
+        "generated_clips": {label: generated[label] for label in sorted(generated)},
+    }
 
 
 def _runner(kind: EngineKind, source: EngineSource) -> Runner:

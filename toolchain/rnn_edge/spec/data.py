@@ -60,7 +60,7 @@ class SpeechCommandsData(_Recorded):
     """Clips of the class "silence" in every split, likewise; 0 leaves the class out."""
 
     split: Literal["lists", "hash", "test"] = "lists"
-    """Read validation_list.txt and testing_list.txt; assign speakers by a hash; or test on all."""
+    """By validation_list.txt and testing_list.txt; speakers by a hash; or all of it is test."""
 
     validation_share: SplitShare = 0.1
     """Share of speakers in validation where split is "hash"."""

@@ -116,7 +116,7 @@ def read_toml(file: Path, what: str) -> dict[str, Any]:
         EnvironmentFailureError: If it cannot be read.
     """
     try:
-        return tomllib.loads(file.read_bytes().decode())
+        return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SpecError(f"File {file} is not TOML: {error}; expected a {what}.") from error
     except OSError as error:

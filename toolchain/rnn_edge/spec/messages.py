@@ -15,6 +15,9 @@ from pydantic_core import ErrorDetails
 TAG = "union:"
 """What the tags of a union begin with, which pydantic puts into locations."""
 
+FILLED_BY_TASK = (("features",), ("replay",), ("replay", "stream"))
+"""What a spec need not have, once its task is known."""
+
 MAX_VALUE_LENGTH = 60
 MAX_LISTED_KEYS = 12
 
@@ -29,7 +32,11 @@ def mistakes(errors: Sequence[ErrorDetails], root: type[BaseModel]) -> list[str]
     places = {error["loc"] for error in errors}
     # A list with a wrong item is reported once, by the item.
     inner = {loc[:k] for loc in places for k in range(1, len(loc))}
-    return [_mistake(error, root) for error in errors if error["loc"] not in inner]
+    told = [error for error in errors if error["loc"] not in inner]
+    if any(error["loc"][:1] == ("model",) for error in told):
+        # Without a task, sections lack the defaults that it gives them.
+        told = [e for e in told if e["type"] != "missing" or e["loc"] not in FILLED_BY_TASK]
+    return [_mistake(error, root) for error in told]
 
 
 def show(value: object) -> str:

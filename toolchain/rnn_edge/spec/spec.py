@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -16,6 +17,7 @@ from rnn_edge.spec.replay import ReplaySection
 from rnn_edge.spec.section import Section
 from rnn_edge.spec.training import AugmentSection, QatSection, StudentSection, TeacherSection
 
+_FEATURES_OF_TASK = {task: (kind,) for task, kind in KIND_OF_TASK.items()}
 _SECTION_OF_TASK = {"augment": "kws", "detector": "anomaly"}
 
 STREAM_OF_TASK = {"kws": "kws_stream", "anomaly": "anomaly_stream"}
@@ -72,6 +74,9 @@ class ModelSpec(Section):
         task = model.get("task") if isinstance(model, dict) else None
         if task not in KIND_OF_TASK:
             return values
+        # Before their keys are checked: those of another kind are all unknown here.
+        _check_kind(values, "data", KINDS_OF_TASK, task)
+        _check_kind(values, "features", _FEATURES_OF_TASK, task)
         filled = {"features": {"kind": KIND_OF_TASK[task]}, "replay": {}, **values}
         for name, owner in _SECTION_OF_TASK.items():
             if owner == task:
@@ -83,19 +88,24 @@ class ModelSpec(Section):
     @model_validator(mode="after")
     def _check_task(self) -> Self:
         task = self.model.task
-        if self.data.kind not in KINDS_OF_TASK[task]:
-            listed = " or ".join(f'"{kind}"' for kind in KINDS_OF_TASK[task])
-            raise ValueError(
-                f'data.kind = "{self.data.kind}"; expected {listed} with model.task = "{task}"'
-            )
-        if self.features.kind != KIND_OF_TASK[task]:
-            raise ValueError(
-                f'features.kind = "{self.features.kind}"; expected '
-                f'"{KIND_OF_TASK[task]}" with model.task = "{task}"'
-            )
         for name, owner in _SECTION_OF_TASK.items():
             if owner != task and getattr(self, name) is not None:
                 raise ValueError(
                     f'[{name}] is for model.task = "{owner}"; this model\'s task is "{task}"'
                 )
         return self
+
+
+def _check_kind(
+    values: dict[str, Any], section: str, kinds: Mapping[str, tuple[str, ...]], task: str
+) -> None:
+    """Refuse a kind of data or features that is for the other task."""
+    table = values.get(section)
+    kind = table.get("kind") if isinstance(table, dict) else None
+    owner = next((name for name, own in kinds.items() if kind in own), task)
+    if owner != task:
+        listed = " or ".join(f'"{each}"' for each in kinds[task])
+        raise ValueError(
+            f'{section}.kind = "{kind}"; expected {listed} with model.task = "{task}"; '
+            f'"{kind}" is for model.task = "{owner}"'
+        )

@@ -23,6 +23,7 @@ class AudioClip:
         label: One of the data set's classes.
         speaker: Who speaks, or an empty string where that is not known.
         split: The part the clip belongs to.
+        is_generated: True if the clip was made on reading, in a data set of recordings.
     """
 
     clip_id: str
@@ -30,6 +31,7 @@ class AudioClip:
     label: str
     speaker: str
     split: Split
+    is_generated: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pcm", read_only(self.pcm, np.int16))

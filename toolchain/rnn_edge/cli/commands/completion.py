@@ -8,19 +8,23 @@ SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_RNN_EDGE_COMPLETE"
 
 
-@click.command("completion")
+# Click keeps the lines of a paragraph apart that begins with a backspace.
+HELP = """Print the completion script of a shell.
+
+\b
+bash:  echo 'eval "$(rnn-edge completion bash)"' >> ~/.bashrc
+zsh:   echo 'eval "$(rnn-edge completion zsh)"' >> ~/.zshrc
+fish:  rnn-edge completion fish > ~/.config/fish/completions/rnn-edge.fish
+"""
+
+
+@click.command("completion", help=HELP)
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    r"""Print the completion script of a shell.
-
-    \b
-    bash:  echo 'eval "$(rnn-edge completion bash)"' >> ~/.bashrc
-    zsh:   echo 'eval "$(rnn-edge completion zsh)"' >> ~/.zshrc
-    fish:  rnn-edge completion fish > ~/.config/fish/completions/rnn-edge.fish
-    """
+    """Print a script that a shell reads; see HELP."""
     from click.shell_completion import get_completion_class
 
-    from rnn_edge.cli.main import PROGRAM, cli
+    from rnn_edge.cli.program import PROGRAM, cli
 
     kind = get_completion_class(shell)
     assert kind is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from rnn_edge.cli.options import output_options
+from rnn_edge.cli.options import output_options, set_option
 from rnn_edge.cli.output import Output
 from rnn_edge.errors import EnvironmentFailureError
 
@@ -26,13 +26,7 @@ def data() -> None:
     metavar="SPEC",
     help="Read the data the way this spec does; PATH replaces its data.path.",
 )
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="SECTION.KEY=VALUE",
-    help="Replace a value of the spec; may be repeated.",
-)
+@set_option("Replace a value of the spec; may be repeated.")
 @output_options
 def inspect(
     path: Path | None, spec: Path | None, overrides: tuple[str, ...], output: Output
@@ -40,7 +34,8 @@ def inspect(
     """Say what a data set holds: classes, speakers, channels, durations, splits, leaks.
 
     Without a spec the layout is guessed from the content of PATH and shown as a [data] section:
-    folders with sound are read as Speech Commands, tables as sensor data.
+    folders with sound are read as Speech Commands, tables as sensor data. Warnings say what is only
+    a guess in it, and what a build would stop at.
     """
     from rnn_edge.cli.datasets import load_for_inspection, summary_lines
     from rnn_edge.data.summary import inspect_dataset
@@ -52,7 +47,12 @@ def inspect(
     guess, dataset = load_for_inspection(path, spec, overrides)
     summary = inspect_dataset(dataset)
     output.result(
-        {"data": guess.table, "left_out": guess.notes, **summary.to_json()},
+        {
+            "data": guess.table,
+            "left_out": guess.notes,
+            "warnings": guess.warnings,
+            **summary.to_json(),
+        },
         summary_lines(guess, summary, is_guess=spec is None),
     )
 
@@ -78,10 +78,13 @@ def speech_commands(directory: Path, url: str | None, sha256: str | None, output
         SPEECH_COMMANDS_SHA256,
         SPEECH_COMMANDS_URL,
         fetch_speech_commands,
+        is_digest,
     )
 
     if (url is None) != (sha256 is None):
         raise click.UsageError("--url and --sha256 belong together.")
+    if sha256 is not None and not is_digest(sha256):
+        raise click.UsageError(f"--sha256: {sha256!r}; expected 64 hexadecimal digits.")
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -16,7 +16,8 @@ def doctor(output: Output) -> None:
     """Show what this machine has and lacks.
 
     Looks for extras, interpreters, compilers, emulators, flash tools and permissions. Whatever is
-    missing is listed with how to get it; only what a command needs has to be there.
+    missing is listed with how to get it; only what a command needs has to be there. With --quiet
+    only what is missing is listed, by name.
     """
     import platform
 
@@ -31,7 +32,7 @@ def doctor(output: Output) -> None:
             mark = "yes" if check.is_found else "no "
             about = f"{check.version}  {check.detail}" if check.version else check.detail
             lines.append(f"  {mark}  {check.name:<18} {about}")
-            if check.remedy and not output.is_quiet:
+            if check.remedy:
                 lines.append(f"       {'':<18} get it: {check.remedy}")
     payload = {
         "version": __version__,
@@ -39,7 +40,8 @@ def doctor(output: Output) -> None:
         "machine": platform.machine(),
         "checks": [check.payload() for check in checks],
     }
-    output.result(payload, lines)
+    missing = [check.name for check in checks if not check.is_found]
+    output.result(payload, missing if output.is_quiet else lines)
 
 
 COMMAND = doctor

@@ -1,0 +1,40 @@
+"""The entry point: it loads almost nothing, so that an interruption finds it ready at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+EXIT_INTERRUPTED = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code.
+
+    0 is success, 1 a failure with one message on stderr, 2 a wrong command line, 130 an
+    interruption and 141 a reader that went away.
+    """
+    try:
+        # Loading the commands takes a tenth of a second, in which one can be interrupted too.
+        from rnn_edge.cli.program import run_command
+
+        return run_command(arguments)
+    except KeyboardInterrupt:
+        return _interrupted(arguments)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # a second one, while the first was told
+        code = EXIT_INTERRUPTED
+    sys.exit(code)
+
+
+def _interrupted(arguments: Sequence[str]) -> int:
+    """Say that the command was interrupted, and whether it goes on."""
+    from rnn_edge.cli.interruption import tell_interrupted
+
+    tell_interrupted(arguments)
+    return EXIT_INTERRUPTED
