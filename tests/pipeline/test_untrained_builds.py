@@ -26,10 +26,19 @@ from rnn_edge.errors import (
     ParityError,
 )
 from rnn_edge.evaluation import integer_runner
-from rnn_edge.pipeline import ORDER, Bundle, build_bundle, evaluate_bundle, material, proof
+from rnn_edge.pipeline import (
+    ORDER,
+    Bundle,
+    build_bundle,
+    evaluate_bundle,
+    material,
+    proof,
+    training,
+)
 from rnn_edge.pipeline import build as pipeline_build
 from rnn_edge.pipeline.files import tree_digests
 from rnn_edge.spec import load_spec
+from rnn_edge.types import FloatModel
 
 PROGRAM = Path(__file__).parents[1] / "support" / "untrained_build.py"
 
@@ -195,8 +204,24 @@ def test_stopping_early_with_another_spec_does_not_take_the_later_files_away(cop
     assert published(copy) == before
 
 
-def test_stopping_early_with_new_code_does_not_take_the_later_files_away(copy, monkeypatch):
+def test_stopping_early_with_new_code_keeps_what_follows_from_the_same_student(copy, monkeypatch):
+    monkeypatch.setattr(pipeline_build, "code_digest", lambda packages: f"new {packages}")
+    bundle, heard = build(copy, until="student")
+    assert heard.kept == []
+    assert bundle.manifest["until"] == "report"
+    assert Bundle.open(copy).model().name == "tiny"
+
+
+def test_stopping_early_with_another_student_does_not_take_the_later_files_away(copy, monkeypatch):
     before = published(copy)
+    make_student = training.make_student
+
+    def make_another(*arguments):
+        make_student(*arguments)
+        path = arguments[-2] / training.STUDENT
+        dataclasses.replace(FloatModel.load(path), name="another").save(path)
+
+    monkeypatch.setattr(training, "make_student", make_another)
     monkeypatch.setattr(pipeline_build, "code_digest", lambda packages: f"new {packages}")
     with pytest.raises(BundleError, match="would take away"):
         build(copy, until="student")
@@ -223,7 +248,7 @@ def test_a_folder_with_files_of_others_is_left_alone(tmp_path):
     out = tmp_path / "mine"
     out.mkdir()
     (out / "spec.toml").write_text("# by hand\n")
-    with pytest.raises(BundleError, match="not a bundle and not empty: it has spec.toml"):
+    with pytest.raises(BundleError, match=r"not a bundle and not empty: it has spec\.toml"):
         build(out)
     assert [p.name for p in out.iterdir()] == ["spec.toml"]
     assert (out / "spec.toml").read_text() == "# by hand\n"
@@ -246,7 +271,7 @@ def test_a_build_that_fails_at_once_leaves_no_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(material, "read_dataset", fail_at_once)
     with pytest.raises(DataError, match="at once"):
         build(tmp_path / "new" / "out")
-    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "new" / "out").exists()
 
 
 def fail_at_once(spec, place):

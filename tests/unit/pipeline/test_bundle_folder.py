@@ -60,19 +60,19 @@ def test_publishing_again_keeps_no_stale_file(out, sources):
 
 def interrupted(out, files, monkeypatch, after):
     """Publish, and fail like a killed process after that many files."""
-    real, count = bundle_module.copy_file, []
+    real, count = bundle_module.move_file, []
 
     class Killed(BaseException):
         pass
 
-    def copy(*arguments):
+    def move(*arguments):
         if len(count) == after:
             raise Killed
         count.append(1)
         return real(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(bundle_module, "copy_file", copy)
+        patch.setattr(bundle_module, "move_file", move)
         with pytest.raises(Killed):
             publish(out, files, FACTS)
 
@@ -87,6 +87,22 @@ def test_an_interrupted_exchange_is_unfinished_and_is_cleaned_up_later(
     publish(out, {"only": sources / "a"}, FACTS)
     assert tree(out) == [".stages", "manifest.json", "only"]
     assert Bundle.open(out).file("only").read_text() == "content of a"
+
+
+def test_a_disk_that_is_full_before_the_exchange_leaves_the_bundle_as_it_was(
+    out, sources, monkeypatch
+):
+    before = tree(out)
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bundle_module, "copy_file", full)
+        with pytest.raises(EnvironmentFailureError, match="No space left"):
+            publish(out, {"only": sources / "a"}, FACTS)
+    assert tree(out) == before
+    Bundle.open(out)
 
 
 def test_a_bundle_that_failed_the_first_time_leaves_nothing_to_a_smaller_one(

@@ -164,8 +164,8 @@ def test_every_mistake_names_key_value_and_what_is_allowed(override, expected):
         ("data.train_share=0.9", "train_share + validation_share = 1.1"),
         ("data.train_files=['a']", 'need split_by = "recording"; it is "time"'),
         ("data.split_by=recording", 'head_rows = 400 needs split_by = "time"'),
-        ("features.kind=log-mel", "features.sequence_frames = 64; unknown key"),
-        ("data.kind=speech-commands", "data.delimiter"),
+        ("features.kind=log-mel", '"log-mel" is for model.task = "kws"'),
+        ("data.kind=speech-commands", '"speech-commands" is for model.task = "kws"'),
         ("model.task=kws", 'data.kind = "sensor-table"; expected'),
     ],
 )
@@ -261,6 +261,12 @@ def test_a_name_that_c_could_not_take_is_refused(name):
     assert f'model.name: "{name}" is reserved; expected a name that begins neither' in told
 
 
+@pytest.mark.parametrize("name", ["stdint", "string", "Main", "platform"])
+def test_a_name_of_a_file_that_is_there_already_is_refused(name):
+    told = refusal("demo", f"model.name={name}")
+    assert f'model.name: "{name}" is taken: {name.lower()}.h or {name.lower()}.c' in told
+
+
 @pytest.mark.parametrize(
     ("spec", "overrides"),
     [
@@ -318,3 +324,20 @@ def test_a_bidirectional_student_is_refused_with_the_reason(spec_file, keys):
     assert keys.split(" = ")[1] in message
     assert "the first output exists only after the last input" in message
     assert "use forward layers" in message
+
+
+def test_what_the_task_fills_in_is_not_called_missing(tmp_path):
+    (tmp_path / "empty.toml").write_text("")
+    with pytest.raises(SpecError) as caught:
+        load_spec(tmp_path / "empty.toml")
+    assert caught.value.message.count("is missing") == 2
+    for section in ("model is missing", "data is missing"):
+        assert section in caught.value.message
+    assert "replay" not in refusal("demo", "model={}")
+    assert "features" not in refusal("demo", "model={}")
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    text = resolved_toml(load_spec("demo"))
+    (tmp_path / "marked.toml").write_text(text, encoding="utf-8-sig")
+    assert load_spec(tmp_path / "marked.toml") == load_spec("demo")

@@ -37,18 +37,23 @@ def build_target(
         until: Last stage; None for all.
         output: How to talk.
     """
-    file = target
+    file, again = target, False
     if target is not None and target.is_dir():
         from rnn_edge.pipeline import Bundle
 
         file = Bundle.open(target).file("spec.toml")
         out = out or target
+        again = out.resolve() == target.resolve()
     spec = resolve(file, data, overrides, seed)
     from rnn_edge.pipeline import build_bundle
 
     with progress_for(output) as progress:
         return build_bundle(
-            spec, out or Path("out") / spec.model.name, progress=progress, until=until
+            spec,
+            out or Path("out") / spec.model.name,
+            progress=progress,
+            until=until,
+            again=again,
         )
 
 

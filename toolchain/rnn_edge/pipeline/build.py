@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rnn_edge.engines.base import all_engines
 from rnn_edge.errors import BundleError
 from rnn_edge.exporters import tflite_w8a8
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.features.description import describe
 from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.pipeline import formats, material, measure, training
-from rnn_edge.pipeline.bundle import MANIFEST, STAGES, Bundle, detector_file, publish
+from rnn_edge.pipeline.bundle import STAGES, Bundle, detector_file, publish
 from rnn_edge.pipeline.files import explained, read_json, write_bytes, write_json
+from rnn_edge.pipeline.place import before, output_folder
 from rnn_edge.pipeline.proof import (
     engine_source,
     proof_json,
@@ -23,10 +24,10 @@ from rnn_edge.pipeline.proof import (
     replay_stream,
 )
 from rnn_edge.pipeline.reporting import assemble_report
-from rnn_edge.pipeline.stages import StageOutput, StageStore
+from rnn_edge.pipeline.requirements import require_everything
+from rnn_edge.pipeline.stages import RECORD, StageOutput, StageStore
 from rnn_edge.pipeline.versions import code_digest, firmware_digest, package_versions
 from rnn_edge.pipeline.w8a8 import measure_fused
-from rnn_edge.registry import lookup
 from rnn_edge.report import render_report
 from rnn_edge.spec import ModelSpec, load_stream, resolved_toml
 from rnn_edge.types import AudioDataset, FloatModel, QuantizedModel
@@ -34,6 +35,9 @@ from rnn_edge.types.frames import FrameSet
 
 ORDER = ("data", "teacher", "student", "baseline", "quantize", "export", "prove", "report")
 """Stages in order; "baseline" is the student trained without its teacher."""
+
+LEARNED = ("teacher", "student", "baseline", "quantize")
+"""Stages that make the model; the later ones translate, prove and describe it."""
 
 SPEC = "spec.toml"
 
@@ -45,7 +49,12 @@ _LEARNING = ("train", "cells", "fixedpoint", "quantize", "reference", "types")
 
 
 def build_bundle(
-    spec: ModelSpec, out: Path, *, progress: Progress, until: str | None = None
+    spec: ModelSpec,
+    out: Path,
+    *,
+    progress: Progress,
+    until: str | None = None,
+    again: bool = False,
 ) -> Bundle:
     """Build a spec into a bundle; finished stages of an earlier try are kept.
 
@@ -54,6 +63,8 @@ def build_bundle(
         out: Folder of the bundle; made if it is not there.
         progress: Told (stage, step, total, metrics).
         until: Last stage of `ORDER`; None for all of them.
+        again: The spec comes from the bundle in ``out``: what that bundle learned is kept as
+            long as its inputs are the same, whatever versions of packages it was learned with.
 
     Raises:
         RnnEdgeError: If the data, the spec or the machine do not allow it, or if two engines
@@ -62,16 +73,16 @@ def build_bundle(
     last = until or ORDER[-1]
     if last not in ORDER:
         raise ValueError(f"{last!r} is not a stage; expected one of {ORDER}")
-    # A name that is wrong is told now, not after the training.
-    for name in spec.replay.engines:
-        lookup(all_engines(), name, "engine")
+    # What is wrong or missing is told now, not after the training.
     formats.refuse_unfit(spec)
     material.require_place(data_place(spec))
-    with explained(f"Making folder {out}"):
-        out.mkdir(parents=True, exist_ok=True)
-    store = StageStore(out / STAGES)
-    with store.locked():
-        return _Build(spec, out, store, progress).run(last)
+    wanted = ORDER[: ORDER.index(last) + 1]
+    held = before(out) if again else {}
+    require_everything(spec, [n for n in wanted if n not in held.get("stages", ())])
+    with output_folder(out):
+        store = StageStore(out / STAGES)
+        with store.locked():
+            return _Build(spec, out, store, progress, again=again).run(last)
 
 
 def data_place(spec: ModelSpec) -> Path | None:
@@ -83,15 +94,21 @@ def data_place(spec: ModelSpec) -> Path | None:
 class _Build:
     """One run over the stages."""
 
-    def __init__(self, spec: ModelSpec, out: Path, store: StageStore, progress: Progress) -> None:
+    def __init__(
+        self, spec: ModelSpec, out: Path, store: StageStore, progress: Progress, *, again: bool
+    ) -> None:
         self._spec = spec
         self._out = out
         self._store = store
         self._progress = progress
+        self._before = before(out)
+        self._again = again
         self._done: dict[str, StageOutput] = {}
 
     def run(self, last: str) -> Bundle:
         """Run the stages up to ``last`` and publish what they made."""
+        if self._changes_spec():
+            self._refuse_to_shorten(last)
         stages = {
             "data": self._data,
             "teacher": self._teacher,
@@ -107,6 +124,7 @@ class _Build:
             stages[name]()
             self._progress(name, 1, 1, {"kept": float(self._done[name].was_kept)})
         last = self._keep_later(last)
+        self._refuse_to_shorten(last)
         bundle = publish(self._out, self._files(), self._facts(last))
         self._store.prune(list(self._done.values()))
         return bundle
@@ -119,14 +137,10 @@ class _Build:
         Returns:
             The last stage that the bundle now holds.
         """
-        try:
-            before = dict(read_json(self._out / MANIFEST)["stages"])
-            spec = (self._out / SPEC).read_text()
-        except (OSError, ValueError, KeyError, TypeError):
+        before = self._before.get("stages", {})
+        if not before or self._changes_spec():
             return last
-        if spec != resolved_toml(self._spec):
-            return last
-        if any(before.get(name) != stage.folder.name for name, stage in self._done.items()):
+        if not all(self._is_as_before(stage) for stage in self._done.values()):
             return last
         for name in ORDER[ORDER.index(last) + 1 :]:
             kept = self._store.find(name, str(before.get(name, "")))
@@ -134,6 +148,49 @@ class _Build:
                 break
             self._done[name], last = kept, name
         return last
+
+    def _is_as_before(self, stage: StageOutput) -> bool:
+        """Return whether the bundle that is there has the same output of a stage."""
+        folder = str(self._before["stages"].get(stage.name, ""))
+        if folder == stage.folder.name:
+            return True
+        found = self._store.find(stage.name, folder)
+        return found is not None and found.digest == stage.digest
+
+    def _changes_spec(self) -> bool:
+        """Return whether the bundle that is there was built by another spec."""
+        if not self._before:
+            return False
+        try:
+            return (self._out / SPEC).read_text() != resolved_toml(self._spec)
+        except (OSError, ValueError):
+            return True
+
+    def _refuse_to_shorten(self, last: str) -> None:
+        """Refuse to take results out of a finished bundle because an earlier stage is new."""
+        until = self._before.get("until")
+        if until in ORDER and ORDER.index(until) > ORDER.index(last):
+            lost = ", ".join(ORDER[ORDER.index(last) + 1 : ORDER.index(until) + 1])
+            raise BundleError(
+                f"Bundle {self._out} is finished until {until}; stopping at {last} with other "
+                f"settings or versions would take away {lost}.",
+                "choose another folder with --out, or make all of it anew with: rnn-edge build",
+            )
+
+    def _learned(self, name: str, inputs: Mapping[str, object]) -> StageOutput | None:
+        """Return what the bundle that is built again has learned from the same inputs, if it has.
+
+        Packages and code may have changed since: a model that was trained and proven does not
+        get worse by that, and who exports it on another machine may not be able to train.
+        """
+        folder = self._before.get("stages", {}).get(name)
+        if not self._again or name not in LEARNED or folder is None:
+            return None
+        kept = self._store.find(name, str(folder))
+        if kept is None:
+            return None
+        found = read_json(kept.folder / RECORD)["inputs"]["inputs"]
+        return kept if found == json.loads(json.dumps(inputs)) else None
 
     def _run(
         self, name: str, inputs: Mapping[str, object], make: Callable[[Path], None], *code: str
@@ -143,7 +200,7 @@ class _Build:
             "versions": package_versions(),
             "code": code_digest((*code, "pipeline")),
         }
-        self._done[name] = self._store.run(name, depends, make)
+        self._done[name] = self._learned(name, inputs) or self._store.run(name, depends, make)
 
     def _folder(self, name: str) -> Path:
         return self._done[name].folder
@@ -194,14 +251,11 @@ class _Build:
 
         A bundle does not say where its data lies, so that it can be moved; the stage does.
         """
-        try:
-            name = read_json(self._out / MANIFEST)["stages"]["data"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        name = str(self._before.get("stages", {}).get("data", ""))
         kept = self._store.find("data", name)
         if kept is None:
             return None
-        inputs = read_json(kept.folder / "stage.json")["inputs"]["inputs"]
+        inputs = read_json(kept.folder / RECORD)["inputs"]["inputs"]
         spec = self._spec
         same = (
             inputs["data"] == _plain(spec.data.options())
@@ -400,7 +454,7 @@ class _Build:
         if "export" in self._done:
             root = self._folder("export")
             for path in root.rglob("*"):
-                if path.is_file() and path.name != "stage.json":
+                if path.is_file() and path.name != RECORD:
                     files[f"exports/{path.relative_to(root).as_posix()}"] = path
         spec_file = self._out / STAGES / SPEC
         with explained(f"Writing {spec_file}"):
@@ -424,7 +478,16 @@ class _Build:
             "seed": self._spec.seed,
             "versions": package_versions(),
             "stages": {name: stage.folder.name for name, stage in self._done.items()},
+            "made_with": self._other_versions(),
         }
+
+    def _other_versions(self) -> dict[str, object]:
+        """Return the versions of the stages that were not made with those of today."""
+        recorded = {
+            name: read_json(stage.folder / RECORD)["inputs"]["versions"]
+            for name, stage in self._done.items()
+        }
+        return {name: found for name, found in recorded.items() if found != package_versions()}
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type

@@ -16,6 +16,7 @@ from rnn_edge.pipeline.files import (
     copy_file,
     explained,
     file_digest,
+    move_file,
     read_json,
     write_json,
 )
@@ -140,15 +141,16 @@ def publish(out: Path, files: Mapping[str, Path], facts: Mapping[str, object]) -
         manifest_path, withdrawn = out / MANIFEST, out / STAGES / WITHDRAWN
         withdrawn.parent.mkdir(exist_ok=True)
         published = _listed(manifest_path) | _listed(withdrawn)
-        # The list of what may have to go outlives a process that is killed on the way, and from
-        # here on the folder is unfinished until the new manifest is in place.
-        write_json(withdrawn, {"files": dict.fromkeys(sorted(published | set(files)), "")})
-        manifest_path.unlink(missing_ok=True)
-        digests: dict[str, str] = {}
         work = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=out / STAGES))
         try:
-            for name, source in sorted(files.items()):
-                digests[name] = copy_file(source, out / name, work)
+            # All is copied before anything is exchanged: a full disk leaves the folder as it was.
+            digests = {n: copy_file(source, work / n) for n, source in sorted(files.items())}
+            # The list of what may have to go outlives a process that is killed on the way, and
+            # from here on the folder is unfinished until the new manifest is in place.
+            write_json(withdrawn, {"files": dict.fromkeys(sorted(published | set(files)), "")})
+            manifest_path.unlink(missing_ok=True)
+            for name in sorted(files):
+                move_file(work / name, out / name)
             for name in sorted(published - set(digests)):
                 _remove(out, name)
             manifest = {**facts, "format": FORMAT, "files": digests}

@@ -68,21 +68,23 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON has no narrower type
     return json.loads(path.read_text())
 
 
-def copy_file(source: Path, target: Path, work: Path) -> str:
-    """Copy a file through a temporary one, moved into place; return the digest of the copy.
+def copy_file(source: Path, target: Path) -> str:
+    """Copy a file to where none is; return the digest of the copy.
 
     Args:
         source: What is copied.
         target: Where to; its folder is made if it is not there.
-        work: Folder of the temporary file, on the target's file system.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = work / "copy"
-    shutil.copyfile(source, temporary)
-    temporary.chmod(0o644)
-    digest = file_digest(temporary)
-    temporary.replace(target)
-    return digest
+    shutil.copyfile(source, target)
+    target.chmod(0o644)
+    return file_digest(target)
+
+
+def move_file(source: Path, target: Path) -> None:
+    """Move a file into place on its file system; the target's folder is made if need be."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.replace(target)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from rnn_edge.errors import BundleError
 from rnn_edge.pipeline.files import TEMPORARY, explained, read_json, tree_digests, write_json
 
 RECORD = "stage.json"
+LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,8 @@ class StageStore:
         Raises:
             BundleError: If another build is at work in it.
         """
-        with explained(f"Preparing {self._root.parent}"):
-            self._root.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self._root / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        lock = self._lock()
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BundleError(
-                    f"Folder {self._root.parent} is in use: another build writes to it.",
-                    "wait for it, or choose another folder with --out",
-                ) from None
             # Whatever a killed build left half-done is of no use to this one.
             for leftover in self._root.glob(f"{TEMPORARY}*"):
                 if leftover.is_dir():
@@ -75,8 +67,31 @@ class StageStore:
                 else:
                     leftover.unlink()
             yield
+        except BaseException:
+            if [path.name for path in self._root.iterdir()] == [LOCK]:
+                (self._root / LOCK).unlink()
+                self._root.rmdir()
+            raise
         finally:
             os.close(lock)
+
+    def _lock(self) -> int:
+        """Return the descriptor of the lock file, which is locked until it is closed."""
+        with explained(f"Preparing {self._root.parent}"):
+            self._root.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._root / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # A build that failed at once removes its lock file: then this one locks nothing.
+            if (self._root / LOCK).stat().st_ino == os.fstat(lock).st_ino:
+                return lock
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        os.close(lock)
+        raise BundleError(
+            f"Folder {self._root.parent} is in use: another build writes to it.",
+            "wait for it, or choose another folder with --out",
+        )
 
     def run(
         self, name: str, inputs: Mapping[str, object], make: Callable[[Path], None]

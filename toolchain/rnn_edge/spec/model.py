@@ -26,12 +26,26 @@ C_IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
 LIBRARY_PREFIX = "rnn_edge"
 """Prefix of the kernel library's symbols and files."""
 
+HEADERS = frozenset(
+    {
+        *("assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits"),
+        *("locale", "math", "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbool"),
+        *("stddef", "stdint", "stdio", "stdlib", "stdnoreturn", "string", "tgmath", "threads"),
+        *("time", "uchar", "wchar", "wctype"),
+        # Of the firmware that is built around the model.
+        *("harness", "main", "memory", "platform", "semihosting", "startup_cortex_m"),
+        "startup_riscv",
+    }
+)
+"""Names of files that stand beside NAME.c and NAME.h, or that these include."""
+
 
 class ModelSection(Section):
     """What is built."""
 
     name: Annotated[str, Field(pattern=C_IDENTIFIER, max_length=40)]
-    """Prefix of every C symbol and name of the exported files; a C identifier."""
+    """Prefix of every C symbol and name of the exported files; a C identifier. With another name
+    the student is trained again, to the same weights."""
 
     task: TaskName
     """Classify sounds ("kws") or forecast sensor channels and score the error ("anomaly")."""
@@ -102,5 +116,10 @@ class ModelSection(Section):
             raise ValueError(
                 f'"{name}" is reserved; expected a name that begins neither with an underscore, '
                 f'which belongs to C, nor with "{LIBRARY_PREFIX}", which belongs to the kernels'
+            )
+        if name.lower() in HEADERS:
+            raise ValueError(
+                f'"{name}" is taken: {name.lower()}.h or {name.lower()}.c is a file of the C '
+                "library or of the firmware; expected another name"
             )
         return name

@@ -1,0 +1,48 @@
+"""What the stages of a build need besides their inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from rnn_edge.engines.base import all_engines
+from rnn_edge.engines.c_host import host_compiler
+from rnn_edge.extras import require_extras
+from rnn_edge.pipeline import formats
+from rnn_edge.registry import lookup
+from rnn_edge.spec import ModelSpec
+
+_DATA: Mapping[str, tuple[str, str]] = {
+    "synthetic-keywords": ("synth", "synthetic speech"),
+    "speech-commands": ("audio", "reading recordings"),
+}
+_TRAINING = ("teacher", "student", "baseline", "quantize")
+
+
+def require_everything(spec: ModelSpec, stages: Collection[str]) -> None:
+    """Ask for all packages and programs of some stages, before the first one runs.
+
+    A package that is missed after an hour of training is missed too late.
+
+    Raises:
+        RnnEdgeError: If an engine is unknown.
+        MissingDependencyError: Naming everything that is not installed.
+    """
+    kinds = [lookup(all_engines(), name, "engine") for name in spec.replay.engines]
+    require_extras(_extras(spec, stages))
+    if "prove" in stages and any(kind.name == "c" for kind in kinds):
+        host_compiler()
+
+
+def _extras(spec: ModelSpec, stages: Collection[str]) -> Iterator[tuple[str, str]]:
+    if "data" in stages and spec.data.kind in _DATA:
+        yield _DATA[spec.data.kind]
+    if any(name in stages for name in _TRAINING):
+        yield "train", "training"
+    if "export" in stages:
+        for exporter in formats.chosen_exporters(spec):
+            yield exporter.extra, f"the format {exporter.name}"
+    if "prove" in stages:
+        for name in spec.replay.engines:
+            yield all_engines()[name].extra, f"the engine {name}"
+    if "report" in stages:
+        yield "report", "the plots of the report"
