@@ -1,8 +1,8 @@
 /*
  * Softmax on int16, from two tables with linear interpolation.
  *
- * The powers exp(x - largest) come from a table over -10..0; what is below gives exp(-10), which
- * is 1 at this scale. Their total is brought to 1..2 by a shift, and a table gives its reciprocal.
+ * The powers exp(x - largest) come from a table over -10..0; what is below gives the table's first
+ * entry, 2. Their total is brought to 1..2 by a shift, and a table gives its reciprocal.
  */
 #include "rnn_edge_fixedpoint.h"
 #include "rnn_edge_model.h"
@@ -105,7 +105,7 @@ static int32_t between(const int16_t *table, uint32_t position) {
     return table[index] + rnn_edge_floor_shift32(rise * fraction + 64, INTERPOLATED_BITS);
 }
 
-/* exp(x) at scale 2^-15, 1..32767, for x = -below * 2^exponent; below is 0..65535. */
+/* exp(x) at scale 2^-15, 2..32767, for x = -below * 2^exponent; below is 0..65535. */
 static int32_t power_of(int32_t below, int exponent) {
     /* 6553.5 positions for each unit of x: below * 2^exponent * 13107 / 2, rounded. */
     const int octaves = exponent + 13;

@@ -54,7 +54,7 @@ def test_probabilities_are_near_the_exact_ones(columns):
         real = (x - x.max(axis=1, keepdims=True)) * 2.0**exponent
         exact = np.exp(real) / np.exp(real).sum(axis=1, keepdims=True)
         found = kernel.softmax(x.astype(np.int16), exponent) / 32768.0
-        # No power is below one unit, 2^-15, and rounding adds another: many classes add up.
+        # No power is below two units, 2^-14, however far below a logit is: many classes add up.
         assert np.abs(found - exact).max() < 1e-3 + columns * 2.0**-14
 
 

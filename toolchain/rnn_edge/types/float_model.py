@@ -131,7 +131,11 @@ def head_kind_of(meta: dict[str, Any]) -> HeadKind:
 
 @dataclass(frozen=True, eq=False)
 class FloatModel:
-    """A stack of recurrent layers and a dense head, applied at every step.
+    """A stack of recurrent layers and a dense head, applied at every step or where it is asked for.
+
+    A model whose output is wanted at the end of a sequence only is the same model:
+    ``Engine.run_last`` and, in C, ``NAME_advance`` and ``NAME_output`` leave the head out of the
+    other steps.
 
     Attributes:
         name: A C identifier; it prefixes every generated symbol.
