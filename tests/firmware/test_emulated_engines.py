@@ -21,7 +21,9 @@ MODELS = {
     "lstm": Recipe(seed=22, kinds=("lstm",), units=(24,), inputs=13, outputs=4),
     "gru-gru": Recipe(seed=23, kinds=("gru", "gru"), units=(17, 9), inputs=3, cell_exponent=-12),
     "lstm-lstm": Recipe(seed=24, kinds=("lstm", "lstm"), units=(15, 8), weights="extreme"),
-    "rnn-before": Recipe(seed=25, kinds=("rnn", "gru_reset_before"), units=(21, 12), inputs=6),
+    "rnn-before": Recipe(
+        seed=25, kinds=("rnn", "gru_reset_before"), units=(21, 12), inputs=6, head="softmax"
+    ),
     # Sums and shifts that take 64 bits, in the helpers of a processor that has no such thing.
     "wide": Recipe(
         seed=26, kinds=("gru", "lstm"), units=(7, 10), bias="int64", shifts="any", cell_exponent=-15

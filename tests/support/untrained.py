@@ -110,4 +110,6 @@ def random_model(spec, frames, seed):
         )
         inputs = hidden
     head = DenseWeights(generator.normal(0, 0.5, (outputs, hidden)), np.zeros(outputs))
-    return FloatModel(spec.model.name, spec.model.task, tuple(layers), head, frames.labels)
+    return FloatModel(
+        spec.model.name, spec.model.task, tuple(layers), head, frames.labels, spec.model.head
+    )
