@@ -11,6 +11,12 @@ void rnn_edge_host_run(const rnn_edge_model *model, int16_t *state, int16_t *scr
                        const int16_t *x, size_t steps, int16_t *y, int16_t *states);
 void rnn_edge_host_run_last(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
                             const int16_t *x, size_t steps, int16_t *y);
+/* The model that the code was made of, before any memory of the caller's is touched. */
+const uint8_t *rnn_edge_host_digest(const rnn_edge_model *model);
+
+const uint8_t *rnn_edge_host_digest(const rnn_edge_model *model) {
+    return model->digest;
+}
 
 /*
  * state    [state_values], read and replaced

@@ -8,7 +8,8 @@ import pytest
 from c_models import Recipe, build, export, frames, tool
 
 from rnn_edge.engines.base import EngineSource
-from rnn_edge.engines.c_host import ENGINE, build_library
+from rnn_edge.engines.c_host import ENGINE, CEngine, build_library
+from rnn_edge.errors import EngineError
 
 RECIPE = Recipe(kinds=("lstm", "gru"), units=(4, 3))
 VALUES = 4 + 4 + 3
@@ -93,3 +94,12 @@ def test_blob_of_other_weights_is_refused(saved, tmp_path):
     other = build(Recipe(kinds=("lstm", "gru"), units=(4, 3), seed=1))
     body = b"RNES" + (1).to_bytes(4, "little") + bytes.fromhex(other.digest())[:16]
     assert restore(library, sealed(body + bytes(2 * VALUES)))[0] == BAD_MODEL
+
+
+def test_a_library_of_a_larger_model_of_the_same_name_touches_no_memory(tmp_path):
+    tool("cc")
+    small, large = (build(Recipe(kinds=("gru",), units=(units,))) for units in (3, 64))
+    export(large, tmp_path)
+    library = build_library(large, tmp_path, tmp_path / "work")
+    with pytest.raises(EngineError, match=large.digest()[:32]):
+        CEngine(small, library)

@@ -25,11 +25,10 @@ from rnn_edge.exporters.c_source import exported_files, scratch_values
 from rnn_edge.registry import known
 from rnn_edge.resources import data_folder
 from rnn_edge.types import Array, QuantizedModel, Trace
-from rnn_edge.types.saved_state import DIGEST_BYTES, BlobStatus, blob_bytes, refusal
+from rnn_edge.types.saved_state import DIGEST_BYTES, BlobStatus, blob_bytes, digest_bytes, refusal
 
 FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared")
 _COMPILERS = ("cc", "gcc", "clang")
-_DIGEST_OFFSET = 8
 _TIMEOUT_S = 300
 
 
@@ -151,6 +150,7 @@ class CEngine(Engine):
             self._restore = code[f"{model.name}_restore"]
             self._run_all = code["rnn_edge_host_run"]
             self._run_last = code["rnn_edge_host_run_last"]
+            digest = code["rnn_edge_host_digest"]
             self._description = ctypes.addressof(ctypes.c_char.in_dll(code, f"{model.name}_model"))
         except (OSError, AttributeError, ValueError) as error:
             raise EngineError(f"Library {library} does not load: {error}.") from error
@@ -158,21 +158,21 @@ class CEngine(Engine):
         self._run_all.restype = self._run_last.restype = None
         for function in (self._init, self._reset, self._step):
             function.restype = None
+        digest.restype = ctypes.POINTER(ctypes.c_uint8 * DIGEST_BYTES)
+        # A library of a larger model would write beyond this one's memory.
+        self._check_digest(library, bytes(digest(ctypes.c_void_p(self._description)).contents))
         self._init(_pointer(self._memory))
-        self._check_digest(library)
 
     @property
     def model(self) -> QuantizedModel:
         """The model that was exported."""
         return self._model
 
-    def _check_digest(self, library: Path) -> None:
-        # A saved state names the model that the code was generated from.
-        found = self.save()[_DIGEST_OFFSET : _DIGEST_OFFSET + DIGEST_BYTES].hex()
-        if not self._model.digest().startswith(found):
+    def _check_digest(self, library: Path, found: bytes) -> None:
+        if found != digest_bytes(self._model):
             raise EngineError(
-                f"Library {library} was made of model {found}; "
-                f"expected {self._model.digest()[: 2 * DIGEST_BYTES]}.",
+                f"Library {library} was made of model {found.hex()}; "
+                f"expected {digest_bytes(self._model).hex()}.",
                 "export the model again",
             )
 
