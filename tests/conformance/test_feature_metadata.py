@@ -18,7 +18,7 @@ FEATURES = {
     "has_deviation": False,
     "sample_rate_hz": 2.5,
     "mean": [k / 7 for k in range(40)],
-    "rules": {"input": "round((feature - mean) / scale)"},
+    "rules": {"input": f"round((feature - mean) / scale); {'a word or two, ' * 20}"},
 }
 FORMATS = list(all_exporters())
 

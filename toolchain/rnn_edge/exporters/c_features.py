@@ -9,18 +9,22 @@ LINE_WIDTH = 92
 
 
 def feature_lines(features: Mapping[str, object]) -> list[str]:
-    """Return ``key: value`` lines, wrapped between items; each value is JSON in ASCII.
+    """Return ``key: value`` lines, wrapped between items or words; values are JSON in ASCII.
 
-    No line ends the comment that it stands in.
+    Joined by blanks, the lines of a value are that JSON again. No line ends the comment that it
+    stands in.
 
     Args:
         features: JSON values, see `ExportSource`.
     """
     lines: list[str] = []
     for key, value in _flat(features):
-        items = value if isinstance(value, list) else [value]
-        texts = [_json(item) for item in items]
-        lines += _wrapped(f"{key}:", [*(f"{text}," for text in texts[:-1]), *texts[-1:]])
+        if isinstance(value, list):
+            texts = [f"{_json(item)}," for item in value]
+            texts[-1:] = [text.removesuffix(",") for text in texts[-1:]]
+        else:
+            texts = _json(value).split(" ")
+        lines += _wrapped(f"{key}:", texts)
     return lines
 
 

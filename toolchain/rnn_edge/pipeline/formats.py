@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_edge.errors import SpecError
+from rnn_edge.exporters import tflite_w8a8
 from rnn_edge.exporters.base import Exporter, all_exporters
 from rnn_edge.quantize.spans import measure_spans
 from rnn_edge.registry import known, lookup
@@ -43,8 +44,15 @@ def refuse_unfit(spec: ModelSpec) -> None:
             )
 
 
-def calibrated_spans(spec: ModelSpec, frames: FrameSet, model: FloatModel) -> dict[str, TensorSpan]:
-    """Return the spans of the float model's tensors on the calibration streams of a build."""
+def calibrated_spans(
+    spec: ModelSpec, frames: FrameSet, model: FloatModel
+) -> dict[str, TensorSpan] | None:
+    """Return the spans of the float model's tensors on the calibration streams of a build.
+
+    None where no format that is written needs them.
+    """
+    if tflite_w8a8.NAME not in spec.export.also:
+        return None
     sequences = [s.frames for s in frames.part("train")]
     steps = spec.quantize.calibration_steps
     streams = [
