@@ -202,8 +202,8 @@ def test_verbose_shows_where_it_failed(rnn_edge):
 
 def test_an_interruption_exits_with_130(tmp_path):
     child = subprocess.Popen(
-        [PROGRAM, "train", "demo_anomaly", "--out", tmp_path / "out", "--verbose"],
-        stdout=subprocess.DEVNULL,
+        [PROGRAM, "train", "demo_anomaly", "--out", tmp_path / "out", "--verbose", "--json"],
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -212,12 +212,85 @@ def test_an_interruption_exits_with_130(tmp_path):
     assert child.stderr.readline().startswith("data")
     time.sleep(0.05)
     child.send_signal(signal.SIGINT)
-    _, rest = child.communicate(timeout=60)
+    out, rest = child.communicate(timeout=60)
     assert child.returncode == 130
     assert rest.strip().endswith(
         "Interrupted.\nHint: run the same command again: it goes on where it stopped"
     )
     assert "Traceback" not in rest
+    assert json.loads(out) == {
+        "error": {
+            "kind": "Interrupted",
+            "message": "Interrupted.",
+            "hint": "run the same command again: it goes on where it stopped",
+        }
+    }
+
+
+@pytest.mark.parametrize("module", ["click", "rnn_edge.cli.program", "rnn_edge.cli.output"])
+def test_an_interruption_while_it_starts_is_no_traceback(module):
+    code = (
+        "import importlib.abc, sys\n"
+        "class Interrupt(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from rnn_edge.cli.main import main\n"
+        "sys.argv = ['rnn-edge', 'doctor', '--json']\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "Interrupted.\n")
+    assert json.loads(done.stdout)["error"]["hint"] == ""
+
+
+def test_a_wrong_command_line_is_one_object_for_programs_too(rnn_edge):
+    result = rnn_edge("build", "--json", "--seed", "x")
+    assert result.code == 2
+    assert "'x'; expected a whole number from 0 to 2147483647." in result.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["build", "--set", "model.hidden"], "'model.hidden'; expected section.key=value, e.g."),
+        (["replay", "x", "--engines", "vax,c,pdp"], "Unknown engines: 'vax', 'pdp'; known are c"),
+        (["replay", "x", "--engines", "vax"], "docs/engines.md"),
+        (["check", "x", "--engines", "intt8"], "Hint: did you mean int8?"),
+        (["evaluate", "x", "--engines", ""], "expected at least one engine"),
+        (["evaluate", "x", "--all"], "--all is about recordings; name them with --data."),
+        (["train", "--seed", "1.5"], "'1.5'; expected a whole number from 0 to 2147483647."),
+        (["replay", "x", "--steps", "0"], "'0'; expected a whole number from 1 to 10000000."),
+        (["new", "kws", " "], "expected the name of a folder"),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_says_what_is_right(rnn_edge, arguments, expected):
+    assert expected in rnn_edge(*arguments).err.replace("\n", " ")
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "replay", "check"])
+def test_a_bundle_that_is_not_there_does_not_exist(rnn_edge, tmp_path, verb):
+    result = rnn_edge(verb, tmp_path / "none")
+    assert result.code == 1
+    assert f"Bundle {tmp_path}/none does not exist; expected the folder" in result.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["new", "kws"], ["build"], ["evaluate"], ["data", "inspect"]], ids=" ".join
+)
+def test_a_name_that_is_too_long_is_said_to_be(rnn_edge, tmp_path, arguments):
+    result = rnn_edge(*arguments, tmp_path / ("a" * 300))
+    assert result.code == 1
+    assert "Path is too long: " in result.err
+    assert "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...' with 300" in result.err
+
+
+def test_inspecting_by_a_spec_without_data_asks_for_a_path(rnn_edge):
+    result = rnn_edge("data", "inspect", "--spec", "kws_gru")
+    assert result.code == 1
+    assert "rnn-edge data inspect PATH --spec kws_gru" in result.err
 
 
 def test_a_reader_that_went_away_is_no_error():

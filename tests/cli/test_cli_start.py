@@ -94,3 +94,19 @@ def test_completion_of_commands_and_options(monkeypatch):
     assert "--seed" in complete("rnn-edge build --s", 2)
     assert complete("rnn-edge data in", 2) == ["inspect"]
     assert complete("rnn-edge new a", 2) == ["anomaly"]
+
+
+def test_help_of_completion_keeps_a_line_for_each_shell(rnn_edge):
+    lines = [line.strip() for line in rnn_edge("completion", "--help").out.splitlines()]
+    assert "\\b" not in lines
+    for shell in ("bash:", "zsh:", "fish:"):
+        assert sum(line.startswith(shell) for line in lines) == 1
+
+
+def test_quiet_leaves_the_path_of_the_spec(rnn_edge, tmp_path):
+    assert rnn_edge("new", "kws", tmp_path / "q", "-q").out == f"{tmp_path}/q/spec.toml\n"
+
+
+def test_quiet_leaves_what_is_missing(rnn_edge):
+    quiet, found = rnn_edge("doctor", "-q").out, rnn_edge("doctor", "--json").json
+    assert quiet.splitlines() == [c["name"] for c in found["checks"] if not c["is_found"]]

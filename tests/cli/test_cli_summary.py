@@ -1,8 +1,13 @@
 """Results as text, where a figure is not defined."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
-from rnn_edge.cli.summary import metric_lines, range_lines
+from rnn_edge.cli.matrix import matrix_lines
+from rnn_edge.cli.progress import describe
+from rnn_edge.cli.summary import bundle_lines, evaluation_lines, metric_lines, range_lines
 from rnn_edge.types.accumulators import AccumulatorBound
 from rnn_edge.types.ranges import MatrixRange, ModelRanges, ReplayedRange, Span, TensorRange
 
@@ -85,3 +90,90 @@ def test_the_next_command_can_be_pasted(rnn_edge, tmp_path, monkeypatch, folder)
     monkeypatch.chdir(tmp_path)
     spec = f"'{folder}/spec.toml'" if " " in folder else f"{folder}/spec.toml"
     assert rnn_edge("new", "kws", folder).out.splitlines()[-1] == f"Next: rnn-edge build {spec}"
+
+
+def row(engine, differing=0, tensor="y", steps=300):
+    first = 7 if differing else None
+    return {
+        "engine": engine, "tensor": tensor, "steps": steps, "differing": differing,
+        "max_lsb": differing, "first_step": first,
+    }  # fmt: skip
+
+
+def matrix(parity=(), floats=(), emulated=()):
+    facts = {"bundle": "b", "source": "s", "stream": "t", "is_reset": False, "steps": 300}
+    return matrix_lines(
+        {**facts, "parity": parity, "float_engines": floats, "emulated": list(emulated)}
+    )
+
+
+def test_a_matrix_ends_in_a_verdict():
+    lines = matrix([row("int8"), row("c"), row("litert")])
+    assert lines[-1] == (
+        "verdict: c, litert equal the integer reference in every bit of outputs and states"
+    )
+    # The reference is not compared with itself.
+    assert not [line for line in lines if line.startswith("int8")]
+    assert matrix([row("c"), row("litert", differing=2)])[-1] == (
+        "verdict: litert differs from the integer reference; 1 of 2 integer engines equal it"
+    )
+    assert matrix([row("int8")])[-1].startswith("verdict: nothing to compare")
+
+
+@pytest.mark.parametrize(
+    ("maximum", "tolerance", "expected"),
+    [
+        (1e-6, 1e-5, "onnx is as near to the float reference as rounding explains"),
+        (1e-3, 1e-5, "onnx is further from the float reference than rounding explains"),
+        (1e-3, None, "onnx has an arithmetic of its own and is held to no limit"),
+    ],
+)
+def test_a_verdict_on_float_engines(maximum, tolerance, expected):
+    found = {"engine": "onnx", "tensor": "y", "steps": 9, "maximum": maximum}
+    assert expected in matrix(floats=[{**found, "tolerance": tolerance}])[-1]
+
+
+def test_emulated_is_explained():
+    lines = matrix([row("c"), row("device:qemu-m4", steps=100)], emulated=["device:qemu-m4"])
+    assert lines[-2] == (
+        "emulated: device:qemu-m4 ran on an emulated processor, over the first 100 of 300 steps "
+        "(--emulated-steps says how many)"
+    )
+
+
+def test_validation_is_told_in_words():
+    assert describe({"loss": 0.5, "score": 0.9, "fresh": 0.95, "carried": 0.85}) == (
+        "loss 0.5  validation accuracy 0.9 (reset 0.95, unreset 0.85)"
+    )
+    assert describe({"score": -0.25}) == "validation error 0.25"
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        ("report", "(finished)"),
+        ("student", '(trained, not yet quantized; "rnn-edge build out/x" goes on from there)'),
+    ],
+)
+def test_how_far_a_bundle_has_come_is_told_in_words(until, expected):
+    bundle = SimpleNamespace(path=Path("out/x"), manifest={"until": until, "files": {}})
+    assert bundle_lines(bundle)[-1] == f"Bundle: out/x {expected}"
+
+
+def evaluation(**data):
+    rows = [
+        {"label": "yes", "count": 4, "recall": 0.5, "recall_interval": [0.2, 0.8], "precision": 1},
+        {"label": "no", "count": 0, "recall": 0, "recall_interval": [0, 1], "precision": 0},
+    ]
+    both = {"accuracy": 0.5, "accuracy_interval": [0.2, 0.8], "per_class": rows}
+    facts = {"source": "words", "is_synthetic": False, "part": "all", "notes": ["a note"], **data}
+    engines = {"int8": {"reset": both, "unreset": both}}
+    return evaluation_lines({"task": "kws", "data": facts, "engines": engines})
+
+
+def test_an_evaluation_counts_what_was_generated_and_names_empty_classes():
+    lines = evaluation(clips=4, generated_clips={"silence": 2})
+    assert lines[0] == "all of words:"
+    assert "scored: 4 recorded clip(s), 2 generated of silence" in lines
+    assert "  no           no clips" in lines
+    assert lines[-1] == "note: a note"

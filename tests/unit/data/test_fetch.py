@@ -187,3 +187,10 @@ def test_no_folder(server, tmp_path):
 def test_other_addresses_are_refused(tmp_path, url):
     with pytest.raises(DataError, match="expected http:// or https://"):
         fetch_speech_commands(tmp_path / "sc", url, DIGEST)
+
+
+@pytest.mark.parametrize("digest", ["xyz", "", "0" * 63, "g" * 64])
+def test_a_digest_that_is_none_is_refused_before_anything_is_fetched(tmp_path, digest):
+    with pytest.raises(DataError, match="expected 64 hexadecimal digits"):
+        fetch_speech_commands(tmp_path / "a.tar.gz", "http://127.0.0.1:9/a.tar.gz", digest)
+    assert not list(tmp_path.iterdir())

@@ -32,4 +32,4 @@ def _meant(unknown: Sequence[str], known: Sequence[str]) -> str:
     close = [m for name in unknown for m in difflib.get_close_matches(name, known, 1)]
     if close:
         return f"\nHint: did you mean {', '.join(dict.fromkeys(close))}?"
-    return '\nHint: "rnn-edge doctor" says what each of them needs and what is installed'
+    return "\nHint: docs/engines.md says what each of them is and needs"
