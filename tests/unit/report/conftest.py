@@ -27,24 +27,27 @@ def keyword_report() -> dict[str, Any]:
         }
         for name, q in qualities.items()
     ]
-    splits = {"train": 2048, "validation": 256, "test": 243}
     return _common("kws", LABELS) | {
         "data": {
             "source": "speech_commands",
             "is_synthetic": True,
             "notes": ["3 clips shorter than 1 s were padded with zeros"],
             "summary": {
-                "kind": "audio",
-                "sample_rate_hz": 16000,
-                "hours": 8.4417,
-                "classes": dict.fromkeys(LABELS, splits),
-                "speakers": {"train": 1203, "validation": 151, "test": 148},
+                "digest": "d1" * 32,
+                "source": "speech_commands",
+                "audio": _audio_summary(),
+                "sensors": None,
             },
         },
         "training": [_training(n, "validation accuracy") for n in ("teacher", "student")]
         + [_training("student without teacher", "validation accuracy")]
         + [_training("quantization-aware", "validation accuracy")],
         "models": models,
+        "comparisons": [
+            _comparison("Float to int8", "int8", "float", _clip_rows(20, 28, 0.31)),
+            _comparison("Training with the teacher", "float", "float, no teacher", []),
+        ],
+        "detector": None,
         "scores": [],
     }
 
@@ -59,16 +62,21 @@ def anomaly_report() -> dict[str, Any]:
             "is_synthetic": False,
             "notes": [],
             "summary": {
-                "sample_rate_hz": 1.0,
-                "recordings": {"train": 12, "validation": 4, "test": 19},
-                "channels": [
-                    {"channel": name, "mean": 1.7 * k, "std": 0.004 * k, "gaps_filled": k}
-                    for k, name in enumerate(channels)
-                ],
+                "digest": "d2" * 32,
+                "audio": None,
+                "sensors": _sensor_summary(channels),
             },
         },
-        "training": [_training(n, "validation loss") for n in ("teacher", "student")],
+        "training": [_training(n, "negative validation error") for n in ("teacher", "student")],
         "models": [{"name": n, "metrics": _alarms(k)} for k, n in enumerate(MODELS)],
+        "comparisons": [_comparison("Float to int8", "int8", "float", [_alarm_row()])],
+        "detector": {
+            "smoothing_frames": 8.0,
+            "quantile": 0.99,
+            "margin": 1.5,
+            "warmup_frames": 10,
+            "score_limit": 100.0,
+        },
         "scores": [_scores("valve1/0", 900, True), _scores("other/11 a long name", 40000, False)],
     }
 
@@ -86,6 +94,19 @@ def _common(task: str, labels: list[str]) -> dict[str, Any]:
         "labels": labels,
         "macs": 20736,
         "weight_bytes": 24672,
+        "memory": {
+            "weights": 20736,
+            "biases": 1584,
+            "multipliers": 1584,
+            "shifts": 0,
+            "constants": 23904,
+            "state": 128,
+            "scratch": 128,
+            "frame": 80,
+            "result": 24,
+            "saved_state": 156,
+        },
+        "frame_rate_hz": 50.0,
         "tool_version": "0.1.0",
         "seed": 7,
         "model_digest": "5e" * 32,
@@ -131,6 +152,12 @@ def _common(task: str, labels: list[str]) -> dict[str, Any]:
             | {"first_step": None}
             for e in ("c", "litert", "tflite-runtime", "tflm")
             for t in ("y", "h0")
+        ],
+        "float_engines": [
+            {"engine": "onnx", "tensor": "y", "steps": 10000, "maximum": 7.2e-7}
+            | {"tolerance": 1e-3},
+            {"engine": "onnx-int8", "tensor": "y", "steps": 10000, "maximum": 0.25}
+            | {"tolerance": None},
         ],
         "exports": [
             {"file": "tflite/demo_gru.tflite", "bytes": 31840},
@@ -203,6 +230,9 @@ def _clips(quality: float, seed: int) -> dict[str, Any]:
 
 def _alarms(k: int) -> dict[str, Any]:
     return {
+        "is_labelled": True,
+        "recordings": 19,
+        "alarm_rate": 0.31,
         "samples": 22472,
         "anomalous": 7813,
         "threshold": 2.2187,
@@ -215,6 +245,8 @@ def _alarms(k: int) -> dict[str, Any]:
         "auc_pr": None if k == 0 else 0.79,
         "event_f1": 0.84,
         "events": 31,
+        "events_found": 27,
+        "false_alarm_runs": 5,
         "forecast_rmse": 0.3127,
     }
 
@@ -229,6 +261,7 @@ def _training(name: str, metric: str) -> dict[str, Any]:
         "best_step": 3200,
         "parameters": 21000,
         "curves": {
+            "carried": [[s, 0.9 - offset] for s in steps],
             "loss": [[s, 2.4 * math.exp(-s / 500) + 0.04 + offset] for s in steps],
             "validation": [[s, 0.93 - offset - 0.85 * math.exp(-s / 400)] for s in steps],
         },
@@ -266,4 +299,82 @@ def _scores(recording: str, seconds: int, is_labelled: bool) -> dict[str, Any]:
         "float": scores.round(4).tolist(),
         "int8": (scores * 1.02 + 0.02).round(4).tolist(),
         "anomalous": faulty.astype(int).tolist() if is_labelled else None,
+    }
+
+
+def _audio_summary() -> dict[str, Any]:
+    none = {"count": 0, "examples": []}
+    splits = {"test": 243, "train": 2048, "validation": 256}
+    durations = {"max_s": 1.0, "median_s": 0.98, "min_s": 0.37, "total_s": 1943.0}
+    return {
+        "sample_rate_hz": 16000,
+        "clips": dict.fromkeys(sorted(LABELS), splits),
+        "speakers": {"test": 148, "train": 1203, "validation": 151},
+        "durations": dict.fromkeys(splits, durations),
+        "background_s": {"test": 0.0, "train": 319.5, "validation": 39.9},
+        "nameless_clips": 12,
+        "shared_speakers": none,
+        "clipped": {"count": 20, "examples": ["bed/1", "bed/2", "cat/3", "dog/4"]},
+        "nearly_silent": none,
+        "duplicates": none,
+        "leaks": {"count": 1, "examples": ["test:yes/1 = train:yes/9"]},
+    }
+
+
+def _sensor_summary(channels: list[str]) -> dict[str, Any]:
+    splits = ("test", "train", "validation")
+    return {
+        "sample_rate_hz": 1.0,
+        "recordings": {"test": 19, "train": 12, "validation": 4},
+        "rows": {"test": 22472, "train": 9000, "validation": 3000},
+        "durations": {
+            split: {"max_s": 1327.0, "median_s": 1147.0, "min_s": 745.0, "total_s": 37401.0}
+            for split in ("test", "train")
+        },
+        "channels": {
+            split: {
+                name: {"max": 2.5 * k + 1, "mean": 1.7 * k, "min": 0.5, "std": 0.004 * k}
+                for k, name in enumerate(sorted(channels))
+            }
+            for split in splits
+        },
+        "constant_channels": [],
+        "labelled_rows": {"test": 22472, "train": 0, "validation": 0},
+        "anomalous_share": {"test": 0.3477},
+        "leaks": {"count": 0, "examples": []},
+    }
+
+
+def _comparison(title: str, after: str, before: str, rows: list[Any]) -> dict[str, Any]:
+    return {"title": title, "with": after, "without": before, "rows": rows}
+
+
+def _clip_rows(gained: int, lost: int, p_value: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "measure": measure,
+            "before": 0.922,
+            "after": 0.918,
+            "difference": (gained - lost) / 2880,
+            "interval": [-0.0078, 0.0021],
+            "pairs": 2880,
+            "gained": gained,
+            "lost": lost,
+            "p_value": p_value,
+        }
+        for measure in ("unreset", "reset")
+    ]
+
+
+def _alarm_row() -> dict[str, Any]:
+    return {
+        "measure": "f1",
+        "before": 0.760,
+        "after": 0.754,
+        "difference": -0.006,
+        "interval": [-0.011, -0.002],
+        "pairs": 19,
+        "gained": None,
+        "lost": None,
+        "p_value": 0.012,
     }

@@ -16,6 +16,7 @@ from rnn_edge.report import render_report
 pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")
 
 VOID = {"meta", "br", "hr", "link", "img", "input"}
+PARTS = ("train", "validation", "test")
 SHARED = {
     *("summary", "models", "drift", "parity", "ranges"),
     *("exports", "training", "data", "not-run"),
@@ -146,10 +147,11 @@ def _poison(value: Any, path: str = "") -> Any:
     """Replace every text whose value is free by a hostile one."""
     fixed = {"format", "task"}
     if isinstance(value, dict):
-        keys_are_names = path.split(".")[-1] in {"curves", "classes", "cell_max", "summary"}
+        keys_are_names = re.search(r"(curves|cell_max|audio\.clips|channels\.\w+)$", path)
         return {
             (key + HOSTILE if keys_are_names else key): value[key]
-            if key in fixed or (key == "name" and path in {"models", "drift"})
+            if key in fixed | {"measure", "with", "without"}
+            or (key == "name" and path in {"models", "drift"})
             else _poison(value[key], f"{path}.{key}".strip("."))
             for key in value
         }
@@ -171,13 +173,142 @@ def test_every_text_is_escaped(report: dict[str, Any]) -> None:
 def test_figures_are_printed_where_they_belong(keyword_report: dict[str, Any]) -> None:
     page = Page(render_report(keyword_report))
     assert page.row("Accuracy, reset")[-1] == "91.8 %90.7 to 92.7 %"
+    assert page.row("onnx", "y") == ["onnx", "y", "within rounding", "10,000", "7.2e−7", "0.001"]
+    assert page.row("onnx-int8", "y")[2:] == ["own arithmetic", "10,000", "0.25", "–"]
     assert page.row("Accuracy, never reset")[1] == "–"
     assert page.row("int8", "100,000") == ["int8", "100,000", "0.00910", "99.52 %"]
-    assert page.row("c/demo_gru_data.c")[1:] == ["148,213", "144.7 KiB"]
+    assert page.row("c/demo_gru_data.c")[1:] == ["C source", "148,213"]
+    assert page.row("Constants of the matrices together")[2] == "23,904"
     assert page.row("_silence_", "2,048") == ["_silence_", "2,048", "256", "243"]
     counts = keyword_report["models"][-1]["metrics"]["unreset"]["confusion"][2]
     assert page.row("yes")[1:] == [str(n) for n in counts]
     assert "qemu-system-arm is not installed" in page.text
+
+
+def test_data_stands_in_the_order_of_its_use(
+    keyword_report: dict[str, Any], anomaly_report: dict[str, Any]
+) -> None:
+    audio, sensors = Page(render_report(keyword_report)), Page(render_report(anomaly_report))
+    assert [r[0] for r in audio.rows if r[0] in PARTS] == list(PARTS)
+    assert audio.row("train") == [
+        *("train", "24,576", "1,203", "32.4 min", "0.4 s", "1.0 s", "1.0 s", "5.3 min"),
+    ]
+    assert audio.row("test")[-1] == "none"
+    clips = [r[0] for r in audio.rows if r[1:] == ["2,048", "256", "243"]]
+    assert clips == keyword_report["labels"]
+    assert audio.row("Equal samples in more than one part")[1] == "1: test:yes/1 = train:yes/9"
+    assert audio.row("Clips of words at full scale for long")[1] == "20: bed/1, bed/2, cat/3, …"
+    assert audio.row("Speakers in more than one part")[1] == "none"
+    assert sensors.row("Channel") == ["Channel", "Part", "Min", "Mean", "Max", "Std"]
+    channels = [r for r in sensors.rows if r[0] in anomaly_report["labels"]]
+    assert [r[:2] for r in channels] == [
+        [name, part] for name in anomaly_report["labels"] for part in PARTS
+    ]
+    assert sensors.row("Current", "test")[2:] == ["0.5000", "3.400", "6.000", "0.008000"]
+    # The validation part has no recording whose length is known, and no label.
+    assert sensors.row("validation")[3:] == ["–", "–", "–", "–", "0", "–"]
+
+
+def test_synthetic_is_said_once_of_a_source(keyword_report: dict[str, Any]) -> None:
+    for source, shown in (("pump", "pump (synthetic)."), ("synthetic pump", "synthetic pump.")):
+        keyword_report["data"]["source"] = source
+        assert f"Source: {shown}" in Page(render_report(keyword_report)).text
+
+
+def test_what_each_step_changed_is_tested_pair_by_pair(
+    keyword_report: dict[str, Any], anomaly_report: dict[str, Any]
+) -> None:
+    text = Page(render_report(keyword_report)).text.replace("\u00a0", " ")
+    assert (
+        "never reset: −0.28 points (95 % interval −0.78 to +0.21 points; 20 of 2,880 clips "
+        "gained, 28 lost; p = 0.31): may be chance"
+    ) in text
+    assert "The test part does not tell int8 from float" in text
+    assert "Training with the teacher" not in text  # nothing was measured of it
+    assert "one seed" in text
+    text = Page(render_report(anomaly_report)).text.replace("\u00a0", " ")
+    assert "F1: −0.6 points (95 % interval −1.1 to −0.2 points; 19 recordings; p = 0.012)" in text
+    assert "int8 differs from float by more than chance: F1 −0.6 points." in text
+
+
+def test_an_unknown_measure_is_named(keyword_report: dict[str, Any]) -> None:
+    keyword_report["comparisons"][0]["rows"][1]["measure"] = "speed"
+    with pytest.raises(BundleError, match=r"'comparisons\[0\]\.rows\[1\]\.measure'"):
+        render_report(keyword_report)
+
+
+UNKNOWN = ("precision", "recall", "f1", "f1_interval", "missing_alarm_rate", "auc_pr", "event_f1")
+
+
+@pytest.mark.parametrize("is_labelled", [True, False])
+def test_without_anomalies_quality_is_not_measured(
+    anomaly_report: dict[str, Any], is_labelled: bool
+) -> None:
+    for model in anomaly_report["models"]:
+        model["metrics"] |= dict.fromkeys(UNKNOWN) | {"events": 0, "events_found": 0}
+        model["metrics"] |= {"anomalous": 0, "is_labelled": is_labelled}
+        if not is_labelled:
+            model["metrics"]["false_alarm_rate"] = None
+    anomaly_report["comparisons"][0]["rows"] = []
+    page = Page(render_report(anomaly_report))
+    text = page.text.replace("\u00a0", " ")
+    assert text.count("not measured: no labelled anomalies") == 3
+    assert "100.0 %" not in text.split("Anomaly scores", 2)[1].split("Score:")[0]
+    titles = [r[0] for r in page.rows]
+    assert ("False alarms, of normal frames" in titles) == is_labelled
+    assert ("Alarms, of all frames" in titles) != is_labelled
+    assert not {"F1 by frame", "Precision", "Events found"} & set(titles)
+
+
+def test_a_few_recordings_give_no_interval(anomaly_report: dict[str, Any]) -> None:
+    assert "71.0 to 80.0" in Page(render_report(anomaly_report)).text
+    for model in anomaly_report["models"]:
+        model["metrics"]["recordings"] = 4
+    text = Page(render_report(anomaly_report)).text
+    assert "71.0 to 80.0" not in text
+    assert "the test part has 4 recordings, too few for an interval" in text
+
+
+def test_memory_and_work_stand_in_the_summary(report: dict[str, Any]) -> None:
+    summary = Page(render_report(report)).text.replace("\u00a0", " ").split("Models", 2)[1]
+    assert "Constants, flash23.3 KiB23,904 bytes" in summary
+    assert "State and scratch, RAM256 Bfor each stream: 128 B carried, 128 B within" in summary
+    assert "20,736 MAC" in summary
+    assert "1,036,800 MAC a second at 50 steps a second" in summary
+    assert "onnx: within 7.2e−7 of float" in summary
+
+
+def test_drift_is_described_by_its_figures(report: dict[str, Any]) -> None:
+    page = Page(render_report(report))
+    assert "of int8 is off by 0.00910 rms" in page.text
+    assert "after training by 0.0290: fine-tuned weights drift 0.31 times as far" in page.text
+    assert page.row("h0", "int8")[-1] == "1.00×"
+    report["drift"][1]["hidden_rms"] = 0.058
+    assert "drift 2.0 times as far" in Page(render_report(report)).text
+
+
+def test_a_negative_measure_is_shown_as_what_it_is_called(anomaly_report: dict[str, Any]) -> None:
+    anomaly_report["training"][0]["best"] = -0.41789
+    page = Page(render_report(anomaly_report))
+    assert page.row("teacher", "validation error")[2] == "0.4179"
+    assert "negative" not in page.text
+    names = re.findall(r"(loss|score|validation|carried): ", page.text.split("Training", 2)[2])
+    assert names == ["loss", "carried", "validation"]
+
+
+def test_scores_are_defined_where_they_are_shown(anomaly_report: dict[str, Any]) -> None:
+    text = Page(render_report(anomaly_report)).text.replace("\u00a0", " ")
+    assert "Smoothed exponentially over 8 frames (0.2 s); the first 10 frames" in text
+    assert "the 99 % quantile of the scores of the validation part, times 1.5" in text
+    for name in ("threshold of float", "threshold of int8", "int8 − float", "labelled anomalous"):
+        assert name in text
+
+
+def test_a_float_engine_that_is_off_is_named(report: dict[str, Any]) -> None:
+    report["float_engines"][0]["maximum"] = 0.5
+    page = Page(render_report(report))
+    assert page.row("onnx", "y")[2] == "off"
+    assert "onnx: off by 0.50 from float" in page.text
 
 
 def test_every_tensor_has_its_ranges_and_its_verdict(report: dict[str, Any]) -> None:
@@ -224,13 +355,14 @@ def test_an_engine_with_other_bits_is_named(keyword_report: dict[str, Any]) -> N
 
 
 def test_empty_lists_are_said_to_be_empty(report: dict[str, Any]) -> None:
-    for key in ("training", "drift", "parity", "scores", "exports", "not_run"):
+    for key in ("training", "drift", "parity", "float_engines", "scores", "exports", "not_run"):
         report[key] = []
     text = Page(render_report(report)).text
     for sentence in (
         "No model was trained in this build.",
         "Drift was not measured.",
         "No engine was compared with the integer reference.",
+        "No engine was compared with the float reference.",
         "Nothing was exported.",
         "Everything ran.",
     ):
@@ -278,7 +410,7 @@ def test_scores_of_different_lengths_are_named(anomaly_report: dict[str, Any]) -
 
 
 def test_every_missing_top_level_key_is_named(report: dict[str, Any]) -> None:
-    unused = {"keyword": {"scores"}, "anomaly": {"labels"}}
+    unused = {"keyword": {"scores", "detector"}, "anomaly": {"detector"}}
     is_keyword = report["task"] == "kws"
     for key in ("training", "drift", "scores"):
         report[key] = []  # nothing to draw: what is missing is found all the same

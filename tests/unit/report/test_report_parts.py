@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
 from rnn_edge.errors import MissingDependencyError
-from rnn_edge.report import formatting
+from rnn_edge.report import differences, formatting
 from rnn_edge.report.markup import Markup, element
 from rnn_edge.report.plots import canvas
+from rnn_edge.report.plots.curves import draw_curves
 from rnn_edge.report.reader import Node
-from rnn_edge.report.sections import data as data_section
-from rnn_edge.report.values import render_values
 
 
 @pytest.mark.parametrize(
@@ -43,51 +45,84 @@ def test_text_is_escaped_and_markup_is_not() -> None:
     )
 
 
-def test_values_of_any_shape_are_shown() -> None:
-    html = render_values(
-        Node(
-            {
-                "sample_rate_hz": 8000,
-                "is_mono": True,
-                "names": ["a", "b"],
-                "_class_": None,
-                "by_split": {"train": {"clips": 3}, "test": {"clips": 1234}},
-                "rows": [{"channel": "x", "mean": 0.5}, {"channel": "y"}],
-                "leaks": {"count": 2, "examples": ["p", "q"]},
-                "clipped": {"count": 0, "examples": []},
-                "deep": {"first": {"second": {"third": 77}}, "mixed": 5},
-            }
-        )
-    )
-    for part in (
-        "<dt>Sample rate, Hz</dt><dd>8,000</dd>",
-        "<dd>yes</dd>",
-        "<dd>a, b</dd>",
-        "<dt>_class_</dt><dd>–</dd>",
-        '<th scope="row">test</th><td class="number">1,234</td>',
-        '<th scope="row">x</th><td class="number">0.500</td>',
-        '<th scope="row">y</th><td class="number">–</td>',
-        "<dt>Leaks</dt><dd>2: p, q</dd>",
-        "<dt>Clipped</dt><dd>0</dd>",
-        "<h3>Deep</h3>",
-        ">77</td>",
-        "<dt>Mixed</dt><dd>5</dd>",
-    ):
-        assert part in html
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    assert formatting.points(-0.0004) == "0.0\u00a0points"
+    assert formatting.points(0.0004) == "0.0\u00a0points"
+    assert formatting.points(0.0004, 2) == "+0.04\u00a0points"
+    assert formatting.points_range(-0.0001, 0.012) == "0.0 to +1.2\u00a0points"
+    assert formatting.percent(-0.0001) == "0.0\u00a0%"
+
+
+def test_times_and_probabilities() -> None:
+    assert formatting.duration(0.8) == "0.8\u00a0s"
+    assert formatting.duration(600) == "10.0\u00a0min"
+    assert formatting.duration(90000) == "25.0\u00a0h"
+    texts = [formatting.probability(p).replace("\u00a0", " ") for p in (1.0, 0.0312, 0.0004)]
+    assert texts == ["p = 1", "p = 0.031", "p < 0.001"]
+
+
+ROW = {
+    "measure": "reset",
+    "difference": -0.021,
+    "interval": [-0.034, -0.008],
+    "pairs": 480,
+    "gained": 5,
+    "lost": 15,
+    "p_value": 0.041,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "chance", "text"),
+    [
+        (
+            {},
+            False,
+            "−2.1 points (95 % interval −3.4 to −0.8 points; 5 of 480 clips gained, 15 lost; "
+            "p = 0.041): more than chance",
+        ),
+        (
+            {"p_value": 0.06},
+            True,
+            "−2.1 points (95 % interval −3.4 to −0.8 points; 5 of 480 clips gained, 15 lost; "
+            "p = 0.06): may be chance",
+        ),
+        (
+            {"measure": "f1", "gained": None, "lost": None, "pairs": 8, "difference": 0.0013},
+            False,
+            "+0.13 points (95 % interval −3.40 to −0.80 points; 8 recordings; p = 0.041): "
+            "more than chance",
+        ),
+        (
+            {"measure": "f1", "interval": None, "p_value": None, "pairs": 1},
+            None,
+            "−2.1 points over 1 recording: too few to tell from chance",
+        ),
+    ],
+)
+def test_a_difference_is_called_what_its_test_says(
+    changes: dict[str, Any], chance: bool | None, text: str
+) -> None:
+    row = Node(ROW | changes)
+    assert differences.is_chance(row) is chance
+    assert differences.long_text(row).replace("\u00a0", " ") == text
+
+
+def test_one_value_is_seen_in_a_plot() -> None:
+    pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")
+    line = {"run": canvas.Line("#123456")}
+
+    def dots(points: list[tuple[float, float]]) -> int:
+        return draw_curves("a", "b", "loss", {"run": points}, line).count("<use ")
+
+    # Each tick is a mark too, so that what one more value adds is counted at the same ticks.
+    svg = draw_curves("a", "b", "loss", {"run": [(200.0, 0.5)]}, line)
+    marks = re.findall(r'<use [^>]*style="fill: #123456[^>]*>', svg)
+    assert len(marks) == 1
+    assert dots([]) < dots([(200.0, 0.5)])
 
 
 def test_missing_matplotlib_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.style", None)
     with pytest.raises(MissingDependencyError, match=r"rnn-edge\[report\]"):
         canvas.draw("a", "b", (1, 1), lambda axes: None)
-
-
-def test_a_summary_of_audio_stands_without_what_is_said_elsewhere() -> None:
-    summary = {"source": "twice", "digest": "d1", "audio": {"clips": {"yes": {"train": 3}}}}
-    data = {"source": "once", "is_synthetic": False, "notes": ["padded"]}
-    report = {"data": data | {"summary": summary | {"sensors": None}}}
-    body = data_section.render(Node(report)).body
-    assert "once" in body
-    assert "twice" not in body
-    assert "Sensors" not in body
-    assert '<th scope="row">yes</th><td class="number">3</td>' in body

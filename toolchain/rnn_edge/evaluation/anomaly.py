@@ -174,7 +174,7 @@ def anomaly_metrics(threshold: float, recordings: Sequence[ScoredRecording]) -> 
     labelled = [r for r in recordings if r.anomalous is not None]
     if not labelled:
         return _unlabelled(threshold, recordings)
-    counts = np.array([_counts(r, threshold) for r in labelled], np.int64)
+    counts = alarm_counts(threshold, labelled)
     tp, fp, fn, tn, found, events, false_runs = (int(v) for v in counts.sum(axis=0))
     scores = np.concatenate([r.scores for r in labelled])
     truth = np.concatenate([r.anomalous for r in labelled if r.anomalous is not None])
@@ -189,6 +189,7 @@ def anomaly_metrics(threshold: float, recordings: Sequence[ScoredRecording]) -> 
     event_recall = found / events if events else 0.0
     return {
         "is_labelled": True,
+        "recordings": len(labelled),
         "samples": len(truth),
         "alarm_rate": (tp + fp) / len(truth),
         "anomalous": int(truth.sum()),
@@ -196,11 +197,7 @@ def anomaly_metrics(threshold: float, recordings: Sequence[ScoredRecording]) -> 
         "precision": tp / (tp + fp) if tp + fp else 0.0,
         "recall": tp / (tp + fn) if tp + fn else 0.0,
         "f1": _f1(tp, fp, fn),
-        "f1_interval": list(
-            bootstrap_interval(
-                len(counts), lambda rows: _f1(*(int(v) for v in counts[rows].sum(axis=0)[:3]))
-            )
-        ),
+        "f1_interval": list(bootstrap_interval(len(counts), lambda rows: f1_of(counts[rows, :3]))),
         "false_alarm_rate": fp / (fp + tn) if fp + tn else 0.0,
         "missing_alarm_rate": fn / (fn + tp) if fn + tp else 0.0,
         "auc_pr": None if np.isnan(ap) else ap,
@@ -229,15 +226,41 @@ def _unlabelled(threshold: float, recordings: Sequence[ScoredRecording]) -> dict
     return {
         **unknown,
         "is_labelled": False,
+        "recordings": len(recordings),
         "samples": len(frames),
         "alarm_rate": float(frames.mean()),
         "anomalous": 0,
         "threshold": threshold,
-        "f1_interval": [0.0, 1.0],
+        "f1_interval": None,
         "events": 0,
         "events_found": 0,
         "false_alarm_runs": sum(len(_runs(alarm)) for alarm in alarms),
     }
+
+
+def alarm_counts(threshold: float, recordings: Sequence[ScoredRecording]) -> Array:
+    """Return what alarms are right and wrong in each labelled recording.
+
+    Args:
+        threshold: Scores above it are alarms.
+        recordings: Those without labels are left out.
+
+    Returns:
+        int64 (R, 7): frames rightly alarmed, wrongly alarmed, missed and rightly silent; events
+        found, events, and alarm runs that touch no event.
+    """
+    rows = [_counts(r, threshold) for r in recordings if r.anomalous is not None]
+    return np.array(rows, np.int64).reshape(-1, 7)
+
+
+def f1_of(counts: Array) -> float:
+    """Return the F1 over recordings.
+
+    Args:
+        counts: int64 (R, 3), the first columns of `alarm_counts`.
+    """
+    tp, fp, fn = (int(v) for v in counts.sum(axis=0))
+    return _f1(tp, fp, fn)
 
 
 def _counts(recording: ScoredRecording, threshold: float) -> tuple[int, ...]:

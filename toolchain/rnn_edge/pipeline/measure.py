@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from rnn_edge.evaluation import Detector, Runner, float_runner, integer_runner, score_recordings
-from rnn_edge.evaluation.anomaly import ScoredRecording, anomaly_metrics
-from rnn_edge.evaluation.keyword import evaluate_keywords, keyword_metrics
+from rnn_edge.evaluation.anomaly import ScoredRecording, alarm_counts, anomaly_metrics
+from rnn_edge.evaluation.keyword import classify_clips, keyword_metrics
 from rnn_edge.pipeline import training
+from rnn_edge.pipeline.comparisons import Verdicts, compare_steps
 from rnn_edge.pipeline.proof import float_trace, integer_trace
 from rnn_edge.quantize import replayed_ranges
 from rnn_edge.replay import measure_drift
@@ -34,7 +35,7 @@ def measure_models(
     folders: Mapping[str, Path],
     tell: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """Return the "models", "drift", "scores" and "replayed_ranges" of a report.
+    """Return the "models", "comparisons", "drift", "scores" and "replayed_ranges" of a report.
 
     Args:
         spec: The spec.
@@ -58,18 +59,24 @@ def measure_models(
     total = len(runners) + 2
     models: list[dict[str, Any]] = []
     scores: list[dict[str, Any]] = []
+    comparisons: list[dict[str, Any]] = []
     if frames.part("test"):
-        judge = _keyword_judge if spec.model.task == "kws" else _anomaly_judge
-        models.append({"name": "teacher", "metrics": judge(spec, frames).teacher(folders)})
+        is_keywords = spec.model.task == "kws"
+        judge = _KeywordJudge(frames) if is_keywords else _AnomalyJudge(spec, frames)
+        models.append({"name": "teacher", "metrics": judge.teacher(folders)})
+        verdicts: dict[str, Verdicts] = {}
         for k, (name, run) in enumerate(runners.items(), start=1):
             tell(k, total)
-            models.append({"name": name, "metrics": judge(spec, frames).student(run)})
+            metrics, verdicts[name] = judge.student(run)
+            models.append({"name": name, "metrics": metrics})
+        comparisons = compare_steps(verdicts)
         if spec.model.task == "anomaly":
             scores = _plotted(spec, frames, runners)
     tell(total - 1, total)
     drift = _drifts(student, tuned, early, final, stream)
     return {
         "models": models,
+        "comparisons": comparisons,
         "drift": drift,
         "scores": scores,
         "replayed_ranges": [row.to_json() for row in replayed_ranges(final, stream[None])],
@@ -130,9 +137,16 @@ class _KeywordJudge:
         self._clips = frames.part("test")
         self._labels = frames.labels
 
-    def student(self, run: Runner) -> dict[str, Any]:
-        """Return metrics reset and unreset."""
-        return evaluate_keywords(run, test_order(self._clips), self._labels)
+    def student(self, run: Runner) -> tuple[dict[str, Any], Verdicts]:
+        """Return metrics reset and unreset, and which clips are right."""
+        clips = test_order(self._clips)
+        truth = np.array([clip.label for clip in clips], np.int64)
+        decided = {
+            name: classify_clips(run, clips, reset=reset)
+            for name, reset in (("reset", True), ("unreset", False))
+        }
+        metrics = {n: keyword_metrics(truth, found, self._labels) for n, found in decided.items()}
+        return metrics, {name: decided[name] == truth for name in ("unreset", "reset")}
 
     def teacher(self, folders: Mapping[str, Path]) -> dict[str, Any]:
         """Return metrics reset; a bidirectional teacher has no stream."""
@@ -149,12 +163,15 @@ class _AnomalyJudge:
         self._normal = frames.part("validation")
         self._test = frames.part("test")
 
-    def student(self, run: Runner) -> dict[str, Any]:
-        """Return metrics with a threshold from validation material."""
+    def student(self, run: Runner) -> tuple[dict[str, Any], Verdicts]:
+        """Return metrics with a threshold from validation material, and alarms by recording."""
         detector = Detector.fit(self._config, run, self._normal)
         scored = score_recordings(detector, run, self._test)
         error = float(np.sqrt(detector.variance.mean()))
-        return {**anomaly_metrics(detector.threshold, scored), "forecast_rmse": error}
+        metrics = {**anomaly_metrics(detector.threshold, scored), "forecast_rmse": error}
+        counts = alarm_counts(detector.threshold, scored)[:, :3]
+        # Rightly alarmed and missed frames: without any there is nothing to find.
+        return metrics, {"f1": counts} if counts[:, [0, 2]].any() else {}
 
     def teacher(self, folders: Mapping[str, Path]) -> dict[str, Any]:
         """Return the same for the teacher's stored forecasts."""
@@ -162,16 +179,8 @@ class _AnomalyJudge:
         count = {len(stored[name]): stored[name] for name in ("validation", "test")}
         if len(count) == 1:  # as many recordings in both: told apart by their order of use
             queue = [stored["validation"], stored["test"]]
-            return self.student(lambda _: queue.pop(0))
-        return self.student(lambda x: count[len(x)])
-
-
-def _keyword_judge(spec: ModelSpec, frames: FrameSet) -> _KeywordJudge:
-    return _KeywordJudge(frames)
-
-
-def _anomaly_judge(spec: ModelSpec, frames: FrameSet) -> _AnomalyJudge:
-    return _AnomalyJudge(spec, frames)
+            return self.student(lambda _: queue.pop(0))[0]
+        return self.student(lambda x: count[len(x)])[0]
 
 
 def _teacher_outputs(folders: Mapping[str, Path]) -> dict[str, Array]:

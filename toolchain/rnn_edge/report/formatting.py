@@ -6,7 +6,7 @@ import math
 
 UNDEFINED = "–"
 MINUS = "−"
-_SPACE = "\u00a0"
+SPACE = "\u00a0"
 """Keeps a number and its unit on one line."""
 
 
@@ -35,23 +35,54 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def percent(share: float | None, digits: int = 1) -> str:
     """Return a share of one as a percentage: 92.1 %."""
-    return UNDEFINED if share is None else f"{100 * share:.{digits}f}{_SPACE}%".replace("-", MINUS)
+    return UNDEFINED if share is None else f"{_fixed(100 * share, digits)}{SPACE}%"
 
 
 def percent_range(low: float, high: float) -> str:
     """Return an interval of shares: 90.4 to 93.5 %."""
-    return f"{100 * low:.1f} to {100 * high:.1f}{_SPACE}%"
+    return f"{100 * low:.1f} to {100 * high:.1f}{SPACE}%"
 
 
-def points(difference: float) -> str:
-    """Return a difference of two shares in percentage points, with its sign."""
-    return f"{100 * difference:+.1f}{_SPACE}points".replace("-", MINUS)
+def points(difference: float, digits: int = 1) -> str:
+    """Return a difference of two shares in percentage points, with its sign: −0.4 points."""
+    return f"{_signed(100 * difference, digits)}{SPACE}points"
+
+
+def points_range(low: float, high: float, digits: int = 1) -> str:
+    """Return an interval of a difference in percentage points: −0.9 to +0.2 points."""
+    return f"{_signed(100 * low, digits)} to {_signed(100 * high, digits)}{SPACE}points"
+
+
+def probability(p_value: float) -> str:
+    """Return a p-value: p = 0.031, or p < 0.001."""
+    text = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
+    return text.replace(" ", SPACE)
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that is read most easily: 0.8 s, 12.5 min, 3.2 h."""
+    if seconds < 120:
+        return f"{seconds:.1f}{SPACE}s"
+    if seconds < 7200:
+        return f"{seconds / 60:.1f}{SPACE}min"
+    return f"{seconds / 3600:,.1f}{SPACE}h"
 
 
 def size(size_bytes: int) -> str:
     """Return bytes in the unit that is read most easily: 812 B, 26.0 KiB, 1.2 MiB."""
     if size_bytes < 1024:
-        return f"{size_bytes}{_SPACE}B"
+        return f"{size_bytes}{SPACE}B"
     if size_bytes < 1024**2:
-        return f"{size_bytes / 1024:.1f}{_SPACE}KiB"
-    return f"{size_bytes / 1024**2:.1f}{_SPACE}MiB"
+        return f"{size_bytes / 1024:.1f}{SPACE}KiB"
+    return f"{size_bytes / 1024**2:.1f}{SPACE}MiB"
+
+
+def _fixed(value: float, digits: int) -> str:
+    """Return a number with decimals; one that rounds to zero has no sign."""
+    text = f"{value:.{digits}f}"
+    return (text.lstrip("-") if float(text) == 0 else text).replace("-", MINUS)
+
+
+def _signed(value: float, digits: int) -> str:
+    text = _fixed(value, digits)
+    return f"+{text}" if float(text.replace(MINUS, "-")) > 0 else text

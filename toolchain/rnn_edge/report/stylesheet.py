@@ -7,11 +7,13 @@ STYLESHEET = """
   color-scheme: light dark;
   --paper: #ffffff; --ink: #1d2329; --soft: #5b6670; --line: #d5dbe1; --panel: #f5f7f9;
   --link: #0b5cad; --good: #1a7f4b; --bad: #b3261e; --warn: #fff1cc; --warn-ink: #5c4300;
+  --shadow: #0003;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #14181c; --ink: #e4e8ec; --soft: #a0abb5; --line: #38414a; --panel: #1d2328;
     --link: #7ab8ff; --good: #5ccb93; --bad: #ff8a80; --warn: #4a3a0c; --warn-ink: #ffe7a8;
+    --shadow: #fff5;
   }
 }
 * { box-sizing: border-box; }
@@ -36,7 +38,10 @@ nav { margin: 1rem 0; }
 nav ul {
   display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; margin: 0; padding: 0;
 }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .8rem; }
+.tiles {
+  display: grid; gap: .8rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 14rem), 1fr));
+}
 .tile {
   background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
   padding: .7rem .9rem;
@@ -49,7 +54,18 @@ nav ul {
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 td.main { font-weight: 600; }
-.scroll { overflow-x: auto; margin: .6rem 0 1.2rem; }
+ul { margin: .3rem 0 .8rem; padding-left: 1.3rem; }
+li { max-width: 58rem; }
+/* A shadow at the side where more of a table is out of sight. */
+.scroll {
+  overflow-x: auto; max-width: 100%; margin: .6rem 0 1.2rem; scrollbar-width: thin;
+  background:
+    linear-gradient(to right, var(--paper) 40%, transparent) left / 2rem 100%,
+    linear-gradient(to left, var(--paper) 40%, transparent) right / 2rem 100%,
+    linear-gradient(to right, var(--shadow), transparent) left / .7rem 100%,
+    linear-gradient(to left, var(--shadow), transparent) right / .7rem 100%;
+  background-repeat: no-repeat; background-attachment: local, local, scroll, scroll;
+}
 table {
   border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums;
   overflow-wrap: normal;
@@ -94,17 +110,9 @@ figcaption b { color: var(--ink); }
   display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .4rem 0 .8rem; font-size: .9rem;
 }
 .legend svg { width: 2.2rem; height: .8rem; vertical-align: middle; margin-right: .4rem; }
-dl {
-  display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .15rem 1rem;
-  margin: .5rem 0;
-}
-dt { color: var(--soft); }
-dd { margin: 0; }
 footer { margin-top: 3rem; font-size: .85rem; color: var(--soft); }
 @media (max-width: 34rem) {
   h1 { font-size: 1.4rem; }
-  dl { grid-template-columns: 1fr; gap: 0; }
-  dd { margin-bottom: .4rem; }
   th, td { padding: .25rem .45rem; }
   tbody th { max-width: 9rem; }
 }
@@ -115,10 +123,13 @@ footer { margin-top: 3rem; font-size: .85rem; color: var(--soft); }
   }
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav { display: none; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; background: none; }
+  table { font-size: 7.5pt; }
+  th, td { padding: .15rem .35rem; }
+  tbody th { position: static; }
   figure, .tile, tr { break-inside: avoid; }
   h2, h3, caption { break-after: avoid; }
-  .confusion { font-size: .85rem; }
-.confusion td { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .confusion { font-size: 7pt; }
+  .confusion td { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """.strip()

@@ -54,15 +54,42 @@ class Line:
     Attributes:
         colour: Hexadecimal.
         dashes: Lengths of dash and gap as in SVG, or an empty string for a solid line.
+        width: In points.
+        opacity: 0..1.
     """
 
     colour: str
     dashes: str = ""
+    width: float = 1.7
+    opacity: float = 1.0
 
     @property
     def style(self) -> object:
         """The line style as matplotlib takes it."""
         return (0, tuple(float(n) for n in self.dashes.split())) if self.dashes else "solid"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Keywords for whatever matplotlib draws as a line."""
+        return {
+            "color": self.colour,
+            "linestyle": self.style,
+            "linewidth": self.width,
+            "alpha": self.opacity,
+        }
+
+
+@dataclass(frozen=True)
+class Shade:
+    """How an area looks.
+
+    Attributes:
+        colour: Hexadecimal.
+        opacity: 0..1.
+    """
+
+    colour: str
+    opacity: float
 
 
 PALETTE = (
@@ -80,27 +107,41 @@ def assign(names: Sequence[str]) -> dict[str, Line]:
     return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(names)}
 
 
-def legend(lines: Mapping[str, Line]) -> Markup:
-    """Return names with samples of their lines, as HTML: it wraps on a phone."""
-    entries = []
-    for name, line in lines.items():
-        stroke = element(
-            "line",
-            x1="0",
-            x2="35",
-            y1="6",
-            y2="6",
-            stroke=line.colour,
-            stroke_width="2.5",
-            stroke_dasharray=line.dashes or None,
+def legend(samples: Mapping[str, Line | Shade]) -> Markup:
+    """Return names with samples of their lines or areas, as HTML: it wraps on a phone."""
+    entries = [
+        element(
+            "span", element("svg", _sample(look), viewBox="0 0 35 12", aria_hidden="true"), name
         )
-        sample = element("svg", stroke, viewBox="0 0 35 12", aria_hidden="true")
-        entries.append(element("span", sample, name))
+        for name, look in samples.items()
+    ]
     return element("div", *entries, class_="legend")
 
 
+def _sample(look: Line | Shade) -> Markup:
+    if isinstance(look, Shade):
+        return element(
+            "rect", width="35", height="12", fill=look.colour, fill_opacity=f"{look.opacity:g}"
+        )
+    return element(
+        "line",
+        x1="0",
+        x2="35",
+        y1="6",
+        y2="6",
+        stroke=look.colour,
+        stroke_width=f"{1.4 * look.width:.2f}",
+        stroke_dasharray=look.dashes or None,
+        stroke_opacity=f"{look.opacity:g}",
+    )
+
+
 def draw(
-    prefix: str, label: str, size_inches: tuple[float, float], paint: Callable[[Any], None]
+    prefix: str,
+    label: str,
+    size_inches: tuple[float, float],
+    paint: Callable[[Any], None],
+    heights: Sequence[float] = (),
 ) -> Markup:
     """Return a plot as inline SVG.
 
@@ -108,7 +149,8 @@ def draw(
         prefix: Put before every id in the SVG; must be unique in the page.
         label: What the plot shows, for those who do not see it.
         size_inches: Width and height; only their ratio and the size of the text follow from it.
-        paint: Draws on a matplotlib ``Axes``.
+        paint: Draws on a matplotlib ``Axes``, or on a list of them.
+        heights: Of plots on top of each other that share the horizontal axis; none: one plot.
 
     Raises:
         MissingDependencyError: If matplotlib is not installed.
@@ -120,7 +162,11 @@ def draw(
     with style.context(["default", _SETTINGS]):
         figure = figure_module.Figure(figsize=size_inches, layout="constrained")
         backend.FigureCanvasSVG(figure)
-        paint(figure.subplots())
+        if heights:
+            ratios = list(heights)
+            paint(list(figure.subplots(len(ratios), 1, sharex=True, height_ratios=ratios)))
+        else:
+            paint(figure.subplots())
         buffer = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)

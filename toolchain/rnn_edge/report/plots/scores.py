@@ -1,4 +1,4 @@
-"""Anomaly scores of one recording over time, float and int8, with thresholds and labels."""
+"""Anomaly scores of one recording over time, float and int8, and the difference below them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from itertools import groupby
 from typing import Any
 
 from rnn_edge.report.markup import Markup
-from rnn_edge.report.plots.canvas import PALETTE, Line, draw, plain_numbers
+from rnn_edge.report.plots.canvas import Line, Shade, draw, plain_numbers
 
-_SHADE = "#d64933"
+FLOAT, INT8, DIFFERENCE = "float", "int8", "int8 − float"
+# int8 runs on top of float where they agree: the thin dark line lets the wide pale one be seen.
 LINES = {
-    "float": Line(PALETTE[0].colour),
-    "int8": Line(PALETTE[1].colour),
-    "threshold of each": Line(PALETTE[0].colour, "2 3"),
-    "labelled anomalous": Line(_SHADE),
+    FLOAT: Line("#5b9be6", width=4.0, opacity=0.6),
+    INT8: Line("#c25e00", width=1.0),
+    "threshold of float": Line("#2f7fd8", "6 3", width=1.5),
+    "threshold of int8": Line("#c25e00", "2 2", width=1.5),
+    DIFFERENCE: Line("#7a8691", width=1.0),
 }
-# int8 runs on top of float where they agree: the thinner line lets the other be seen.
-_WIDTHS = {"float": 2.8, "int8": 0.9}
-_LOG_RATIO = 20.0
+LABELLED = Shade("#d64933", 0.16)
+LEGEND: dict[str, Line | Shade] = {**LINES, "labelled anomalous": LABELLED}
+_LOG_RATIO = 8.0
 _UNITS = ((3 * 3600.0, 3600.0, "hours"), (600.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
 """Shortest recording, in seconds, for which the unit is used; its seconds; its name."""
 
@@ -46,27 +48,42 @@ def draw_scores(
     duration = len(reference) / sample_rate_hz
     unit_s, unit = next((s, name) for at_least, s, name in _UNITS if duration >= at_least)
     times = [k / sample_rate_hz / unit_s for k in range(len(reference))]
-    lowest, highest = min(*reference, *int8), max(*reference, *int8)
-    # A fault can score a thousand times the threshold and would press everything else flat.
-    is_log = lowest > 0 and min(thresholds) > 0 and highest > _LOG_RATIO * max(thresholds)
+    # A fault can score a thousand times the threshold and would press everything else flat. The
+    # frames before the state has settled score 0: a logarithmic axis leaves them out.
+    highest = max(*reference, *int8)
+    is_log = min(thresholds) > 0 and highest > _LOG_RATIO * max(thresholds)
 
-    def paint(axes: Any) -> None:  # noqa: ANN401 - matplotlib publishes no types
+    def paint(plots: Any) -> None:  # noqa: ANN401 - matplotlib publishes no types
+        above, below = plots
+        width = 1 / sample_rate_hz / unit_s
         for start, end in _stretches(anomalous or ()):
-            width = 1 / sample_rate_hz / unit_s
-            axes.axvspan(start * width, end * width, color=_SHADE, alpha=0.16, linewidth=0)
-        limit = LINES["threshold of each"].style
-        for name, scores, threshold in zip(_WIDTHS, (reference, int8), thresholds, strict=True):
-            colour = LINES[name].colour
-            axes.plot(times, scores, color=colour, linewidth=_WIDTHS[name])
-            axes.axhline(threshold, color=colour, linestyle=limit, linewidth=1.6)
+            for axes in plots:
+                axes.axvspan(
+                    start * width,
+                    end * width,
+                    color=LABELLED.colour,
+                    alpha=LABELLED.opacity,
+                    linewidth=0,
+                )
+        for name, scores, threshold in zip(
+            (FLOAT, INT8), (reference, int8), thresholds, strict=True
+        ):
+            above.plot(times, scores, **LINES[name].options)
+            above.axhline(threshold, **LINES[f"threshold of {name}"].options)
         if is_log:
-            axes.set_yscale("log")
-        axes.set_xlabel(unit)
-        axes.set_ylabel("score")
-        axes.margins(x=0)
-        plain_numbers(axes, is_log_x=False, is_log_y=is_log)
+            above.set_yscale("log", nonpositive="mask")
+        above.set_ylabel("score")
+        above.margins(x=0)
+        difference = [a - b for a, b in zip(int8, reference, strict=True)]
+        below.plot(times, difference, **LINES[DIFFERENCE].options)
+        below.set_xlabel(f"time, {unit}")
+        below.set_ylabel(DIFFERENCE)
+        below.margins(x=0)
+        plain_numbers(above, is_log_x=False, is_log_y=is_log)
+        plain_numbers(below, is_log_x=False, is_log_y=False)
+        below.yaxis.get_major_locator().set_params(nbins=3)
 
-    return draw(prefix, f"Anomaly scores of {recording}", (5.6, 2.6), paint)
+    return draw(prefix, f"Anomaly scores of {recording}", (5.6, 3.4), paint, heights=(3, 1))
 
 
 def _stretches(marked: Sequence[bool]) -> list[tuple[int, int]]:

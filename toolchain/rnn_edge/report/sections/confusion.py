@@ -101,7 +101,10 @@ def _classes(metrics: Node) -> Markup:
         )
     titles = ("Clips", "Recall", "Precision", "F1", "Recall, never reset")
     columns = [Column("Class", is_number=False), *(Column(title) for title in titles)]
-    return table("By class, reset before each clip unless said otherwise", columns, rows)
+    caption = (
+        "By class, reset before each clip unless said otherwise; below recall its 95 % interval"
+    )
+    return table(caption, columns, rows)
 
 
 def _recall(row: Node) -> str:

@@ -6,9 +6,16 @@ from rnn_edge.report import formatting
 from rnn_edge.report.markup import Markup, element, join, paragraph
 from rnn_edge.report.plots.canvas import assign, legend
 from rnn_edge.report.plots.drift import draw_drift
-from rnn_edge.report.reader import Node
+from rnn_edge.report.reader import Node, named
 from rnn_edge.report.sections.base import Section
+from rnn_edge.report.sections.metrics import INT8
 from rnn_edge.report.tables import Column, table
+
+_OUTPUTS = {
+    True: "outputs, one for each class, as the model gives them",
+    False: "outputs, the forecast of each channel in standard deviations of the training part",
+}
+"""What the outputs are, by whether they are of keywords."""
 
 
 def render(root: Node) -> Section:
@@ -20,56 +27,79 @@ def render(root: Node) -> Section:
     tensors = dict.fromkeys(
         row.at("tensor").text() for report in reports for row in report.at("rows").items()
     )
-    plots = [_figure(tensor, k, reports) for k, tensor in enumerate(tensors)]
+    is_keywords = root.at("task").text() == "kws"
+    outputs = _OUTPUTS[is_keywords]
+    plots = [_figure(tensor, k, reports, outputs) for k, tensor in enumerate(tensors)]
     return Section(
         "drift",
         "Drift",
         join(
             paragraph(
-                "Root mean square error against the float model, each on its own state, over a "
-                "stream that is never reset. A point is the error since the point before it. A "
-                "flat end means that the error does not build up."
+                "Root mean square (rms) error of each quantized model against a float run, each "
+                "on its own state, over a stream that is never reset. A point is the error since "
+                "the point before it. A curve that ends flat says that the error does not build "
+                "up over this stream; one that still rises, that the stream is too short to tell."
             ),
             paragraph(
                 "Each model is compared with the float run of the weights it was rounded from: "
                 '"int8 after training" with the student, "int8" with the fine-tuned weights. '
-                "Fine-tuning draws weights onto the int8 grid, so that what remains is the "
-                'rounding of activations and state. "int8 against the student" compares with the '
-                "float student before fine-tuning: another trajectory of another model, which "
-                "says how far fine-tuning has moved, not how badly it rounds."
+                '"int8 against the student" compares with the float student before fine-tuning, '
+                "and holds what fine-tuning changed besides what rounding did."
             ),
+            *_comparison(root),
             legend(lines),
             element("div", *plots, class_="plots"),
-            _summary(reports, with_agreement=root.at("task").text() == "kws"),
+            _summary(reports, with_agreement=is_keywords),
             _tensors(reports),
         ),
     )
 
 
-def _figure(tensor: str, index: int, reports: tuple[Node, ...]) -> Markup:
+def _comparison(root: Node) -> list[Markup]:
+    """Return how far the two int8 models are from their own float runs, as measured."""
+    early, final = (named(root.at("drift"), name) for name in ("int8 after training", INT8))
+    if early is None or final is None:
+        return []
+    before, after = (node.at("hidden_rms").number() for node in (early, final))
+    if before <= 0:
+        return []
+    return [
+        paragraph(
+            f"In this build the hidden state of int8 is off by {formatting.number(after)} rms, "
+            f"that of int8 after training by {formatting.number(before)}: fine-tuned weights "
+            f"drift {formatting.number(after / before, 2)} times as far from their float run."
+        )
+    ]
+
+
+def _figure(tensor: str, index: int, reports: tuple[Node, ...], outputs: str) -> Markup:
     curves = {}
     for report in reports:
         for row in report.at("rows").items():
             if row.at("tensor").text() == tensor:
                 curves[report.at("name").text()] = [p.pair() for p in row.at("curve").items()]
     names = [report.at("name").text() for report in reports]
-    plot = draw_drift(f"drift{index}", f"Drift of {tensor}", curves, assign(names))
-    return element("figure", plot, element("figcaption", element("b", tensor), _meaning(tensor)))
+    plot = draw_drift(
+        f"drift{index}", f"Drift of {tensor}", f"rms error of {tensor}", curves, assign(names)
+    )
+    return element(
+        "figure", plot, element("figcaption", element("b", tensor), _meaning(tensor, outputs))
+    )
 
 
-def _meaning(tensor: str) -> str:
-    kinds = {"h": "hidden state", "c": "cell state"}
+def _meaning(tensor: str, outputs: str) -> str:
+    kinds = {"h": ("hidden", ", which lies in −1 to 1"), "c": ("cell", "")}
     if tensor == "y":
-        return ": outputs"
+        return f": {outputs}."
     kind, layer = kinds.get(tensor[:1]), tensor[1:]
-    return f": {kind} of layer {layer}" if kind and layer.isdecimal() else ""
+    return f": {kind[0]} state of layer {layer}{kind[1]}." if kind and layer.isdecimal() else ""
 
 
 def _summary(reports: tuple[Node, ...], with_agreement: bool) -> Markup:
     columns = [
         Column("Model", is_number=False),
         Column("Steps, never reset"),
-        Column("Hidden state, rms"),
+        Column("Hidden state, rms (of −1 to 1)"),
     ]
     columns += [Column("Same decision as float")] * with_agreement
     rows = [
@@ -90,7 +120,8 @@ def _tensors(reports: tuple[Node, ...]) -> Markup:
         Column("Model", is_number=False),
         Column("Error, rms"),
         Column("Largest error"),
-        Column("Relative to the tensor's rms"),
+        Column("Error / rms of the tensor"),
+        Column("End of the curve / a tenth of it"),
     ]
     rows = [
         [
@@ -99,8 +130,26 @@ def _tensors(reports: tuple[Node, ...]) -> Markup:
             formatting.number(row.at("rms").number()),
             formatting.number(row.at("maximum").number()),
             formatting.percent(row.at("relative").number(), 2),
+            _growth(row),
         ]
         for report in reports
         for row in report.at("rows").items()
     ]
-    return table("Drift by tensor", columns, rows)
+    return join(
+        table("Drift by tensor", columns, rows),
+        paragraph(
+            "The last column divides the error at the end of the stream by that after a tenth of "
+            "it: near 1 or below, the error does not build up.",
+            kind="soft",
+        ),
+    )
+
+
+def _growth(row: Node) -> str:
+    """Return the last error of a curve over that at a tenth of its steps."""
+    points = [point.pair() for point in row.at("curve").items()]
+    if not points:
+        return formatting.UNDEFINED
+    end, last = points[-1]
+    first = next(error for step, error in points if step >= end / 10)
+    return f"{formatting.number(last / first, 3)}×" if first > 0 else formatting.UNDEFINED

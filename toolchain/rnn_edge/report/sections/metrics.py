@@ -8,6 +8,9 @@ from rnn_edge.report.reader import Node, named
 
 FLOAT = "float"
 INT8 = "int8"
+FEWEST_RECORDINGS = 5
+"""Recordings below which resampling them says nothing of other recordings."""
+NO_ANOMALIES = "not measured: no labelled anomalies"
 
 
 @dataclass(frozen=True)
@@ -15,18 +18,12 @@ class Score:
     """A share with its 95 % interval.
 
     Attributes:
-        value: 0..1, or None where it is not defined.
-        low: Lower end of the interval.
-        high: Upper end of the interval.
+        value: 0..1, or None where it was not measured.
+        interval: Its ends, or None where there is too little material for one.
     """
 
     value: float | None
-    low: float
-    high: float
-
-    def contains(self, value: float) -> bool:
-        """Return whether a share lies inside the interval."""
-        return self.low <= value <= self.high
+    interval: tuple[float, float] | None
 
 
 def model_metrics(root: Node, name: str) -> Node:
@@ -44,9 +41,20 @@ def model_metrics(root: Node, name: str) -> Node:
 
 def accuracy(part: Node) -> Score:
     """Return the accuracy of a keyword model, reset or never reset."""
-    return Score(part.at("accuracy").number(), *part.at("accuracy_interval").pair())
+    return Score(part.at("accuracy").number(), part.at("accuracy_interval").pair())
 
 
 def f1(metrics: Node) -> Score:
-    """Return the F1 of an anomaly model, by sample."""
-    return Score(metrics.at("f1").optional_number(), *metrics.at("f1_interval").pair())
+    """Return the F1 of an anomaly model, by frame; a few recordings give no interval."""
+    value = metrics.at("f1").optional_number()
+    if value is None or metrics.at("recordings").integer() < FEWEST_RECORDINGS:
+        return Score(value, None)
+    return Score(value, metrics.at("f1_interval").pair())
+
+
+def comparison(root: Node, after: str, before: str) -> dict[str, Node]:
+    """Return the paired differences of two models by measure, empty where there are none."""
+    for step in root.at("comparisons").items():
+        if (step.at("with").text(), step.at("without").text()) == (after, before):
+            return {row.at("measure").text(): row for row in step.at("rows").items()}
+    return {}

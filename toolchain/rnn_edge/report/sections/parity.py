@@ -1,4 +1,4 @@
-"""Whether every engine gives the bits of the integer reference."""
+"""Whether every engine gives the bits, or the floating-point figures, of its reference."""
 
 from __future__ import annotations
 
@@ -10,12 +10,26 @@ from rnn_edge.report.tables import Column, table
 
 
 def render(root: Node) -> Section:
-    """Return one row per engine and tensor."""
-    rows = root.at("parity").items()
+    """Return one row per engine and tensor, integer engines first."""
+    return Section(
+        "parity",
+        "Parity",
+        join(
+            *_integers(root.at("parity").items()),
+            *_floats(root.at("float_engines").items()),
+        ),
+    )
+
+
+def is_within(row: Node) -> bool:
+    """Return whether a float engine is as near to the float reference as it must be."""
+    tolerance = row.at("tolerance").optional_number()
+    return tolerance is None or row.at("maximum").number() <= tolerance
+
+
+def _integers(rows: tuple[Node, ...]) -> list[Markup]:
     if not rows:
-        return Section(
-            "parity", "Parity", paragraph("No engine was compared with the integer reference.")
-        )
+        return [paragraph("No engine was compared with the integer reference.")]
     columns = [
         Column("Engine", is_number=False),
         Column("Tensor", is_number=False),
@@ -25,17 +39,13 @@ def render(root: Node) -> Section:
         Column("Largest difference, LSB"),
         Column("First at step"),
     ]
-    return Section(
-        "parity",
-        "Parity",
-        join(
-            paragraph(
-                "Every engine against the integer reference: the same input integers, every "
-                "state and output at every step, never reset."
-            ),
-            table("Comparison to the bit", columns, [_row(row) for row in rows]),
+    return [
+        paragraph(
+            "Every integer engine against the integer reference (int8): the same input integers, "
+            "every state and output at every step, never reset. Equal means equal in every bit."
         ),
-    )
+        table("Integer engines, to the bit", columns, [_row(row) for row in rows]),
+    ]
 
 
 def _row(row: Node) -> list[str]:
@@ -44,7 +54,7 @@ def _row(row: Node) -> list[str]:
     return [
         row.at("engine").text(),
         row.at("tensor").text(),
-        _verdict(differing),
+        _verdict("different" if differing else "equal", is_good=not differing),
         formatting.count(row.at("steps").integer()),
         formatting.count(differing),
         formatting.count(row.at("max_lsb").integer()),
@@ -52,7 +62,44 @@ def _row(row: Node) -> list[str]:
     ]
 
 
-def _verdict(differing: int) -> Markup:
-    if differing:
-        return element("strong", "different", class_="bad")
-    return element("span", "equal", class_="good")
+def _floats(rows: tuple[Node, ...]) -> list[Markup]:
+    if not rows:
+        return [paragraph("No engine was compared with the float reference.")]
+    columns = [
+        Column("Engine", is_number=False),
+        Column("Tensor", is_number=False),
+        Column("Verdict", is_number=False),
+        Column("Steps"),
+        Column("Largest difference"),
+        Column("Allowed"),
+    ]
+    return [
+        paragraph(
+            "Engines that compute in floating point against the float reference, over the same "
+            "stream. They add in another order, so that a rounding error is allowed and no bit is "
+            "compared; an engine with an arithmetic of its own is held to nothing, its distance "
+            "is a result. Differences are in the unit of the tensor."
+        ),
+        table("Float engines, within rounding", columns, [_float_row(row) for row in rows]),
+    ]
+
+
+def _float_row(row: Node) -> list[str]:
+    tolerance = row.at("tolerance").optional_number()
+    is_near = is_within(row)
+    return [
+        row.at("engine").text(),
+        row.at("tensor").text(),
+        "own arithmetic"
+        if tolerance is None
+        else _verdict("within rounding" if is_near else "off", is_good=is_near),
+        formatting.count(row.at("steps").integer()),
+        formatting.number(row.at("maximum").number(), 2),
+        formatting.number(tolerance, 1),
+    ]
+
+
+def _verdict(word: str, is_good: bool) -> Markup:
+    if is_good:
+        return element("span", word, class_="good")
+    return element("strong", word, class_="bad")

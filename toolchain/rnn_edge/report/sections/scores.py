@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnn_edge.report import formatting
 from rnn_edge.report.markup import Markup, element, join, paragraph
 from rnn_edge.report.plots.canvas import legend
-from rnn_edge.report.plots.scores import LINES, draw_scores
+from rnn_edge.report.plots.scores import LEGEND, draw_scores
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections.base import Section
 
@@ -21,11 +21,8 @@ def render(root: Node) -> Section | None:
         "scores",
         "Anomaly scores",
         join(
-            paragraph(
-                "Thinned out for the plot. Where a recording is labelled, anomalous stretches "
-                "are shaded."
-            ),
-            legend(LINES),
+            *_definition(root),
+            legend(LEGEND),
             element(
                 "div",
                 *(_figure(recording, k) for k, recording in enumerate(recordings)),
@@ -33,6 +30,37 @@ def render(root: Node) -> Section | None:
             ),
         ),
     )
+
+
+def _definition(root: Node) -> list[Markup]:
+    """Return what a score is, and where its threshold comes from."""
+    detector, rate = root.at("detector"), root.at("frame_rate_hz").number()
+    smoothing, quantile, margin, limit = (
+        detector.at(key).number()
+        for key in ("smoothing_frames", "quantile", "margin", "score_limit")
+    )
+    warmup = detector.at("warmup_frames").integer()
+    seconds = formatting.duration(smoothing / rate)
+    return [
+        paragraph(
+            element("b", "Score"),
+            ": mean over the channels of the squared forecast error, each channel divided by its "
+            "mean squared error in normal operation (the validation part). It has no unit; 1 is "
+            f"the mean of normal operation. A channel counts up to {limit:g}. "
+            f"Smoothed exponentially over {smoothing:g} frames ({seconds}); the "
+            f"first {formatting.count(warmup)} frames after a start score 0.",
+        ),
+        paragraph(
+            element("b", "Threshold"),
+            f": the {100 * quantile:g}{formatting.SPACE}% quantile of the scores of the validation "
+            f"part{'' if margin == 1 else f', times {margin:g}'}, fitted to each model by itself; "
+            "nothing of the test part enters it. A frame above it alarms.",
+        ),
+        paragraph(
+            "Lower plot: score of int8 less that of float, in the same unit. Long recordings are "
+            "thinned out for the plot, the figures in the tables are not.",
+        ),
+    ]
 
 
 def _figure(recording: Node, index: int) -> Markup:
@@ -61,8 +89,8 @@ def _figure(recording: Node, index: int) -> Markup:
     shares = [formatting.percent(sum(marks) / len(marks)) for marks in alarms]
     same = sum(a == b for a, b in zip(*alarms, strict=True)) / len(int8)
     text = (
-        f": float above {formatting.number(of_float)} at {shares[0]} of the points shown, int8 "
-        f"above {formatting.number(of_int8)} at {shares[1]}, the same verdict at "
+        f": alarm at {shares[0]} of the points by float (above {formatting.number(of_float)}), at "
+        f"{shares[1]} by int8 (above {formatting.number(of_int8)}); the same verdict at "
         f"{formatting.percent(same)}"
         f"{'' if anomalous is not None else '; not labelled'}."
     )
