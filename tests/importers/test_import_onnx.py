@@ -1,9 +1,13 @@
 """onnxruntime's own outputs of ONNX files: own exports and those of other tools' shapes."""
 
+import tempfile
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from random_models import Shape, float_model
 
 onnx = pytest.importorskip("onnx")
@@ -13,7 +17,7 @@ from rnn_edge.errors import ModelError  # noqa: E402
 from rnn_edge.exporters import onnx_float  # noqa: E402
 from rnn_edge.importers import from_onnx  # noqa: E402
 from rnn_edge.reference import FloatReference  # noqa: E402
-from rnn_edge.types import GATES  # noqa: E402
+from rnn_edge.types import GATES, HeadKind  # noqa: E402
 
 STEPS, STREAMS, INPUTS, UNITS, OUTPUTS = 25, 3, 4, 5, 3
 BLOCKS = {"RNN": 1, "GRU": 3, "LSTM": 4}
@@ -156,6 +160,31 @@ def test_own_exports_come_back_as_they_were(tmp_path, kind, head):
     expected = FloatReference(model, 2).run(x).outputs
     np.testing.assert_allclose(FloatReference(back, 2).run(x).outputs, expected, atol=1e-6)
     assert back.head_kind == head
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(
+    kinds=st.lists(st.sampled_from(sorted(GATES)), min_size=1, max_size=4),
+    units=st.lists(st.integers(1, 20), min_size=4, max_size=4),
+    inputs=st.integers(1, 20),
+    outputs=st.integers(1, 12),
+    head=st.sampled_from(get_args(HeadKind)),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_any_stack_goes_out_and_comes_back(kinds, units, inputs, outputs, head, seed):
+    shape = Shape(tuple(kinds), tuple(units[: len(kinds)]), inputs, outputs, seed=seed, head=head)
+    model = float_model(shape)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.onnx"
+        onnx.save(onnx_float.build(model), path)
+        back = from_onnx(path)
+    assert [layer.kind for layer in back.layers] == kinds
+    assert back.head_kind == head
+    for ours, theirs in zip(back.layers, model.layers, strict=True):
+        for field in ("w_x", "w_h", "b_x", "b_h"):
+            np.testing.assert_array_equal(getattr(ours, field), getattr(theirs, field))
+    np.testing.assert_array_equal(back.head.w, model.head.w)
+    np.testing.assert_array_equal(back.head.b, model.head.b)
 
 
 def test_the_file_stays_as_it_was(tmp_path):

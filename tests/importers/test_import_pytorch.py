@@ -57,6 +57,14 @@ def test_the_state_dict_stays_as_it_was(vectors, name):
     assert model.digest() == from_pytorch(before).digest()
 
 
+@pytest.mark.parametrize("name", ["gru", "lstm", "rnn"])
+def test_cells_have_the_same_tensors_under_shorter_names(vectors, name):
+    state = state_of(vectors, name)
+    cells = {key.removesuffix("_l0"): value for key, value in state.items()}
+    assert set(cells) != set(state)
+    assert from_pytorch(cells).digest() == from_pytorch(state).digest()
+
+
 def test_swapped_gates_would_be_noticed(vectors):
     state = state_of(vectors, "gru")
     key = next(key for key in state if "weight_hh" in key)
