@@ -10,14 +10,16 @@ from conformance_cases import frames_of, integer_trace, models_of
 from random_models import Shape, source
 
 from rnn_edge.engines import tflite_runtime, tflm
-from rnn_edge.engines.base import EngineSource
+from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.engines.c_host import build_library
 from rnn_edge.engines.environment import interpreter_of
-from rnn_edge.errors import MissingDependencyError, ModelError
+from rnn_edge.errors import MissingDependencyError, ModelError, ParityError
 from rnn_edge.exporters.base import ExportSource, all_exporters
+from rnn_edge.pipeline import refuse_differences
 from rnn_edge.quantize import calibrate, quantize_model
 from rnn_edge.reference import FloatReference, IntegerReference
-from rnn_edge.types import FloatModel, QuantizedModel
+from rnn_edge.replay import compare_bits
+from rnn_edge.types import FloatModel, QuantizedModel, Trace
 
 STEPS = 300
 FILES_IN_A_RUNTIME = """
@@ -197,7 +199,6 @@ def test_the_digest_of_a_linear_model_is_what_it_was_before_there_were_heads():
 
 def test_an_engine_refuses_a_file_without_the_label(deciding, tmp_path):
     pytest.importorskip("ai_edge_litert")
-    from rnn_edge.engines.base import all_engines
     from rnn_edge.errors import EngineError
 
     models, _ = deciding
@@ -209,3 +210,22 @@ def test_an_engine_refuses_a_file_without_the_label(deciding, tmp_path):
     opened = EngineSource(models.float_model, models.model, tmp_path, tmp_path)
     with pytest.raises(EngineError, match="label"):
         all_engines()["litert"].open(opened)
+
+
+def test_what_is_known_of_a_runtime_is_no_failure_and_nothing_more_is_allowed():
+    y = np.zeros((4, 3), np.int16)
+    expected = Trace(y, {"h0": y})
+    off, far = y.copy(), y.copy()
+    off[2, 1], far[2, 1] = 1, 2
+    kinds = all_engines()
+    softmax, linear = models_of("softmax").model, models_of("gru").model
+    assert [kinds["tflm"].known_lsb(model) for model in (softmax, linear)] == [1, 0]
+    assert kinds["litert"].known_lsb(softmax) == 0
+    refuse_differences(compare_bits("tflm", expected, Trace(off, {"h0": y}), 1), [])
+    for actual, allowed in (
+        (Trace(far, {"h0": y}), 1),
+        (Trace(y, {"h0": off}), 1),
+        (Trace(off, {"h0": y}), 0),
+    ):
+        with pytest.raises(ParityError, match="values differ by up to"):
+            refuse_differences(compare_bits("tflm", expected, actual, allowed), [])

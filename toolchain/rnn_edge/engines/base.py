@@ -142,6 +142,7 @@ class EngineKind:
             its distance from the float model is a result and not a fault.
         sets_state: Whether `Engine.reset` takes vectors; if not, the runtime keeps the state and
             can only set it to zero, and `Engine.restore` refuses with `EngineError`.
+        softmax_lsb: How many units the outputs of its softmax may be away from the reference's.
     """
 
     name: str
@@ -153,6 +154,11 @@ class EngineKind:
     is_emulated: bool = False
     is_approximate: bool = False
     sets_state: bool = True
+    softmax_lsb: int = 0
+
+    def known_lsb(self, model: QuantizedModel) -> int:
+        """Return how far y may be from the reference's, in units: a fact of the runtime."""
+        return self.softmax_lsb if model.head_kind == "softmax" else 0
 
 
 def all_engines() -> dict[str, EngineKind]:

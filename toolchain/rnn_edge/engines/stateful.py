@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from rnn_edge.engines import tflm
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
 from rnn_edge.engines.layout import StreamLayout, read_export
 from rnn_edge.engines.numbers import SameIntegers
@@ -29,7 +30,9 @@ def open_engine(runtime: str, source: EngineSource) -> Engine:
     return RuntimeStateEngine(layout, SameIntegers(), session, path)
 
 
-def _kind(name: str, runtime: str, extra: str, sets_state: bool) -> EngineKind:
+def _kind(
+    name: str, runtime: str, extra: str, sets_state: bool, softmax_lsb: int = 0
+) -> EngineKind:
     return EngineKind(
         name=name,
         summary=f"the TFLite file with its state in resource variables, in {runtime}",
@@ -38,6 +41,7 @@ def _kind(name: str, runtime: str, extra: str, sets_state: bool) -> EngineKind:
         exporter="tflite-stateful",
         open=partial(open_engine, name),
         sets_state=sets_state,
+        softmax_lsb=softmax_lsb,
     )
 
 
@@ -46,5 +50,11 @@ def engine_kinds() -> tuple[EngineKind, ...]:
     return (
         _kind("litert-stateful", "ai-edge-litert", "litert", sets_state=True),
         _kind("tflite-runtime-stateful", "tflite-runtime 2.14", "tflite", sets_state=True),
-        _kind("tflm-stateful", "TFLM, which can only zero it", "", sets_state=False),
+        _kind(
+            "tflm-stateful",
+            "TFLM, which can only zero it",
+            "",
+            sets_state=False,
+            softmax_lsb=tflm.SOFTMAX_LSB,
+        ),
     )

@@ -16,6 +16,7 @@ class ParityRow:
         differing: Values that differ.
         max_lsb: Largest difference in units of the last place.
         first_step: First step with a difference, or None.
+        allowed_lsb: Largest difference that is known of the runtime and no failure.
     """
 
     engine: str
@@ -24,6 +25,7 @@ class ParityRow:
     differing: int
     max_lsb: int
     first_step: int | None
+    allowed_lsb: int = 0
 
     def to_json(self) -> dict[str, object]:
         """Return plain values for reports."""
