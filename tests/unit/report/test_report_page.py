@@ -260,6 +260,15 @@ def test_without_anomalies_quality_is_not_measured(
     assert not {"F1 by frame", "Precision", "Events found"} & set(titles)
 
 
+def test_without_a_test_part_the_page_says_so(report: dict[str, Any]) -> None:
+    report |= {"models": [], "comparisons": [], "scores": []}
+    text = Page(render_report(report)).text
+    places = 4 if report["task"] == "kws" else 3
+    assert text.count("not measured: the data has no test part") == places
+    assert "frequent class" not in text
+    assert "alarming all" not in text
+
+
 def test_a_few_recordings_give_no_interval(anomaly_report: dict[str, Any]) -> None:
     assert "71.0 to 80.0" in Page(render_report(anomaly_report)).text
     for model in anomaly_report["models"]:

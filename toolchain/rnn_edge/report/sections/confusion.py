@@ -6,7 +6,7 @@ from rnn_edge.report import formatting
 from rnn_edge.report.markup import Markup, element, join, paragraph
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections.base import Section
-from rnn_edge.report.sections.metrics import INT8, model_metrics
+from rnn_edge.report.sections.metrics import INT8, NO_TEST_PART, is_judged, model_metrics
 from rnn_edge.report.tables import Column, scroller, table
 
 _RIGHT = "38, 150, 95"
@@ -19,6 +19,8 @@ def render(root: Node) -> Section | None:
     """Return the section; None for tasks without classes."""
     if root.at("task").text() != "kws":
         return None
+    if not is_judged(root):
+        return Section("classes", "Classes", paragraph(f"Classes {NO_TEST_PART}."))
     labels = [label.text() for label in root.at("labels").items()]
     metrics = model_metrics(root, INT8)
     return Section(

@@ -46,8 +46,7 @@ def _memory(memory: Node) -> Markup:
         table("Memory of the generated C, exact on every target", columns, rows),
         paragraph(
             "On top come the code and tables of the kernels in flash, and the stack in RAM: they "
-            "depend on compiler and target, and a build does not measure them. The command "
-            "rnn-edge profile does.",
+            "depend on compiler and target, and a build does not measure them.",
             kind="soft",
         ),
     )

@@ -11,10 +11,12 @@ from rnn_edge.report.sections.metrics import (
     FLOAT,
     INT8,
     NO_ANOMALIES,
+    NO_TEST_PART,
     Score,
     accuracy,
     comparison,
     f1,
+    is_judged,
     model_metrics,
 )
 from rnn_edge.report.sections.parity import is_within
@@ -23,7 +25,10 @@ from rnn_edge.report.sections.reliance import limits, supports
 
 def render(root: Node) -> Section:
     """Return the tiles at the top of the page, and what may be relied on."""
-    quality = _keywords(root) if root.at("task").text() == "kws" else _anomalies(root)
+    if not is_judged(root):
+        quality = [_tile("Quality, int8", "–", NO_TEST_PART)]
+    else:
+        quality = _keywords(root) if root.at("task").text() == "kws" else _anomalies(root)
     tiles = [*quality, _parity(root), _drift(root), _flash(root), _memory(root), _work(root)]
     return Section(
         "summary",

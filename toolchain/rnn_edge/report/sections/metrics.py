@@ -10,6 +10,7 @@ FLOAT = "float"
 INT8 = "int8"
 FEWEST_RECORDINGS = 5
 """Recordings below which resampling them says nothing of other recordings."""
+NO_TEST_PART = "not measured: the data has no test part"
 NO_ANOMALIES = "not measured: no labelled anomalies"
 
 
@@ -24,6 +25,11 @@ class Score:
 
     value: float | None
     interval: tuple[float, float] | None
+
+
+def is_judged(root: Node) -> bool:
+    """Return whether the build judged its models; without a test part it did not."""
+    return bool(root.at("models").items())
 
 
 def model_metrics(root: Node, name: str) -> Node:

@@ -7,7 +7,15 @@ from rnn_edge.report.differences import MEASURES, long_text
 from rnn_edge.report.markup import Markup, bullets, element, join, paragraph
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections.base import Section
-from rnn_edge.report.sections.metrics import INT8, NO_ANOMALIES, Score, accuracy, f1
+from rnn_edge.report.sections.metrics import (
+    INT8,
+    NO_ANOMALIES,
+    NO_TEST_PART,
+    Score,
+    accuracy,
+    f1,
+    is_judged,
+)
 from rnn_edge.report.tables import Column, table
 
 _PARTS = ("unreset", "reset")
@@ -34,6 +42,8 @@ _SHARES = {
 
 def render(root: Node) -> Section:
     """Return the comparison of the models."""
+    if not is_judged(root):
+        return Section("models", "Models", paragraph(f"Quality {NO_TEST_PART}."))
     is_keywords = root.at("task").text() == "kws"
     models = root.at("models").items()
     names = [model.at("name").text() for model in models]
@@ -53,7 +63,7 @@ def render(root: Node) -> Section:
 
 
 def _keyword_caption(metrics: list[Node]) -> str:
-    clips = formatting.count(metrics[0].at("reset").at("clips").integer()) if metrics else "no"
+    clips = formatting.count(metrics[0].at("reset").at("clips").integer())
     return f"On {clips} clips of the test part; below a value its 95 % interval"
 
 
@@ -73,8 +83,6 @@ def _keyword_rows(metrics: list[Node]) -> list[list[str]]:
 
 
 def _anomaly_caption(metrics: list[Node]) -> str:
-    if not metrics:
-        return "No model was judged"
     recordings, frames, anomalous, events = (
         metrics[0].at(key).integer() for key in ("recordings", "samples", "anomalous", "events")
     )

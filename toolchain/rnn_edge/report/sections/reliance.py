@@ -10,9 +10,11 @@ from rnn_edge.report.sections.metrics import (
     FLOAT,
     INT8,
     NO_ANOMALIES,
+    NO_TEST_PART,
     accuracy,
     comparison,
     f1,
+    is_judged,
     model_metrics,
 )
 
@@ -34,16 +36,8 @@ def limits(root: Node) -> list[str]:
         "Other seeds: every model was trained once, with seed "
         f"{root.at('seed').integer()}; no interval here covers training again."
     )
-    metrics = model_metrics(root, INT8)
-    if root.at("task").text() == "kws":
-        clips = metrics.at("reset").at("clips").integer()
-        if clips < _FEW_CLIPS:
-            lines.append(f"Small differences: the test part has {formatting.count(clips)} clips.")
-    else:
-        recordings = metrics.at("recordings").integer()
-        if recordings < FEWEST_RECORDINGS:
-            few = f"{formatting.count(recordings)} recording{'s' * (recordings != 1)}"
-            lines.append(f"Other recordings: the test part has {few}, too few for an interval.")
+    if is_judged(root):
+        lines += _small_test_part(root)
     lines.append(
         "A device: no time, no stack and no size of code was measured; see Not run for the "
         "engines that did not take part."
@@ -51,8 +45,24 @@ def limits(root: Node) -> list[str]:
     return lines
 
 
+def _small_test_part(root: Node) -> list[str]:
+    metrics = model_metrics(root, INT8)
+    if root.at("task").text() == "kws":
+        clips = metrics.at("reset").at("clips").integer()
+        if clips < _FEW_CLIPS:
+            return [f"Small differences: the test part has {formatting.count(clips)} clips."]
+        return []
+    recordings = metrics.at("recordings").integer()
+    if recordings < FEWEST_RECORDINGS:
+        few = f"{formatting.count(recordings)} recording{'s' * (recordings != 1)}"
+        return [f"Other recordings: the test part has {few}, too few for an interval."]
+    return []
+
+
 def _worth(root: Node) -> list[str]:
     """Return the quality beside what no model at all would reach."""
+    if not is_judged(root):
+        return [f"The quality of the models is {NO_TEST_PART}."]
     metrics = model_metrics(root, INT8)
     if root.at("task").text() == "kws":
         part = metrics.at("unreset")

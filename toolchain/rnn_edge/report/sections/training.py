@@ -77,8 +77,8 @@ def _measure(run: Node) -> tuple[float, str]:
 def _explained(measure: str) -> str:
     meanings = {
         "validation error": "Validation error is the mean squared error of the forecast, each "
-        "channel in units of its standard deviation in the training part: 1 is no better than "
-        "forecasting the mean. Less is better.",
+        "channel in units of its standard deviation in the training part, where "
+        "forecasting the mean would score 1. Less is better.",
         "validation accuracy": "Validation accuracy is the share of clips that are right. More is "
         "better.",
     }
