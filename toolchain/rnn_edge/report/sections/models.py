@@ -175,7 +175,8 @@ _CLIP_TEST = (
 _RECORDING_TEST = (
     "Both models are judged on the same recordings. The interval resamples recordings, the same "
     "ones for both (paired bootstrap); p swaps the results of both, recording by recording, and "
-    "counts how often chance alone does as much."
+    "counts how often chance alone does as much. Over few recordings such an interval is too "
+    "narrow: the verdict follows p."
 )
 
 
