@@ -172,6 +172,34 @@ def test_inspecting_sound_guesses_words_and_splits(rnn_edge, tmp_path):
     assert "Words with few clips are left out: rare (2)." in text
 
 
+def test_inspecting_few_clips_says_what_is_there_and_what_is_needed(rnn_edge, tmp_path):
+    soundfile = pytest.importorskip("soundfile", reason="sound needs soundfile")
+    for word in ("open", "close"):
+        (tmp_path / "rec" / word).mkdir(parents=True)
+    soundfile.write(tmp_path / "rec" / "open" / "a.wav", np.ones(1600, np.int16), 16000)
+    (tmp_path / "rec" / "open" / "b.wav").write_bytes(b"")
+    result = rnn_edge("data", "inspect", tmp_path / "rec")
+    assert result.code == 0
+    lines = result.out.splitlines()
+    assert lines[1] == "warning: Folder(s) without any file: close."
+    assert "expected at least 30" in lines[2]
+    assert "b.wav is empty" in lines[3]
+    assert 'set on_bad_file = "skip"' in lines[3]
+    assert "  open                       0           0           1" in lines
+    found = rnn_edge("data", "inspect", tmp_path / "rec", "--json").json
+    assert len(found["warnings"]) == 3
+    assert "on_bad_file" not in found["data"]
+
+
+def test_inspecting_a_damaged_file_names_it(rnn_edge, tmp_path):
+    pytest.importorskip("soundfile", reason="sound needs soundfile")
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / "a.wav").write_bytes(b"")
+    result = rnn_edge("data", "inspect", tmp_path)
+    assert result.code == 1
+    assert "open/a.wav is empty" in result.err
+
+
 def test_inspecting_a_folder_without_data_names_what_is_expected(rnn_edge, tmp_path):
     (tmp_path / "x.txt").write_text("")
     result = rnn_edge("data", "inspect", tmp_path)

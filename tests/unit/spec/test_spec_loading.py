@@ -341,3 +341,8 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path):
     text = resolved_toml(load_spec("demo"))
     (tmp_path / "marked.toml").write_text(text, encoding="utf-8-sig")
     assert load_spec(tmp_path / "marked.toml") == load_spec("demo")
+
+
+def test_a_name_over_the_limit_is_counted():
+    expected = "has 60 characters; expected a C identifier of up to 40 characters."
+    assert expected in refusal("demo", f"model.name={'a' * 60}")

@@ -117,6 +117,9 @@ def _mistake(error: ErrorDetails, root: type[BaseModel]) -> str:
     expected = _expected(path, model)
     if kind == "missing":
         return f"{key} is missing; expected {expected}."
+    if kind == "string_too_long":
+        count = len(error["input"])
+        return f"{key} = {show(error['input'])} has {count:,} characters; expected {expected}."
     return f"{key} = {show(error['input'])}; expected {expected}."
 
 
