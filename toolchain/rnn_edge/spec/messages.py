@@ -117,7 +117,7 @@ def _mistake(error: ErrorDetails, root: type[BaseModel]) -> str:
     expected = _expected(path, model)
     if kind == "missing":
         return f"{key} is missing; expected {expected}."
-    if kind == "string_too_long":
+    if kind == "string_too_long" and error["ctx"]["max_length"] > 1:
         count = len(error["input"])
         return f"{key} = {show(error['input'])} has {count:,} characters; expected {expected}."
     return f"{key} = {show(error['input'])}; expected {expected}."
