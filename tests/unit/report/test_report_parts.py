@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rnn_edge.errors import MissingDependencyError
+from rnn_edge.evaluation.paired import compare_clips, matched_interval, mcnemar_p_value
 from rnn_edge.report import differences, formatting
 from rnn_edge.report.markup import Markup, element
 from rnn_edge.report.plots import canvas
@@ -108,18 +112,35 @@ def test_a_difference_is_called_what_its_test_says(
     assert differences.long_text(row).replace("\u00a0", " ") == text
 
 
-def test_one_value_is_seen_in_a_plot() -> None:
+def test_the_documented_comparison_is_one_that_is_written_and_read() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "report.md").read_text(encoding="utf-8")
+    step = json.loads(text.split("```json\n")[1].split("```")[0])
+    (row,) = step["rows"]
+    written = compare_clips(np.ones(3, bool), np.zeros(3, bool)).to_json()
+    assert set(row) == {"measure", *written}
+    assert row["p_value"] == round(mcnemar_p_value(row["gained"], row["lost"]), 2)
+    assert matched_interval(row["gained"], row["lost"], row["pairs"]) == pytest.approx(
+        row["interval"], abs=5e-4
+    )
+    assert "7 of 480 clips gained, 12 lost" in differences.long_text(Node(row))
+
+
+@pytest.mark.parametrize("count", [0, 1, 30])
+def test_every_value_is_marked_in_a_plot(count: int) -> None:
     pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")
-    line = {"run": canvas.Line("#123456")}
+    points = [(10.0 * k, 1.0 / (k + 1)) for k in range(count)]
+    svg = draw_curves("a", "b", "loss", {"run": points}, {"run": canvas.Line("#123456")})
+    assert len(re.findall(r'<use [^>]*style="fill: #123456', svg)) == count
 
-    def dots(points: list[tuple[float, float]]) -> int:
-        return draw_curves("a", "b", "loss", {"run": points}, line).count("<use ")
 
-    # Each tick is a mark too, so that what one more value adds is counted at the same ticks.
-    svg = draw_curves("a", "b", "loss", {"run": [(200.0, 0.5)]}, line)
-    marks = re.findall(r'<use [^>]*style="fill: #123456[^>]*>', svg)
-    assert len(marks) == 1
-    assert dots([]) < dots([(200.0, 0.5)])
+def test_a_legend_shows_lines_marks_and_areas() -> None:
+    shown = canvas.legend({**canvas.assign(["a", "b"]), "c": canvas.Shade("#d64933", 0.2)})
+    assert shown.count("<line ") == 2
+    assert shown.count("<rect ") == 1
+    assert "<path " not in shown
+    marked = canvas.legend(canvas.assign(list("abcdef")), has_dots=True)
+    assert marked.count("<path ") == 6
+    assert {line.dot for line in canvas.PALETTE} == set(canvas.DOTS)
 
 
 def test_missing_matplotlib_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

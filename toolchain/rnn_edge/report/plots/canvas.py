@@ -14,7 +14,7 @@ from typing import Any
 
 from rnn_edge.extras import require
 from rnn_edge.report.formatting import MINUS
-from rnn_edge.report.markup import Markup, element
+from rnn_edge.report.markup import Markup, element, join
 
 _EXTRA = "report"
 _PURPOSE = "the plots of a report"
@@ -56,12 +56,14 @@ class Line:
         dashes: Lengths of dash and gap as in SVG, or an empty string for a solid line.
         width: In points.
         opacity: 0..1.
+        dot: Shape of its points: one of `DOTS`.
     """
 
     colour: str
     dashes: str = ""
     width: float = 1.7
     opacity: float = 1.0
+    dot: str = "o"
 
     @property
     def style(self) -> object:
@@ -94,12 +96,20 @@ class Shade:
 
 PALETTE = (
     Line("#2f7fd8"),
-    Line("#e07b00", "7 2"),
-    Line("#2a9d6f", "3 2"),
-    Line("#a259c4", "8 2 2 2"),
-    Line("#c0566f", "1.5 1.5"),
-    Line("#7a8691", "10 4"),
+    Line("#e07b00", "7 2", dot="s"),
+    Line("#2a9d6f", "3 2", dot="^"),
+    Line("#a259c4", "8 2 2 2", dot="D"),
+    Line("#c0566f", "1.5 1.5", dot="v"),
+    Line("#7a8691", "10 4", dot="o"),
 )
+DOTS = {
+    "o": "M13.5 6a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z",
+    "s": "M14 2.5h7v7h-7Z",
+    "^": "M17.5 2l4.5 8h-9Z",
+    "D": "M17.5 1.5l4.5 4.5l-4.5 4.5l-4.5 -4.5Z",
+    "v": "M17.5 10l4.5 -8h-9Z",
+}
+"""The shapes of matplotlib's points as paths in the sample of a legend."""
 
 
 def assign(names: Sequence[str]) -> dict[str, Line]:
@@ -107,23 +117,30 @@ def assign(names: Sequence[str]) -> dict[str, Line]:
     return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(names)}
 
 
-def legend(samples: Mapping[str, Line | Shade]) -> Markup:
-    """Return names with samples of their lines or areas, as HTML: it wraps on a phone."""
+def legend(samples: Mapping[str, Line | Shade], *, has_dots: bool = False) -> Markup:
+    """Return names with samples of their lines or areas, as HTML: it wraps on a phone.
+
+    Args:
+        samples: How each name is drawn.
+        has_dots: Whether the lines have a dot at every point.
+    """
     entries = [
         element(
-            "span", element("svg", _sample(look), viewBox="0 0 35 12", aria_hidden="true"), name
+            "span",
+            element("svg", _sample(look, has_dots), viewBox="0 0 35 12", aria_hidden="true"),
+            name,
         )
         for name, look in samples.items()
     ]
     return element("div", *entries, class_="legend")
 
 
-def _sample(look: Line | Shade) -> Markup:
+def _sample(look: Line | Shade, has_dots: bool) -> Markup:
     if isinstance(look, Shade):
         return element(
             "rect", width="35", height="12", fill=look.colour, fill_opacity=f"{look.opacity:g}"
         )
-    return element(
+    stroke = element(
         "line",
         x1="0",
         x2="35",
@@ -134,6 +151,8 @@ def _sample(look: Line | Shade) -> Markup:
         stroke_dasharray=look.dashes or None,
         stroke_opacity=f"{look.opacity:g}",
     )
+    dots = [element("path", d=DOTS[look.dot], fill=look.colour)] if has_dots else []
+    return join(stroke, *dots)
 
 
 def draw(

@@ -10,7 +10,7 @@ from rnn_edge.report.plots.canvas import Line, draw, plain_numbers
 
 _LOG_RATIO = 30.0
 _FEW = 12
-_DOT, _SMALL_DOT = 5.0, 2.0
+_DOT, _SMALL_DOT = 5.5, 2.5
 
 
 def draw_curves(
@@ -36,8 +36,8 @@ def draw_curves(
         for name, points in curves.items():
             steps, ys = [p[0] for p in points], [p[1] for p in points]
             # A dot for every value: a run that was judged once has no line.
-            dots = {"marker": "o", "markersize": _DOT if len(steps) <= _FEW else _SMALL_DOT}
-            axes.plot(steps, ys, **lines[name].options, **dots)
+            line, size = lines[name], _DOT if len(steps) <= _FEW else _SMALL_DOT
+            axes.plot(steps, ys, **line.options, marker=line.dot, markersize=size)
         if is_log:
             axes.set_yscale("log")
         axes.set_xlim(left=0)

@@ -60,7 +60,7 @@ def render(root: Node) -> Section:
         join(
             paragraph(_explained(measure)),
             _table(runs),
-            legend(assign(names)),
+            legend(assign(names), has_dots=True),
             element("div", *figures, class_="plots"),
         ),
     )
@@ -82,7 +82,7 @@ def _explained(measure: str) -> str:
         "validation accuracy": "Validation accuracy is the share of clips that are right. More is "
         "better.",
     }
-    return f"{meanings.get(measure, '')} A dot is one evaluation; dashes tell the runs apart."
+    return f"{meanings.get(measure, '')} A mark is one evaluation."
 
 
 def _table(runs: tuple[Node, ...]) -> Markup:
