@@ -66,6 +66,8 @@ def use(monkeypatch):
         )
         known = {**all_engines(), "broken": kind}
         monkeypatch.setattr(replay, "all_engines", lambda: known)
+        # Where the command line looks for the name.
+        monkeypatch.setattr("rnn_edge.engines.base.all_engines", lambda: known)
 
     return add
 
