@@ -283,6 +283,10 @@ def test_a_bundle_that_is_not_there_does_not_exist(rnn_edge, tmp_path, verb):
 def test_a_name_that_is_too_long_is_said_to_be(rnn_edge, tmp_path, arguments):
     result = rnn_edge(*arguments, tmp_path / ("a" * 300))
     assert result.code == 1
+    if sys.version_info >= (3, 14) and arguments != ["new", "kws"]:
+        # There a path that is too long is one that does not exist.
+        assert "does not exist" in result.err
+        return
     assert "Path is too long: " in result.err
     assert "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...' with 300" in result.err
 
