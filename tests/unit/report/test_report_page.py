@@ -197,7 +197,8 @@ def test_data_stands_in_the_order_of_its_use(
     clips = [r[0] for r in audio.rows if r[1:] == ["2,048", "256", "243"]]
     assert clips == keyword_report["labels"]
     assert audio.row("Equal samples in more than one part")[1] == "1: test:yes/1 = train:yes/9"
-    assert audio.row("Clips of words at full scale for long")[1] == "20: bed/1, bed/2, cat/3, …"
+    clipped = audio.row("Words with over 1 % of the samples at full scale")
+    assert clipped[1] == "20: bed/1, bed/2, cat/3, …"
     assert audio.row("Speakers in more than one part")[1] == "none"
     assert sensors.row("Channel") == ["Channel", "Part", "Min", "Mean", "Max", "Std"]
     channels = [r for r in sensors.rows if r[0] in anomaly_report["labels"]]

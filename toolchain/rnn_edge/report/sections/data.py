@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnn_edge.data.summary import CLIPPED_SHARE, QUIET_PEAK_LSB
 from rnn_edge.report import formatting
 from rnn_edge.report.markup import Markup, bullets, element, join, paragraph
 from rnn_edge.report.reader import Node
@@ -14,8 +15,8 @@ _FINDINGS = (
     ("leaks", "Equal samples in more than one part"),
     ("duplicates", "Equal samples within a part"),
     ("shared_speakers", "Speakers in more than one part"),
-    ("clipped", "Clips of words at full scale for long"),
-    ("nearly_silent", "Clips of words that are nearly silent"),
+    ("clipped", f"Words with over {100 * CLIPPED_SHARE:g} % of the samples at full scale"),
+    ("nearly_silent", f"Words with no sample over {QUIET_PEAK_LSB} of 32,767"),
 )
 _RECORDING_LEAKS = "Recordings with equal values"
 _NAMED = 3
