@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from rnn_edge.errors import BundleError
 from rnn_edge.exporters import tflite_w8a8
@@ -15,6 +13,7 @@ from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.pipeline import formats, material, measure, training
 from rnn_edge.pipeline.bundle import STAGES, Bundle, detector_file, publish
 from rnn_edge.pipeline.files import explained, read_json, write_bytes, write_json
+from rnn_edge.pipeline.inputs import are_those, as_json
 from rnn_edge.pipeline.place import before, output_folder
 from rnn_edge.pipeline.proof import (
     engine_source,
@@ -36,8 +35,11 @@ from rnn_edge.types.frames import FrameSet
 ORDER = ("data", "teacher", "student", "baseline", "quantize", "export", "prove", "report")
 """Stages in order; "baseline" is the student trained without its teacher."""
 
-LEARNED = ("teacher", "student", "baseline", "quantize")
+LEARNED = ("data", "teacher", "student", "baseline", "quantize")
 """Stages that make the model; the later ones translate, prove and describe it."""
+
+STAGE_FORMAT = 1
+"""Raised when the files of a stage change their form, so that older ones are made anew."""
 
 SPEC = "spec.toml"
 
@@ -189,14 +191,17 @@ class _Build:
         kept = self._store.find(name, str(folder))
         if kept is None:
             return None
-        found = read_json(kept.folder / RECORD)["inputs"]["inputs"]
-        return kept if found == json.loads(json.dumps(inputs)) else None
+        record = read_json(kept.folder / RECORD)["inputs"]
+        if record.get("format") != STAGE_FORMAT or not are_those(record["inputs"], inputs):
+            return None
+        return kept
 
     def _run(
         self, name: str, inputs: Mapping[str, object], make: Callable[[Path], None], *code: str
     ) -> None:
         depends = {
-            "inputs": inputs,
+            "format": STAGE_FORMAT,
+            "inputs": as_json(inputs),
             "versions": package_versions(),
             "code": code_digest((*code, "pipeline")),
         }
@@ -221,15 +226,6 @@ class _Build:
         if kept is not None:
             self._done["data"] = kept
             return
-        inputs = {
-            "data": spec.data.options(),
-            "kind": spec.data.kind,
-            "content": material.fingerprint(place),
-            "features": spec.features.model_dump(),
-            "augment": spec.augment.model_dump() if spec.augment else None,
-            "seed": spec.seed,
-        }
-
         needed = {
             "train": "training",
             "validation": "choosing the best weights",
@@ -242,9 +238,20 @@ class _Build:
             material.require_parts((item.split for item in items), needed)
             material.make_frames(spec, dataset, folder, self._steps("data"))
 
+        inputs = {**self._data_inputs(), "content": material.fingerprint(place)}
         self._run("data", inputs, make, "data", "features", "train", "types")
         # Kept frames may have been made for another stream.
         material.require_parts((s.split for s in self._frames().sequences), needed)
+
+    def _data_inputs(self) -> dict[str, object]:
+        spec = self._spec
+        return {
+            "data": spec.data,
+            "kind": spec.data.kind,
+            "features": spec.features,
+            "augment": spec.augment,
+            "seed": spec.seed,
+        }
 
     def _kept_data(self) -> StageOutput | None:
         """Return the frames that an earlier build of this bundle made, if they are still there.
@@ -255,24 +262,19 @@ class _Build:
         kept = self._store.find("data", name)
         if kept is None:
             return None
-        inputs = read_json(kept.folder / RECORD)["inputs"]["inputs"]
-        spec = self._spec
-        same = (
-            inputs["data"] == _plain(spec.data.options())
-            and inputs["features"] == _plain(spec.features.model_dump())
-            and inputs["augment"] == (_plain(spec.augment.model_dump()) if spec.augment else None)
-            and inputs["seed"] == spec.seed
-        )
-        return kept if same else None
+        recorded = read_json(kept.folder / RECORD)["inputs"]["inputs"]
+        # What the recordings hold is not known without them.
+        inputs = {**self._data_inputs(), "content": recorded["content"]}
+        return kept if are_those(recorded, inputs) else None
 
     def _teacher(self) -> None:
         spec = self._spec
         inputs = {
             **self._digests("data"),
-            "teacher": spec.teacher.model_dump(),
+            "teacher": spec.teacher,
             "task": spec.model.task,
             "sequence": training.sequence_frames(spec),
-            "detector": spec.detector.model_dump() if spec.detector else None,
+            "detector": spec.detector,
             "seed": spec.seed,
         }
 
@@ -287,8 +289,8 @@ class _Build:
         spec = self._spec
         return {
             **self._digests("data"),
-            "model": spec.model.model_dump(),
-            "student": spec.student.model_dump(),
+            "model": spec.model,
+            "student": spec.student,
             "sequence": training.sequence_frames(spec),
             "seed": spec.seed,
         }
@@ -319,8 +321,8 @@ class _Build:
         spec = self._spec
         inputs = {
             **self._digests("data", "teacher", "student"),
-            "qat": spec.qat.model_dump(),
-            "quantize": spec.quantize.model_dump(),
+            "qat": spec.qat,
+            "quantize": spec.quantize,
             "seed": spec.seed,
         }
 
@@ -361,7 +363,7 @@ class _Build:
             **self._digests("data", "quantize"),
             "firmware": firmware_digest(),
             "also": list(self._spec.export.also),
-            "calibration": self._spec.quantize.model_dump() if self._spec.export.also else None,
+            "calibration": self._spec.quantize if self._spec.export.also else None,
         }
         self._run("export", inputs, make, *_EXPORTING)
 
@@ -386,7 +388,7 @@ class _Build:
 
         inputs = {
             **self._digests("data", "quantize", "export"),
-            "stream": stream.model_dump(),
+            "stream": stream,
             "engines": list(spec.replay.engines),
         }
         self._run("prove", inputs, make, *_RUNNING, "engines")
@@ -421,9 +423,9 @@ class _Build:
         inputs = {
             **self._digests("data", "teacher", "student", "baseline", "quantize", "export"),
             **self._digests("prove"),
-            "stream": stream.model_dump(),
+            "stream": stream,
             "engines": list(spec.replay.engines),
-            "detector": spec.detector.model_dump() if spec.detector else None,
+            "detector": spec.detector,
         }
         self._run("report", inputs, make, *_RUNNING, "engines", "evaluation", "report")
 
@@ -488,13 +490,6 @@ class _Build:
             for name, stage in self._done.items()
         }
         return {name: found for name, found in recorded.items() if found != package_versions()}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    """Return a value as JSON would give it back: tuples are lists."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _remove_tree(folder: Path) -> None:

@@ -31,7 +31,11 @@ class _Source(Section):
 
     def options(self) -> dict[str, Any]:
         """Return the keys that describe the source, without its kind and place."""
-        return self.model_dump(exclude={"kind", "path"})
+        return self.as_inputs()
+
+    def as_inputs(self, *, is_short: bool = False) -> dict[str, Any]:
+        """Return the keys that results depend on: not where the source lies, but what it is."""
+        return self.model_dump(exclude={"kind", "path"}, exclude_defaults=is_short)
 
 
 class _Recorded(_Source):

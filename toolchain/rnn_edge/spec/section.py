@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,3 +25,7 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+    def as_inputs(self, *, is_short: bool = False) -> dict[str, Any]:
+        """Return the keys that results depend on; the short form leaves defaults out."""
+        return self.model_dump(exclude_defaults=is_short)
