@@ -123,6 +123,7 @@ def test_saved_models_come_back_whole(model, tmp_path):
     model.save(tmp_path / "m.npz")
     loaded = type(model).load(tmp_path / "m.npz")
     assert loaded.digest() == model.digest()
+    assert type(model).load(str(tmp_path / "m.npz")).digest() == model.digest()
     loaded.save(tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "m.npz").read_bytes()
 

@@ -92,7 +92,7 @@ class Detector:
         save_archive(path, meta, [("variance", self.variance)])
 
     @classmethod
-    def load(cls, path: Path) -> Detector:
+    def load(cls, path: Path | str) -> Detector:
         """Read what `save` wrote.
 
         Raises:

@@ -106,7 +106,7 @@ class FrontEnd:
         Raises:
             BundleError: If the file is not a front end.
         """
-        meta, arrays = load_archive(Path(path), FORMAT)
+        meta, arrays = load_archive(path, FORMAT)
         kind = LogMelConfig if meta["kind"] == "log-mel" else WindowConfig
         return cls(
             kind(**meta["config"]),

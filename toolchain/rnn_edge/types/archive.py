@@ -47,7 +47,7 @@ def save_archive(path: Path, meta: dict[str, Any], arrays: Iterable[tuple[str, A
     np.savez(path, meta=header, **dict(arrays))  # type: ignore[arg-type]
 
 
-def load_archive(path: Path, expected_format: str) -> tuple[dict[str, Any], dict[str, Array]]:
+def load_archive(path: Path | str, expected_format: str) -> tuple[dict[str, Any], dict[str, Array]]:
     """Read what `save_archive` wrote.
 
     Raises:
@@ -55,7 +55,7 @@ def load_archive(path: Path, expected_format: str) -> tuple[dict[str, Any], dict
     """
     try:
         # Opened here: numpy leaves a file that is no archive open.
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
+        with Path(path).open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(arrays.pop("meta").tobytes())
         found = meta["format"]
@@ -67,7 +67,7 @@ def load_archive(path: Path, expected_format: str) -> tuple[dict[str, Any], dict
 
 
 @contextmanager
-def consistent(path: Path, expected_format: str) -> Iterator[None]:
+def consistent(path: Path | str, expected_format: str) -> Iterator[None]:
     """Turn what a readable archive with the wrong content ends in into one clear message.
 
     Args:
@@ -83,7 +83,7 @@ def consistent(path: Path, expected_format: str) -> Iterator[None]:
         raise _unreadable(path, error, expected_format) from error
 
 
-def _unreadable(path: Path, error: BaseException, expected_format: str) -> BundleError:
+def _unreadable(path: Path | str, error: BaseException, expected_format: str) -> BundleError:
     reason = str(error).rstrip(".") or type(error).__name__
     if isinstance(error, KeyError):
         reason = f"{reason} is missing"

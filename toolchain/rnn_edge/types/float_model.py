@@ -206,7 +206,7 @@ class FloatModel:
         save_archive(path, self._meta(), self._arrays())
 
     @classmethod
-    def load(cls, path: Path) -> FloatModel:
+    def load(cls, path: Path | str) -> FloatModel:
         """Read a model written by `save`.
 
         Raises:

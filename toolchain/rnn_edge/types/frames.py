@@ -80,7 +80,7 @@ class FrameSet:
         )
 
     @classmethod
-    def load(cls, path: Path) -> FrameSet:
+    def load(cls, path: Path | str) -> FrameSet:
         """Read what `save` wrote.
 
         Raises:

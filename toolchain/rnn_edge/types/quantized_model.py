@@ -267,7 +267,7 @@ class QuantizedModel:
         save_archive(path, self._meta(), self._arrays())
 
     @classmethod
-    def load(cls, path: Path) -> QuantizedModel:
+    def load(cls, path: Path | str) -> QuantizedModel:
         """Read a model written by `save`.
 
         Raises:
