@@ -17,12 +17,12 @@ from rnn_edge.exporters.c_arrays import CMatrix, c_matrix, matrix_initialiser, m
 from rnn_edge.exporters.c_features import feature_lines
 from rnn_edge.resources import data_folder
 from rnn_edge.types import GATES, CellKind, HeadKind, QuantizedModel
+from rnn_edge.types.names import require_model_name
 from rnn_edge.types.saved_state import blob_bytes, digest_bytes
 
 FOLDER = "c"
 _CELL_EXPONENTS = range(-15, 1)
 _FINISH: dict[HeadKind, str] = {"linear": "NULL", "softmax": "rnn_edge_softmax", "argmax": "NULL"}
-_LIBRARY_PREFIX = "rnn_edge"
 _SCRATCH_PER_UNIT: dict[CellKind, int] = {"gru_reset_before": 2}
 """Where it is not one value, the next h; here r * h and z, until every product is done."""
 
@@ -42,17 +42,11 @@ def exported_files(model: QuantizedModel) -> tuple[str, ...]:
 
 def _check(model: QuantizedModel) -> None:
     """Refuse what the generated C could not name or its kernels could not compute."""
-    name = model.name
-    if name.startswith(("_", f"{_LIBRARY_PREFIX}_")) or name == _LIBRARY_PREFIX:
-        raise ModelError(
-            f"Model name {name!r}: C reserves names that begin with an underscore, and the "
-            f"kernel library those that begin with {_LIBRARY_PREFIX!r}.",
-            "give the model another name",
-        )
+    require_model_name(model.name)
     for k, layer in enumerate(model.layers):
         if layer.cell_exponent is not None and layer.cell_exponent not in _CELL_EXPONENTS:
             raise ModelError(
-                f"Layer {k} of {name}: cell scale 2^{layer.cell_exponent}; "
+                f"Layer {k} of {model.name}: cell scale 2^{layer.cell_exponent}; "
                 f"expected 2^{_CELL_EXPONENTS[0]} to 2^{_CELL_EXPONENTS[-1]}."
             )
 

@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from rnn_edge.spec.messages import TAG, show
 from rnn_edge.spec.section import Section
 from rnn_edge.types import INSTEAD_OF_BIDIRECTIONAL, NOT_BIDIRECTIONAL
+from rnn_edge.types.names import IDENTIFIER, MAX_LENGTH, reserved
 
 Hidden = Annotated[int, Field(ge=1, le=512)]
 Layers = Annotated[int, Field(ge=1, le=4)]
@@ -21,29 +22,10 @@ CellNames = Annotated[
 TaskName = Literal["kws", "anomaly"]
 HeadName = Literal["linear", "softmax", "argmax"]
 
-C_IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
-
-LIBRARY_PREFIX = "rnn_edge"
-"""Prefix of the kernel library's symbols and files."""
-
-HEADERS = frozenset(
-    {
-        *("assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits"),
-        *("locale", "math", "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbool"),
-        *("stddef", "stdint", "stdio", "stdlib", "stdnoreturn", "string", "tgmath", "threads"),
-        *("time", "uchar", "wchar", "wctype"),
-        # Of the firmware that is built around the model.
-        *("harness", "main", "memory", "platform", "semihosting", "startup_cortex_m"),
-        "startup_riscv",
-    }
-)
-"""Names of files that stand beside NAME.c and NAME.h, or that these include."""
-
-
 class ModelSection(Section):
     """What is built."""
 
-    name: Annotated[str, Field(pattern=C_IDENTIFIER, max_length=40)]
+    name: Annotated[str, Field(pattern=IDENTIFIER, max_length=MAX_LENGTH)]
     """Prefix of every C symbol and name of the exported files; a C identifier. With another name
     the student is trained again, to the same weights."""
 
@@ -112,14 +94,7 @@ class ModelSection(Section):
     @classmethod
     def _check_name(cls, name: str) -> str:
         """Refuse before any training what the exported C could not name."""
-        if name.startswith(("_", f"{LIBRARY_PREFIX}_")) or name == LIBRARY_PREFIX:
-            raise ValueError(
-                f'"{name}" is reserved; expected a name that begins neither with an underscore, '
-                f'which belongs to C, nor with "{LIBRARY_PREFIX}", which belongs to the kernels'
-            )
-        if name.lower() in HEADERS:
-            raise ValueError(
-                f'"{name}" is taken: {name.lower()}.h or {name.lower()}.c is a file of the C '
-                "library or of the firmware; expected another name"
-            )
+        reason = reserved(name)
+        if reason:
+            raise ValueError(f'"{name}" {reason}')
         return name
