@@ -246,14 +246,16 @@ def test_a_bundle_built_again_keeps_what_it_learned_with_other_versions(copy, mo
     assert heard.kept == ["export"]
 
 
-def test_a_folder_with_files_of_others_is_left_alone(tmp_path):
+@pytest.mark.parametrize("name", ["spec.toml", "manifest.json"])
+@pytest.mark.parametrize("text", ["by hand", '{"format": "of an app", "stages": {}}'])
+def test_a_folder_with_files_of_others_is_left_alone(tmp_path, name, text):
     out = tmp_path / "mine"
     out.mkdir()
-    (out / "spec.toml").write_text("# by hand\n")
-    with pytest.raises(BundleError, match=r"not a bundle and not empty: it has spec\.toml"):
+    (out / name).write_text(text)
+    with pytest.raises(BundleError, match=f"not a bundle and not empty: it has {name}"):
         build(out)
-    assert [p.name for p in out.iterdir()] == ["spec.toml"]
-    assert (out / "spec.toml").read_text() == "# by hand\n"
+    assert [p.name for p in out.iterdir()] == [name]
+    assert (out / name).read_text() == text
 
 
 def test_everything_that_is_missing_is_said_before_the_first_stage(tmp_path, monkeypatch):

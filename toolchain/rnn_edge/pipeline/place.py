@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_edge.errors import BundleError
-from rnn_edge.pipeline.bundle import MANIFEST, STAGES
+from rnn_edge.pipeline.bundle import FORMAT, MANIFEST, STAGES
 from rnn_edge.pipeline.files import explained, read_json
 
 _SHOWN = 3
@@ -37,14 +37,16 @@ def before(out: Path) -> dict[str, Any]:
     """Return the manifest of the bundle that is in a folder, or nothing."""
     try:
         manifest = read_json(out / MANIFEST)
-        return manifest if isinstance(manifest["stages"], dict) else {}
+        is_bundle = manifest["format"] == FORMAT and isinstance(manifest["stages"], dict)
+        return manifest if is_bundle else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
 def _refuse_foreign(out: Path) -> None:
     """Refuse a folder with somebody's files: a bundle has a spec.toml too, and would replace it."""
-    if not out.is_dir() or (out / MANIFEST).exists() or (out / STAGES).exists():
+    # Manifests are common things; a folder of stages is what every build makes first.
+    if not out.is_dir() or (out / STAGES).is_dir() or before(out):
         return
     names = sorted(path.name for path in out.iterdir())
     if not names:
