@@ -7,11 +7,13 @@
 #   make ci          all of these
 #   make docs        writes the tables of docs/specs.md anew
 #
-# PYTHON=python3.12 chooses the interpreter the environment is made with, VENV=DIR its place.
+# PYTHON=python3.12 chooses the interpreter the environment is made with, VENV=DIR its place,
+# JOBS=4 the processes of the fast tests.
 
 PYTHON ?= python3
 VENV ?= .venv
 OUT ?= out/demo
+JOBS ?= 2
 
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
 C_SOURCES = $(shell find firmware_templates tests -name '*.[ch]')
@@ -57,8 +59,8 @@ demo: compiler $(VENV)/installed-all
 	@$(VENV)/bin/rnn-edge build --out $(OUT)
 
 test: compiler $(VENV)/installed-dev
-	@echo "== fast tests"
-	@$(VENV)/bin/python -m pytest -q
+	@echo "== fast tests, in $(JOBS) processes"
+	@$(VENV)/bin/python -m pytest -q -n $(JOBS) --dist loadfile
 
 test-slow: compiler $(VENV)/installed-dev
 	@echo "== slow tests"

@@ -1,5 +1,6 @@
 """Bad input gives one message, the right exit code, and no traceback."""
 
+import contextlib
 import errno
 import json
 import os
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from rnn_edge.cli import signals
 from rnn_edge.cli.main import run
+from rnn_edge.cli.output import Output
 from rnn_edge.cli.program import explain
+from rnn_edge.cli.progress import progress_for
 from rnn_edge.errors import RnnEdgeError, SpecError
 
 PROGRAM = Path(sys.executable).with_name("rnn-edge")
@@ -208,11 +212,15 @@ def test_an_interruption_exits_with_130(tmp_path):
         text=True,
     )
     assert child.stderr is not None
-    # It says so when it is at work; before that it would die of the signal.
-    assert child.stderr.readline().startswith("data")
-    time.sleep(0.05)
-    child.send_signal(signal.SIGINT)
-    out, rest = child.communicate(timeout=60)
+    with child:
+        # It says so when it is at work; before that it would die of the signal.
+        assert child.stderr.readline().startswith("data")
+        time.sleep(0.05)
+        child.send_signal(signal.SIGINT)
+        try:
+            out, rest = child.communicate(timeout=60)
+        finally:
+            child.kill()
     assert child.returncode == 130
     assert rest.strip().endswith(
         "Interrupted.\nHint: run the same command again: it goes on where it stopped"
@@ -225,6 +233,20 @@ def test_an_interruption_exits_with_130(tmp_path):
             "hint": "run the same command again: it goes on where it stopped",
         }
     }
+
+
+def test_an_interruption_that_a_library_swallows_ends_the_next_report(monkeypatch):
+    monkeypatch.setattr(signals, "_asked", [])
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        signals.watch()
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    output = Output(is_json=False, is_quiet=True, is_verbose=False)
+    with progress_for(output) as report, pytest.raises(KeyboardInterrupt):
+        report("student", 1, 2, {})
 
 
 @pytest.mark.parametrize("module", ["click", "rnn_edge.cli.program", "rnn_edge.cli.output"])

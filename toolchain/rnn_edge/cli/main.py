@@ -25,7 +25,10 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Run the command line of this process."""
+    from rnn_edge.cli.signals import watch
+
     try:
+        watch()
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # a second one, while the first was told
         code = EXIT_INTERRUPTED

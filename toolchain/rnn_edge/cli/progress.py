@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from rnn_edge.cli.output import Output
+from rnn_edge.cli.signals import raise_again
 
 ProgressCallback = Callable[[str, int, int, Mapping[str, float]], None]
 """(stage, step, total, metrics)."""
@@ -23,14 +24,25 @@ SCORES = {"score": "", "fresh": "reset", "carried": "unreset"}
 
 @contextmanager
 def progress_for(output: Output) -> Iterator[ProgressCallback]:
-    """Give the reporter that fits the terminal and the options."""
+    """Give the reporter that fits the terminal and the options; it also ends what was interrupted.
+
+    Every stage reports, so that an interruption that was swallowed lasts until the next report.
+    """
     if output.is_quiet:
-        yield _silent
+        yield _interruptible(_silent)
     elif output.is_verbose or not sys.stderr.isatty():
-        yield LineProgress(is_verbose=output.is_verbose)
+        yield _interruptible(LineProgress(is_verbose=output.is_verbose))
     else:
         with _bars() as bars:
-            yield bars
+            yield _interruptible(bars)
+
+
+def _interruptible(report: ProgressCallback) -> ProgressCallback:
+    def checked(stage: str, step: int, total: int, metrics: Mapping[str, float]) -> None:
+        raise_again()
+        report(stage, step, total, metrics)
+
+    return checked
 
 
 def describe(metrics: Mapping[str, float]) -> str:

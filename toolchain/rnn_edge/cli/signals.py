@@ -1,0 +1,32 @@
+"""Ctrl-C that is not lost.
+
+Python raises KeyboardInterrupt wherever it happens to be; in a callback of a library it is printed
+and swallowed, and the command would go on.
+"""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+_asked: list[int] = []
+
+
+def watch() -> None:
+    """Remember interruptions from now on, besides raising them."""
+    signal.signal(signal.SIGINT, _interrupt)
+
+
+def raise_again() -> None:
+    """Raise an interruption that somebody swallowed.
+
+    Raises:
+        KeyboardInterrupt: If there was one.
+    """
+    if _asked:
+        raise KeyboardInterrupt
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _asked.append(number)
+    raise KeyboardInterrupt
