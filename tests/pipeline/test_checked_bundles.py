@@ -119,8 +119,29 @@ def test_an_engine_that_fails_is_a_finding_and_the_others_are_checked(bundle, us
         ("failing", None),
         ("int8", Verdict.CARRIED),
     ]
-    with pytest.raises(EngineError, match=r"failing failed \(It crashed\. Hint: look there\)\."):
+    with pytest.raises(EngineError, match=r"^State probe: failing failed\.") as caught:
         found.refuse_lost_states()
+    # Said once: the message beside the engine, the hint where the command ends.
+    assert caught.value.hint == "look there"
+    row = found.to_json()["state"]["engines"][0]
+    assert (row["detail"], row["hint"]) == ("It crashed.", "look there")
+
+
+def test_what_to_do_about_several_failures_is_said_once_each(bundle, use):
+    def damaged(source):
+        raise EngineError("It is damaged.", "make it anew")
+
+    def unexplained(source):
+        raise EngineError("It crashed.")
+
+    use(one=damaged, two=damaged)
+    with pytest.raises(EngineError) as caught:
+        checked(bundle).refuse_lost_states()
+    assert caught.value.hint == "make it anew"
+    use(one=damaged, two=unexplained)
+    with pytest.raises(EngineError) as caught:
+        checked(bundle).refuse_lost_states()
+    assert caught.value.hint.startswith("make it anew; do not run streams on these")
 
 
 def test_what_is_not_here_is_left_out_unless_it_is_asked_for(bundle, use):
@@ -228,6 +249,7 @@ def test_the_command_fails_where_state_is_lost(bundle, use, capsys):
         "restores": False,
         "detail": "",
         "is_sound": False,
+        "hint": "",
     }
     assert found["state"]["left_out"][0]["engine"] == "missing"
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from rnn_edge.engines import environment
+from rnn_edge.engines import environment, worker_engine
 from rnn_edge.engines.environment import (
     Environment,
     cache_folder,
     environment_folder,
+    how_to_repair,
     interpreter_of,
     python_of,
 )
@@ -145,6 +146,7 @@ NO_WHEEL = """
 ERROR: Could not find a version that satisfies the requirement tinything==1.2 (from versions: 1.0)
 ERROR: No matching distribution found for tinything==1.2
 """
+IGNORED = "Ignoring indexes: https://pypi.org/simple\n" + NO_WHEEL
 NO_SPACE = "Collecting tinything\nERROR: Could not install: [Errno 28] No space left on device\n"
 
 
@@ -154,6 +156,9 @@ NO_SPACE = "Collecting tinything\nERROR: Could not install: [Errno 28] No space 
         ("pip", NO_NETWORK, MissingDependencyError, "no package index was reached"),
         ("pip", NO_NETWORK, MissingDependencyError, "Hint: connect to the network once"),
         ("pip", NO_WHEEL, MissingDependencyError, r"finds no wheels of tinything==1\.2 for Python"),
+        ("pip", NO_WHEEL, MissingDependencyError, r"; pip says: .*\(from versions: 1\.0\)"),
+        ("pip", IGNORED, MissingDependencyError, "no package index was asked, as pip is set to"),
+        ("pip", IGNORED, MissingDependencyError, "Hint: unset PIP_NO_INDEX"),
         ("pip", NO_SPACE, EnvironmentFailureError, r"pip failed: .*No space left on device\."),
         ("pip", "", EnvironmentFailureError, r"pip failed: no message\."),
         ("venv", "No module named venv", MissingDependencyError, r"apt-get install python3\.\d+-v"),
@@ -170,6 +175,29 @@ def test_failures_say_what_to_do_and_leave_nothing(tools, cache, fails, words, k
     assert left_in(cache) == [f"{environment_folder(WANTED).name}.lock"]
     tools()
     assert interpreter_of(WANTED).exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "is_set"), [("1", True), ("yes", True), ("0", False), ("", False)]
+)
+def test_pip_without_an_index_is_not_blamed_on_this_python(tools, monkeypatch, value, is_set):
+    monkeypatch.setenv("PIP_NO_INDEX", value)
+    tools(fails="pip", words=NO_WHEEL)
+    with pytest.raises(MissingDependencyError) as caught:
+        interpreter_of(WANTED)
+    assert ("no package index was asked, as PIP_NO_INDEX is set" in caught.value.message) is is_set
+    assert ("run with another Python" in caught.value.hint) is not is_set
+    assert "No matching distribution found for tinything==1.2." in caught.value.message
+
+
+def test_only_the_damaged_environment_is_to_be_removed(cache, monkeypatch):
+    assert how_to_repair(WANTED).startswith(f"rm -r {environment_folder(WANTED)}; ")
+    monkeypatch.setattr(worker_engine, "interpreter_of", lambda wanted: sys.executable)
+    worker = worker_engine.start_worker(WANTED, "nothing")
+    try:
+        assert worker.remedy == how_to_repair(WANTED)
+    finally:
+        worker.close()
 
 
 def test_a_cache_that_cannot_be_written_is_named(cache):
@@ -281,7 +309,7 @@ def test_pip_without_wheels_or_network_and_a_wheel_that_does_not_load(tmp_path, 
     with pytest.raises(MissingDependencyError, match="no package index was reached"):
         interpreter_of(WANTED)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(MissingDependencyError, match=r"finds no wheels of tinything==1\.2"):
+    with pytest.raises(MissingDependencyError, match=r"no package index was asked, as PIP_NO_IND"):
         interpreter_of(WANTED)
     write_wheel(tmp_path / "wheels", "raise ImportError('built for something else')\n")
     with pytest.raises(EnvironmentFailureError, match="built for something else"):

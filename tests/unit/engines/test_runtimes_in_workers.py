@@ -177,10 +177,13 @@ def test_an_engine_that_was_closed_says_so(open_adder):
 
 def test_a_runtime_that_is_gone_from_its_environment_is_named(tmp_path):
     command = [sys.executable, "-I", worker_program.__file__]
-    worker = Worker(command, "engine 'tflite-runtime'")
+    worker = Worker(command, "engine 'tflite-runtime'", "remove that folder")
     blocked = "tflm" if find_spec("tflite_micro") is None else "tflite-runtime"
-    with pytest.raises(EnvironmentFailureError, match="does not load in its environment: No modul"):
+    with pytest.raises(
+        EnvironmentFailureError, match="does not load in its environment: No m"
+    ) as caught:
         RemoteSession(worker, blocked, adder_file(), tmp_path / "model.tflite")
+    assert caught.value.hint == "remove that folder"
     with pytest.raises(ProcessLookupError):
         os.kill(worker.pid, 0)
 

@@ -224,6 +224,45 @@ def test_a_worker_that_fails_gives_one_error_with_its_last_words(start, monkeypa
         failing.call({}, {}, 30)
 
 
+TRACEBACK = """
+    try:
+        import first_missing
+    except ImportError as error:
+        raise RuntimeError("that is why\\n\\nand a long story\\nabout it") from error
+"""
+
+
+def test_a_traceback_is_told_as_the_line_that_names_its_cause(start):
+    with pytest.raises(EngineError) as caught:
+        start(TRACEBACK).call({}, {}, 30)
+    assert caught.value.message == (
+        "Worker of the engine 'fake' ended with exit code 1: "
+        "ModuleNotFoundError: No module named 'first_missing'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (TRACEBACK, "remove it"),
+        ("sys.exit(3)", "open the engine again; if that does not help, remove it"),
+        # What answered once was whole.
+        (ECHO + "        raise ValueError\n", "open the engine again"),
+    ],
+)
+def test_a_worker_that_never_answered_has_another_remedy(tmp_path, code, hint):
+    path = tmp_path / "program.py"
+    path.write_text("import os, sys, time\n" + textwrap.dedent(code))
+    failing = Worker([sys.executable, "-I", "-S", str(path)], "engine 'fake'", "remove it")
+    calls = (failing.call({}, {}, 30) for _ in range(2))
+    with pytest.raises(EngineError) as caught:
+        list(calls)
+    assert caught.value.hint == hint
+    with pytest.raises(EngineError) as caught:
+        Worker([str(tmp_path / "gone")], "engine 'fake'", "remove it")
+    assert caught.value.hint == "remove it"
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -27,6 +27,7 @@ from pathlib import Path
 from rnn_edge.errors import EnvironmentFailureError, MissingDependencyError, RnnEdgeError
 
 CACHE_VARIABLE = "RNN_EDGE_CACHE"
+NO_INDEX_VARIABLE = "PIP_NO_INDEX"
 TOOL_TIMEOUT_S = 900.0
 LOCK_TIMEOUT_S = 1800.0
 _LOCK_POLL_S = 0.1
@@ -38,6 +39,10 @@ _NOT_REACHED = re.compile(
     r"Network is unreachable|Connection refused|ConnectTimeout|Read timed out|ProxyError|"
     r"Max retries exceeded|Cannot connect to proxy"
 )
+# What it says of an index that it was told of and told not to ask.
+_IGNORED = re.compile(r"^Ignoring indexes:", re.MULTILINE)
+_OFF = ("", "0", "false", "no", "off", "n", "f")
+"""Values of a variable with which pip takes a switch as off."""
 _NOT_FOUND = re.compile(r"No matching distribution found|Could not find a version")
 
 
@@ -98,6 +103,12 @@ def environments_folder() -> Path:
 def environment_folder(environment: Environment) -> Path:
     """Return where an environment lies once it is made."""
     return environments_folder() / f"{environment.name}-{environment.digest()}"
+
+
+def how_to_repair(environment: Environment) -> str:
+    """Return the hint for an environment whose content was damaged: it alone has to go."""
+    folder = shlex.quote(str(environment_folder(environment)))
+    return f"rm -r {folder}; it is made again, from the network, when it is next asked for"
 
 
 def python_of(environment: Environment) -> Path:
@@ -249,22 +260,37 @@ def _no_venv(environment: Environment, said: str) -> RnnEdgeError:
 
 def _not_installed(environment: Environment, said: str) -> RnnEdgeError:
     wanted = " ".join(environment.requirements)
+    ending = f"; pip says: {_last_lines(said)}."
+    if _NOT_FOUND.search(said) and (_IGNORED.search(said) or _has_no_index()):
+        why = f"{NO_INDEX_VARIABLE} is set" if _has_no_index() else "pip is set to ignore it"
+        return MissingDependencyError(
+            f"Environment for {environment.purpose} cannot be made: no package index was asked, "
+            f"as {why}, and the folders that pip knows hold no wheels of {wanted} for Python "
+            f"{platform.python_version()} on {platform.machine()}{ending}",
+            f"unset {NO_INDEX_VARIABLE} (or no-index in pip's configuration), or put the wheels "
+            "into the folder that PIP_FIND_LINKS names",
+        )
     if _NOT_REACHED.search(said):
         return MissingDependencyError(
             f"Environment for {environment.purpose} cannot be made: no package index was reached "
-            f"for {wanted}.",
+            f"for {wanted}{ending}",
             "connect to the network once, or set PIP_NO_INDEX=1 and PIP_FIND_LINKS to a folder "
             "with the wheels",
         )
     if _NOT_FOUND.search(said):
         return MissingDependencyError(
             f"Environment for {environment.purpose} cannot be made: pip finds no wheels of "
-            f"{wanted} for Python {platform.python_version()} on {platform.machine()}.",
+            f"{wanted} for Python {platform.python_version()} on {platform.machine()}{ending}",
             "leave this engine out, or run with another Python",
         )
     return EnvironmentFailureError(
         f"Environment for {environment.purpose} cannot be made: pip failed: {_last_lines(said)}."
     )
+
+
+def _has_no_index() -> bool:
+    """Whether pip is told by its variable to ask no index."""
+    return os.environ.get(NO_INDEX_VARIABLE, "").lower() not in _OFF
 
 
 def _last_lines(said: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import signal
 import subprocess
@@ -23,6 +24,9 @@ CALL_TIMEOUT_S = 300.0
 CLOSE_TIMEOUT_S = 2.0
 _WORDS_LINES = 4
 _WORDS_BYTES = 4096
+_TRACEBACK = "Traceback (most recent call last):"
+# The line of a traceback that names what was raised. The first one is the cause of the others.
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt)(?::|$)")
 
 
 class Worker:
@@ -33,13 +37,17 @@ class Worker:
     Args:
         command: Program and arguments.
         owner: What it belongs to, the start of messages, e.g. "engine 'tflm'".
+        remedy: What to do where the program does not even begin to work; empty where nothing is
+            known.
 
     Raises:
         EngineError: If the program does not start.
     """
 
-    def __init__(self, command: Sequence[str], owner: str) -> None:
+    def __init__(self, command: Sequence[str], owner: str, remedy: str = "") -> None:
         self._owner = owner
+        self.remedy = remedy
+        self._has_answered = False
         words = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         try:
             # A session of its own: Ctrl-C is for the caller, which ends the worker itself.
@@ -54,7 +62,8 @@ class Worker:
         except OSError as error:
             words.close()
             raise EngineError(
-                f"Worker of the {owner} does not start: {command[0]}: {error.strerror}."
+                f"Worker of the {owner} does not start: {command[0]}: {error.strerror}.",
+                remedy,
             ) from error
         self._words = words
         self._end = weakref.finalize(self, _end, self._process, words)
@@ -88,7 +97,7 @@ class Worker:
         deadline = time.monotonic() + timeout_s
         try:
             self._send(pack_frame(header, arrays), deadline)
-            return read_frame(lambda count: self._receive(count, deadline))
+            answer = read_frame(lambda count: self._receive(count, deadline))
         except FrameError as error:
             self._kill()
             raise self._failed(f"sent something that is not a reply: it {error}") from error
@@ -102,6 +111,8 @@ class Worker:
             self._kill()
             self._end()
             raise
+        self._has_answered = True
+        return answer
 
     def close(self) -> None:
         """End the process; calling it twice is fine."""
@@ -144,10 +155,33 @@ class Worker:
         size = self._words.seek(0, os.SEEK_END)
         self._words.seek(max(0, size - _WORDS_BYTES))
         lines = self._words.read().decode(errors="replace").split("\n")
-        spoken = [line.strip() for line in lines if line.strip()][-_WORDS_LINES:]
-        said = f"; its last words: {' / '.join(spoken)}" if spoken else ""
+        spoken = [line.strip() for line in lines if line.strip()]
+        raised = _raised(spoken)
+        if raised:
+            said = f": {raised}"
+        elif spoken:
+            said = f"; its last words: {' / '.join(spoken[-_WORDS_LINES:])}"
+        else:
+            said = ""
         self._end()
-        return EngineError(f"Worker of the {self._owner} {what}{said}.", "open the engine again")
+        message = f"Worker of the {self._owner} {what}{said.rstrip('.')}."
+        return EngineError(message, self._what_to_do(has_raised=bool(raised)))
+
+    def _what_to_do(self, *, has_raised: bool) -> str:
+        """Return the hint for a worker that failed."""
+        again = "open the engine again"
+        if self._has_answered or not self.remedy:
+            return again
+        # The program answers what a runtime refuses: what it raises instead is its surroundings.
+        return self.remedy if has_raised else f"{again}; if that does not help, {self.remedy}"
+
+
+def _raised(lines: Sequence[str]) -> str:
+    """Return what a Python program that ended in a traceback says was raised, or nothing."""
+    if _TRACEBACK not in lines:
+        return ""
+    after = lines[lines.index(_TRACEBACK) + 1 :]
+    return next((line for line in after if _RAISED.match(line)), lines[-1])
 
 
 def _wait_for(descriptor: int, event: int, deadline: float) -> None:

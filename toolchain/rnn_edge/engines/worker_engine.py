@@ -10,7 +10,7 @@ import numpy as np
 
 from rnn_edge.engines import worker_program
 from rnn_edge.engines.base import Engine, EngineSource
-from rnn_edge.engines.environment import Environment, environments_folder, interpreter_of
+from rnn_edge.engines.environment import Environment, how_to_repair, interpreter_of
 from rnn_edge.engines.host_state import HostStateEngine
 from rnn_edge.engines.layout import StreamLayout, read_export
 from rnn_edge.engines.tflite_interpreter import require_tensors
@@ -186,7 +186,7 @@ def load_in_worker(
         worker.close()
         raise EnvironmentFailureError(
             f"Runtime {request['runtime']} does not load in its environment: {reply['missing']}.",
-            f"remove {environments_folder()}; what is missing there is made again",
+            worker.remedy,
         )
     if "error" in reply:
         worker.close()
@@ -204,7 +204,7 @@ def start_worker(environment: Environment, runtime: str) -> Worker:
     """
     python = interpreter_of(environment)
     command = [str(python), "-I", str(Path(worker_program.__file__).resolve())]
-    return Worker(command, f"engine {runtime!r}")
+    return Worker(command, f"engine {runtime!r}", how_to_repair(environment))
 
 
 def tensors_of(described: Mapping[str, Any]) -> worker_program.Tensors:

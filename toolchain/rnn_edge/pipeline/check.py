@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -52,6 +52,7 @@ class StateCheck:
         frame: Index in the stream of the first of the two frames.
         rows: One per engine that was opened.
         left_out: Engines that were not asked for by name and do not run here.
+        hints: What to do about an engine that failed, by its name, where that is known.
     """
 
     bundle: str
@@ -61,6 +62,7 @@ class StateCheck:
     frame: int
     rows: tuple[ProbeRow, ...]
     left_out: tuple[LeftOut, ...]
+    hints: Mapping[str, str]
 
     @property
     def unsound(self) -> tuple[ProbeRow, ...]:
@@ -76,7 +78,9 @@ class StateCheck:
             "state": {
                 "stream": self.stream,
                 "frames": [self.frame, self.frame + 1],
-                "engines": [row.to_json() for row in self.rows],
+                "engines": [
+                    {**row.to_json(), "hint": self.hints.get(row.engine, "")} for row in self.rows
+                ],
                 "left_out": [asdict(each) for each in self.left_out],
             },
             "is_passed": not self.unsound,
@@ -91,8 +95,15 @@ class StateCheck:
         if self.unsound:
             raise EngineError(
                 "State probe: " + "; ".join(map(_complaint, self.unsound)) + ".",
-                "do not run streams on these; docs/cli.md says what each finding means",
+                self._what_to_do(),
             )
+
+    def _what_to_do(self) -> str:
+        """Return the hints of what failed, once each, and one for findings about a state."""
+        hints = [self.hints.get(row.engine, "") for row in self.unsound]
+        if not all(hints):
+            hints.append("do not run streams on these; docs/cli.md says what each finding means")
+        return "; ".join(dict.fromkeys(hint for hint in hints if hint))
 
 
 def check_states(
@@ -130,6 +141,7 @@ def check_states(
 
     rows: list[ProbeRow] = []
     left_out: list[LeftOut] = []
+    hints: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="rnn-edge-") as work:
         opened = EngineSource(float_model, model, bundle.exports, Path(work))
         for k, kind in enumerate(kinds):
@@ -141,6 +153,10 @@ def check_states(
                 if engines is not None:
                     raise
                 left_out.append(LeftOut(kind.name, error.message, error.hint))
+            except RnnEdgeError as error:
+                # What fails in an engine is a finding about it.
+                rows.append(ProbeRow(kind.name, None, False, False, error.message))
+                hints[kind.name] = error.hint
     return StateCheck(
         bundle=spec.model.name,
         model_digest=model.digest(),
@@ -149,13 +165,15 @@ def check_states(
         frame=at,
         rows=tuple(rows),
         left_out=tuple(left_out),
+        hints=hints,
     )
 
 
 def _complaint(row: ProbeRow) -> str:
     """Return what is wrong with an engine, as a part of a sentence."""
     if row.verdict is None:
-        return f"{row.engine} failed ({row.detail.rstrip('.')})"
+        # Why was said beside its name.
+        return f"{row.engine} failed"
     if row.verdict is Verdict.FROM_ZERO:
         return f"{row.engine} starts from zero at each step"
     if row.verdict is Verdict.DIFFERS:
@@ -167,16 +185,12 @@ def _complaint(row: ProbeRow) -> str:
 
 
 def _probed(kind: EngineKind, source: EngineSource, case: ProbeCase) -> ProbeRow:
-    """Open an engine and probe it; what fails in it is a finding.
+    """Open an engine and probe it.
 
     Raises:
         MissingDependencyError: If it is not to be had here.
         MissingExportError: If the bundle does not hold what it runs.
+        RnnEdgeError: If it fails.
     """
-    try:
-        with kind.open(source) as engine:
-            return probe(kind.name, engine, case, sets_state=kind.sets_state)
-    except (MissingDependencyError, MissingExportError):
-        raise
-    except RnnEdgeError as error:
-        return ProbeRow(kind.name, None, False, False, str(error).replace("\n", " "))
+    with kind.open(source) as engine:
+        return probe(kind.name, engine, case, sets_state=kind.sets_state)
