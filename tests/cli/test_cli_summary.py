@@ -66,9 +66,11 @@ def test_only_saturation_that_lost_values_is_warned_of():
             ("h0_out", OUTSIDE, Span(0, 32768), 2, ()),
         ),
         [
-            ReplayedRange("c0_out", -12, Span(0, 40960), 500, 3, ()).to_json(),
-            ReplayedRange("l0_c_fine", -13, Span(0, 40960), 500, 3, ("tanh",)).to_json(),
-            ReplayedRange("h0_out", -15, Span(0, 32768), 500, 3, ()).to_json(),
+            ReplayedRange("c0_out", "add", -12, Span(0, 40960), 500, 3, ()).to_json(),
+            ReplayedRange(
+                "l0_c_fine", "quantize", -13, Span(0, 40960), 500, 3, ("tanh",)
+            ).to_json(),
+            ReplayedRange("h0_out", "multiply", -15, Span(0, 32768), 500, 3, ()).to_json(),
         ],
     )
     assert lines == [

@@ -86,7 +86,7 @@ def gap(lines):
         ({"change": gap}, "gaps", "split"),
         ({"header": "time,a,b"}, "label_columns", "[]"),
     ],
-    ids=str,
+    ids=["holes dropped", "holes filled", "gap filled", "gap cut", "no labels"],
 )
 def test_a_policy_that_stops_an_evaluation_can_be_set_for_it(pump, tmp_path, options, key, value):
     data = write(tmp_path / "other", **options)

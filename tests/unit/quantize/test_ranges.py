@@ -182,3 +182,16 @@ def test_tensors_that_only_go_into_a_table_are_known():
     # A carried state, the output, and what is added to something else.
     for name in ("c0_out", "h1_out", "y", "l0_gx", "l1_x_r", "x", "l0_f", "l1_rh_n"):
         assert found[name] == ()
+
+
+def test_an_input_at_an_end_is_cut_off_by_nobody_knows_how_much():
+    model = quantized_model(float_model(Shape(("gru",), (3,))), None)
+    limit = 32767 * 2.0**model.input_exponent
+    frames = np.zeros((2, 8, model.inputs))
+    frames[0, 3, :2] = limit
+    frames[1, 5, 0] = -32768 * 2.0**model.input_exponent
+    for row in (model_ranges(model, frames).tensors[0], replayed_ranges(model, frames)[0]):
+        assert (row.tensor, row.saturated, row.loses) == ("x", 3, True)
+    frames *= 0.5
+    for row in (model_ranges(model, frames).tensors[0], replayed_ranges(model, frames)[0]):
+        assert (row.tensor, row.saturated, row.loses) == ("x", 0, False)

@@ -135,7 +135,7 @@ def _common(task: str, labels: list[str]) -> dict[str, Any]:
             },
         },
         "replayed_ranges": [
-            ReplayedRange(n, e, Span(*seen), 640_000, count, squashed_by).to_json()
+            ReplayedRange(n, "add", e, Span(*seen), 640_000, count, squashed_by).to_json()
             for n, e, seen, count, squashed_by in (
                 ("x", -12, [-20000, 32767], 0, ()),
                 ("h0_in", -15, [-32000, 32767], 0, ()),

@@ -26,9 +26,10 @@ def calibrate(model: FloatModel, streams: Array) -> CalibrationStats:
             never reset.
 
     Raises:
-        ModelError: If a frame, an output or a cell is not a finite number.
+        ModelError: If the streams have another shape, or a frame, an output or a cell is not a
+            finite number.
     """
-    frames = np.asarray(streams, np.float32)
+    frames = _checked(streams, model.inputs)
     if not np.isfinite(frames).all():
         raise ModelError(
             "Calibration: a frame is not a finite number.", "look for gaps in the training data"
@@ -48,6 +49,25 @@ def calibrate(model: FloatModel, streams: Array) -> CalibrationStats:
         output_max=output_max,
         cell_max=cell_max,
     )
+
+
+def _checked(streams: Array, inputs: int) -> Array:
+    """Return the streams as float32 (B, T, D)."""
+    expected = f"expected (streams, frames, features) = (B, T, {inputs})"
+    try:
+        frames = np.asarray(streams, np.float32)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"Calibration: no array of numbers, {error}; {expected}.") from error
+    hint = ""
+    if frames.ndim == 2 and frames.shape[1] == inputs:
+        hint = "one stream is calibrate(model, frames[None])"
+    elif frames.ndim == 3 and frames.shape[2] == inputs:
+        hint = "calibrate on recorded frames, as many as there are"
+    if frames.ndim != 3 or frames.shape[2] != inputs or not frames.size:
+        raise ModelError(
+            f"Calibration: streams of shape {frames.shape}; {expected}, at least one of each.", hint
+        )
+    return frames
 
 
 def _magnitude(tensor: str, step: int, values: Array) -> float:

@@ -45,7 +45,8 @@ class Observation:
         steps: T.
         low: Smallest value of each element by tensor, int64 (size,).
         high: Largest value of each element by tensor, int64 (size,).
-        saturated: How many values of each tensor int16 could not hold.
+        saturated: How many values of each tensor int16 could not hold; of the input, how many are
+            at an end, where normalisation cuts off.
         stuck: The elements of each tensor that saturate at every step of the second half of
             every stream, bool (size,); the first half is the time that a state may take to fill.
         sums: Largest magnitude of a finished sum, by the output of its matrix product.
@@ -106,6 +107,8 @@ class _Seen:
 
     def add(self, values: Mapping[str, Array], x: Array) -> None:
         """Take in one step: all tensors, and the input frame before saturation."""
+        ends = (x <= INT16_MIN) | (x >= INT16_MAX)
+        self.saturated[self._program.x] += int(np.count_nonzero(ends))
         for name in self._program.tensors:
             self._tensor(name, x if name == self._program.x else self._wide(name, values))
         for op, weight in self._products:
@@ -120,7 +123,8 @@ class _Seen:
         is_held = low.min() >= INT16_MIN and high.max() <= INT16_MAX
         if not is_held:
             outside = (values < INT16_MIN) | (values > INT16_MAX)
-            self.saturated[name] += int(np.count_nonzero(outside))
+            if name != self._program.x:
+                self.saturated[name] += int(np.count_nonzero(outside))
         if self._step >= self._second_half:
             self.stuck[name] &= False if is_held else outside.all(axis=0)
 

@@ -29,7 +29,7 @@ from rnn_edge.types.program import (
     Split,
     Unary,
 )
-from rnn_edge.types.ranges import MatrixRange, ModelRanges, ReplayedRange, Span, TensorRange
+from rnn_edge.types.ranges import INPUT, MatrixRange, ModelRanges, ReplayedRange, Span, TensorRange
 
 
 def model_ranges(model: QuantizedModel, frames: Array) -> ModelRanges:
@@ -69,9 +69,11 @@ def replayed_ranges(model: QuantizedModel, frames: Array) -> tuple[ReplayedRange
     _require_frames(frames)
     program = lower_model(model)
     seen = observe(model, program, frames)
+    makers = _makers(program)
     return tuple(
         ReplayedRange(
             name,
+            _operator(program, name, makers.get(name)),
             tensor.exponent,
             Span(int(seen.low[name].min()), int(seen.high[name].max())),
             seen.streams * seen.steps * tensor.size,
@@ -146,7 +148,7 @@ def _operator(program: Program, name: str, maker: Op | None) -> str:
         case ArgMax():
             return "arg max"
         case None:
-            return "input" if name == program.x else "state"
+            return INPUT if name == program.x else "state"
 
 
 def _makers(program: Program) -> dict[str, Op]:

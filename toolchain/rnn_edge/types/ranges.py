@@ -51,6 +51,16 @@ class Span:
         return [math.ldexp(self.low, exponent), math.ldexp(self.high, exponent)]
 
 
+INPUT = "input"
+"""The operator of the tensor that frames come in by."""
+
+
+def _loses(operator: str, seen: Span, saturated: int, squashed_by: tuple[str, ...]) -> bool:
+    if operator == INPUT:
+        return saturated > 0
+    return seen.excess > 1 and not squashed_by
+
+
 @dataclass(frozen=True)
 class TensorRange:
     """One tensor of the integer program.
@@ -64,7 +74,8 @@ class TensorRange:
             where nothing but the format bounds it.
         calibrated: What was seen on the calibration streams.
         values: Values seen there.
-        saturated: Those of them that int16 could not hold.
+        saturated: Those of them that int16 could not hold; of an input those at either end, since
+            normalisation ends there and what lay beyond is not known.
         squashed_by: The functions (logistic, tanh) that everything made of the tensor goes
             through, as it is or cut or at another scale; empty if it is also used in another way.
             They are flat where the format ends, so that saturation before them is meant: tanh(4)
@@ -86,9 +97,9 @@ class TensorRange:
         """Whether saturation changed values on the calibration streams by more than a rounding.
 
         Not so before a function that squashes them, and by one unit only: a hidden state of 1
-        may want to be one unit more than int16 holds.
+        may want to be one unit more than int16 holds. Of an input nobody knows by how much.
         """
-        return self.calibrated.excess > 1 and not self.squashed_by
+        return _loses(self.operator, self.calibrated, self.saturated, self.squashed_by)
 
     @property
     def verdict(self) -> Verdict:
@@ -124,15 +135,18 @@ class ReplayedRange:
     """What was seen of one tensor on a stream that its scale was not chosen by.
 
     Attributes:
-        tensor: As in `TensorRange`, and so are ``exponent``, ``values`` and ``squashed_by``.
+        tensor: As in `TensorRange`, and so are ``operator``, ``exponent``, ``values``,
+            ``saturated`` and ``squashed_by``.
+        operator: See ``tensor``.
         exponent: See ``tensor``.
         seen: Smallest and largest value, before saturation.
         values: See ``tensor``.
-        saturated: Those of them that int16 could not hold.
+        saturated: See ``tensor``.
         squashed_by: See ``tensor``.
     """
 
     tensor: str
+    operator: str
     exponent: int
     seen: Span
     values: int
@@ -142,7 +156,7 @@ class ReplayedRange:
     @property
     def loses(self) -> bool:
         """As `TensorRange.loses`."""
-        return self.seen.excess > 1 and not self.squashed_by
+        return _loses(self.operator, self.seen, self.saturated, self.squashed_by)
 
     def to_json(self) -> dict[str, object]:
         """Return plain values for reports, the range in real units."""
