@@ -31,7 +31,7 @@ HOMES = {
     "tensorflow": {"train"},
     "keras": {"train"},
     "onnx": {"exporters", "importers"},
-    "onnxruntime": {"engines"},
+    "onnxruntime": {"engines", "importers"},
     "ai_edge_litert": {"engines", "exporters"},
     "tflite_runtime": {"engines"},
     "flatbuffers": {"exporters"},

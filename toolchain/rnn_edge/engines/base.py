@@ -15,6 +15,7 @@ from rnn_edge import engines
 from rnn_edge.errors import EngineError
 from rnn_edge.registry import discover
 from rnn_edge.types import Array, FloatModel, QuantizedModel, SavedState, Trace
+from rnn_edge.types.saved_state import bytes_of
 
 
 class Engine(ABC):
@@ -79,11 +80,11 @@ class Engine(ABC):
             blob: What `save` returned, here or in another engine, or what the C wrote.
 
         Raises:
-            SavedStateError: If it is damaged, or of another model or layout version.
+            SavedStateError: If it is no bytes, damaged, or of another model or layout version.
             EngineError: If the engine's state is not made of integers.
         """
         model = self._integer_model()
-        self.reset(SavedState.unpack(model, blob).vectors(model))
+        self.reset(SavedState.unpack(model, bytes_of(model, blob)).vectors(model))
 
     def _integer_model(self) -> QuantizedModel:
         if self.model is None:

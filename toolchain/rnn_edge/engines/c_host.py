@@ -25,7 +25,14 @@ from rnn_edge.exporters.c_source import exported_files, scratch_values
 from rnn_edge.registry import known
 from rnn_edge.resources import data_folder
 from rnn_edge.types import Array, QuantizedModel, Trace
-from rnn_edge.types.saved_state import DIGEST_BYTES, BlobStatus, blob_bytes, digest_bytes, refusal
+from rnn_edge.types.saved_state import (
+    DIGEST_BYTES,
+    BlobStatus,
+    blob_bytes,
+    bytes_of,
+    digest_bytes,
+    refusal,
+)
 
 FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared")
 _COMPILERS = ("cc", "gcc", "clang")
@@ -234,8 +241,9 @@ class CEngine(Engine):
         """Go on from a saved state, if the C takes it; else the state stays as it was.
 
         Raises:
-            SavedStateError: If it is damaged, or of another model or layout version.
+            SavedStateError: If it is no bytes, damaged, or of another model or layout version.
         """
+        blob = bytes_of(self._model, blob)
         status = self._restore(
             _pointer(self._memory), ctypes.c_char_p(blob), ctypes.c_size_t(len(blob))
         )

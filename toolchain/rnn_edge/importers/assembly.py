@@ -18,6 +18,8 @@ from rnn_edge.types import (
     RecurrentWeights,
     Task,
 )
+from rnn_edge.types.float_model import check_labels
+from rnn_edge.types.names import require_model_name
 
 SHAPE = "recurrent layers, then one dense layer, then nothing, a softmax or an arg max"
 
@@ -52,12 +54,16 @@ class Assembly:
         name: Name of the model, a C identifier.
         task: "kws" or "anomaly".
         labels: Names of the outputs; None numbers them.
+
+    Raises:
+        ModelError: If the name or a label is none that a model can have.
     """
 
     def __init__(self, name: str, task: Task, labels: Sequence[str] | None) -> None:
+        require_model_name(name)
         self._name = name
         self._task = task
-        self._labels = labels
+        self._labels = None if labels is None else check_labels(name, labels)
         self._layers: list[RecurrentWeights] = []
         self._dense: DenseWeights | None = None
         self._head: HeadKind = "linear"
@@ -101,7 +107,7 @@ class Assembly:
             refuse(found if self._dense is None else "no recurrent layer", SHAPE)
         labels = self._labels
         if labels is None:
-            labels = [f"output {k}" for k in range(len(self._dense.b))]
+            labels = tuple(f"output {k}" for k in range(len(self._dense.b)))
         return FloatModel(
-            self._name, self._task, tuple(self._layers), self._dense, tuple(labels), self._head
+            self._name, self._task, tuple(self._layers), self._dense, labels, self._head
         )

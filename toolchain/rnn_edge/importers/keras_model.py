@@ -6,6 +6,7 @@ Read through ``get_config`` and ``get_weights``, so that Keras 2 and 3 and every
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,12 @@ def from_keras(
 
 def _chain(model: Any) -> Iterator[Any]:  # noqa: ANN401 - Keras is not imported
     """Yield the layers of a model, of models inside it, or of an iterable."""
+    if isinstance(model, str | bytes | PathLike):
+        refuse(
+            f"from_keras was given {model!r:.80}",
+            "a Keras model",
+            "load the file first: from_keras(keras.saving.load_model(path))",
+        )
     if not hasattr(model, "layers"):
         if not isinstance(model, Iterable):
             refuse(f"{type(model).__name__} has no layers", "a Keras model or a list of layers")
@@ -104,6 +111,8 @@ def _histories(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
 
 def _add(layer: Any, assembly: Assembly) -> None:  # noqa: ANN401 - Keras is not imported
     kind = type(layer).__name__
+    if not hasattr(layer, "get_config") or not hasattr(layer, "get_weights"):
+        refuse(f"{kind} is no layer", "a Keras model or a list of layers")
     what = f"Keras layer {getattr(layer, 'name', kind)!r} ({kind})"
     config = layer.get_config()
     if kind == "Bidirectional":
@@ -116,7 +125,7 @@ def _add(layer: Any, assembly: Assembly) -> None:  # noqa: ANN401 - Keras is not
         activation = config["activation"]
         if activation not in ("linear", "softmax"):
             refuse(f"{what} has activation {activation!r}", "'linear' or 'softmax'")
-        kernel, *bias = layer.get_weights()
+        kernel, *bias = _weights(layer, what)
         assembly.dense(kernel.T, bias[0] if bias else None, what)
         if activation == "softmax":
             assembly.head("softmax", what)
@@ -126,6 +135,19 @@ def _add(layer: Any, assembly: Assembly) -> None:  # noqa: ANN401 - Keras is not
         assembly.head("softmax", what)
     elif kind not in _SKIPPED and not (kind == "Activation" and config["activation"] == "linear"):
         refuse(what, SHAPE)
+
+
+def _weights(layer: Any, what: str) -> list[Array]:  # noqa: ANN401 - Keras is not imported
+    """Return a layer's weights; a layer that never saw the shape of its input has none."""
+    weights: list[Array] = layer.get_weights()
+    if not weights:
+        refuse(
+            f"{what} has no weights yet",
+            "a model that is built",
+            "begin it with keras.Input((None, features)), or call it once, or build() it; "
+            "then train it",
+        )
+    return weights
 
 
 def _recurrent(layer: Any, kind: str, config: dict[str, Any], what: str) -> RecurrentWeights:  # noqa: ANN401
@@ -141,7 +163,7 @@ def _recurrent(layer: Any, kind: str, config: dict[str, Any], what: str) -> Recu
     cell = cells[kind]
     if kind == "GRU" and not config["reset_after"]:
         cell = "gru_reset_before"
-    kernel, recurrent, *biases = layer.get_weights()
+    kernel, recurrent, *biases = _weights(layer, what)
     none = np.zeros(kernel.shape[1], np.float32)
     b_x, b_h = none, none
     if biases and biases[0].ndim == 2:

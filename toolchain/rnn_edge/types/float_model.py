@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -11,6 +12,7 @@ import numpy as np
 from rnn_edge.errors import ModelError
 from rnn_edge.types.archive import consistent, load_archive, save_archive
 from rnn_edge.types.arrays import Array, digest_of, read_only
+from rnn_edge.types.names import require_model_name
 
 FORMAT = "rnn-edge float model 1"
 
@@ -119,6 +121,28 @@ def check_head_kind(model: str, kind: str) -> None:
         raise ModelError(f"Head of {model}: {kind!r}; expected {', '.join(get_args(HeadKind))}.")
 
 
+def check_labels(model: str, labels: object) -> tuple[str, ...]:
+    """Return the names of the outputs as a tuple.
+
+    Args:
+        model: Name of the model, for the message.
+        labels: What was given as names.
+
+    Raises:
+        ModelError: If it is no sequence of different, non-empty strings.
+    """
+    expected = "expected different, non-empty strings, one for each output"
+    if not isinstance(labels, list | tuple):
+        raise ModelError(f"Labels of {model}: {labels!r:.80} is no list; {expected}.")
+    for label in labels:
+        if not isinstance(label, str) or not label.strip():
+            raise ModelError(f"Labels of {model}: {label!r:.80} is no name; {expected}.")
+    twice = [label for label, count in Counter(labels).items() if count > 1]
+    if twice:
+        raise ModelError(f"Labels of {model}: {twice[0]!r:.80} occurs twice; {expected}.")
+    return tuple(labels)
+
+
 def head_meta(kind: HeadKind) -> dict[str, object]:
     """Return what a file says of the head: nothing where it is linear, as files always were."""
     return {} if kind == "linear" else {"head_kind": kind}
@@ -138,12 +162,12 @@ class FloatModel:
     other steps.
 
     Attributes:
-        name: A C identifier; it prefixes every generated symbol.
+        name: A C identifier, see `rnn_edge.types.names`; it prefixes every generated symbol.
         task: "kws" (the head gives one logit per label) or "anomaly" (the head forecasts the
             next input frame).
         layers: From input to output.
         head: The dense head.
-        labels: Names of the outputs, in order.
+        labels: Names of the outputs, in order: different and not empty.
         head_kind: What becomes of the head's outputs: "linear", y is what they are; "softmax", y
             is their softmax; "argmax", y is what they are, and exports also give ``label``, the
             index of the first of the greatest.
@@ -157,7 +181,9 @@ class FloatModel:
     head_kind: HeadKind = "linear"
 
     def __post_init__(self) -> None:
+        require_model_name(self.name)
         check_head_kind(self.name, self.head_kind)
+        object.__setattr__(self, "labels", check_labels(self.name, self.labels))
         if not self.layers:
             raise ModelError(f"Model {self.name} has no recurrent layer.")
         widths = [layer.hidden for layer in self.layers]

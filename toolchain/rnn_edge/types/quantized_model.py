@@ -23,9 +23,11 @@ from rnn_edge.types.float_model import (
     HeadKind,
     Task,
     check_head_kind,
+    check_labels,
     head_kind_of,
     head_meta,
 )
+from rnn_edge.types.names import require_model_name
 
 FORMAT = "rnn-edge quantized model 1"
 
@@ -166,9 +168,9 @@ class QuantizedModel:
     head_kind: HeadKind = "linear"
 
     def __post_init__(self) -> None:
+        require_model_name(self.name)
         check_head_kind(self.name, self.head_kind)
-        if not self.name.isidentifier() or not self.name.isascii():
-            raise ModelError(f"Model name {self.name!r} is not a C identifier.")
+        object.__setattr__(self, "labels", check_labels(self.name, self.labels))
         widths = [layer.hidden for layer in self.layers]
         wanted = [layer.inputs for layer in self.layers[1:]] + [self.head.columns]
         if not self.layers or widths != wanted:

@@ -45,6 +45,21 @@ def blob_bytes(model: QuantizedModel) -> int:
     return _HEAD.size + 2 * sum(model.state_sizes.values()) + _CRC.size
 
 
+def bytes_of(model: QuantizedModel, blob: object) -> bytes:
+    """Return what was given as a blob as bytes.
+
+    Raises:
+        SavedStateError: If it is no bytes at all.
+    """
+    if not isinstance(blob, bytes | bytearray | memoryview):
+        raise SavedStateError(
+            f"Saved state for {model.name}: {type(blob).__name__} {blob!r:.40}; "
+            "expected the bytes that save() returned.",
+            "to start again from zero, call reset()",
+        )
+    return bytes(blob)
+
+
 def blob_status(model: QuantizedModel, blob: bytes) -> BlobStatus:
     """Return whether a model may take a blob; the checks and their order are those of the C.
 
