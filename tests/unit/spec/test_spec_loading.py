@@ -121,8 +121,14 @@ def test_set_values_are_toml_or_text(text, value):
         (
             "model.cell=elman",
             'model.cell = "elman"; expected "gru", "gru_reset_before", "lstm" or "rnn" '
-            "or a list of them, at least 1.",
+            "or a list of them, 1 to 4.",
         ),
+        (
+            'model.cell=["gru","gru","gru","gru","gru"]',
+            ': model.cell = ["gru", "gru", "gru", "gru", "gru"]; expected "gru", '
+            '"gru_reset_before", "lstm" or "rnn" or a list of them, 1 to 4.',
+        ),
+        ("model.cell=[]", ': model.cell = []; expected "gru", "gru_reset_before", "lstm" or'),
         ("model.name=9a", 'model.name = "9a"; expected a C identifier of up to 40 characters.'),
         ("model.name=über", 'model.name = "über"; expected a C identifier of up to 40 characters.'),
         ("data.silence=1", "data.silence = 1; expected true or false."),

@@ -10,7 +10,7 @@ from rnn_edge.spec.detector import DetectorSection
 from rnn_edge.spec.device import DeviceSpec, all_devices
 from rnn_edge.spec.export import ExportSection
 from rnn_edge.spec.features import ChannelFeatures, LogMelFeatures
-from rnn_edge.spec.load import DEFAULT_SPEC, load_spec, load_stream, resolved_toml
+from rnn_edge.spec.load import DEFAULT_SPEC, load_spec, load_stream, resolved_toml, spec_origin
 from rnn_edge.spec.model import ModelSection
 from rnn_edge.spec.quantize import QuantizeSection
 from rnn_edge.spec.replay import ReplaySection, StreamSpec
@@ -41,4 +41,5 @@ __all__ = [
     "load_spec",
     "load_stream",
     "resolved_toml",
+    "spec_origin",
 ]

@@ -42,15 +42,25 @@ def load_spec(path: Path | str | None = None, overrides: Sequence[str] = ()) -> 
     data = raw.get("data")
     if isinstance(data, dict) and isinstance(data.get("path"), str):
         data["path"] = str(file.parent / data["path"])
-    origin = f"Spec {file}" + (
-        f" with {' '.join(f'--set {o}' for o in overrides)}" if overrides else ""
-    )
+    origin = spec_origin(file, overrides)
     spec = validate(ModelSpec, apply_overrides(raw, overrides), origin)
     try:
         load_stream(spec.replay.stream, spec.model.task)
     except SpecError as error:
         raise SpecError(f"{origin}: replay.stream: {error.message}", error.hint) from None
     return spec
+
+
+def spec_origin(path: Path | str | None, overrides: Sequence[str] = ()) -> str:
+    """Return how messages call a spec: its file, and what was set besides.
+
+    Args:
+        path: As for `load_spec`.
+        overrides: ``section.key=value`` each.
+    """
+    file = find_file(path if path is not None else DEFAULT_SPEC, "models", "spec")
+    said = " ".join(f"--set {override}" for override in overrides)
+    return f"Spec {file} with {said}" if said else f"Spec {file}"
 
 
 def load_stream(name: str, task: str) -> StreamSpec:

@@ -179,11 +179,10 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + _range(schema)
     if kind == "array":
-        least = schema.get("minItems", 0)
         items = _words(schema.get("items", {}), definitions)
         if items == "text":
             items = "texts"
-        return f"a list of {items}" + (f", at least {least}" if least else "")
+        return f"a list of {items}" + _count(schema)
     if kind == "string":
         if schema.get("maxLength") == 1:
             return "one character"
@@ -191,6 +190,13 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
             return f"a C identifier of up to {schema['maxLength']} characters"
         return "text"
     return "a table"
+
+
+def _count(schema: Mapping[str, Any]) -> str:
+    least, most = schema.get("minItems", 0), schema.get("maxItems")
+    if most is not None:
+        return f", {least} to {most}"
+    return f", at least {least}" if least else ""
 
 
 def _range(schema: Mapping[str, Any]) -> str:

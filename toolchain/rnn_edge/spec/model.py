@@ -12,15 +12,19 @@ from rnn_edge.types import INSTEAD_OF_BIDIRECTIONAL, NOT_BIDIRECTIONAL
 from rnn_edge.types.names import IDENTIFIER, MAX_LENGTH, reserved
 
 Hidden = Annotated[int, Field(ge=1, le=512)]
-Layers = Annotated[int, Field(ge=1, le=4)]
+MAX_LAYERS = 4
+Layers = Annotated[int, Field(ge=1, le=MAX_LAYERS)]
 CellName = Literal["gru", "gru_reset_before", "lstm", "rnn"]
 CellNames = Annotated[
     Annotated[CellName, Tag(f"{TAG}name")]
-    | Annotated[tuple[CellName, ...], Field(min_length=1, max_length=4), Tag(f"{TAG}list")],
+    | Annotated[
+        tuple[CellName, ...], Field(min_length=1, max_length=MAX_LAYERS), Tag(f"{TAG}list")
+    ],
     Discriminator(lambda value: f"{TAG}list" if isinstance(value, list | tuple) else f"{TAG}name"),
 ]
 TaskName = Literal["kws", "anomaly"]
 HeadName = Literal["linear", "softmax", "argmax"]
+
 
 class ModelSection(Section):
     """What is built."""
@@ -68,7 +72,10 @@ class ModelSection(Section):
     @model_validator(mode="before")
     @classmethod
     def _count_layers(cls, values: Any) -> Any:  # noqa: ANN401 - not yet validated
-        if isinstance(values, dict) and isinstance(values.get("cell"), list | tuple):
+        if not isinstance(values, dict) or not isinstance(values.get("cell"), list | tuple):
+            return values
+        # A list of another length is refused as such, and not once more by its number of layers.
+        if 1 <= len(values["cell"]) <= MAX_LAYERS:
             return {"layers": len(values["cell"]), **values}
         return values
 
