@@ -292,6 +292,53 @@ def test_a_wrong_command_line_says_what_is_right(rnn_edge, arguments, expected):
     assert expected in rnn_edge(*arguments).err.replace("\n", " ")
 
 
+@pytest.mark.parametrize(
+    ("engine", "hint"),
+    [
+        ("intt8", "did you mean int8?"),
+        ("vax", "docs/engines.md says what each of them is and needs"),
+    ],
+)
+def test_the_hint_of_a_wrong_command_line_has_its_own_field(rnn_edge, engine, hint):
+    failure = rnn_edge("check", "x", "--engines", engine, "--json").json["error"]
+    assert failure["hint"] == hint
+    assert failure["message"].startswith(f"Unknown engine: {engine!r}; known are c,")
+    assert "Hint" not in failure["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (
+            ["--set", 'export.also=["foo"]'],
+            'export.also[0] = "foo"; expected a format, which are c,',
+        ),
+        (
+            ["--seed", "3", "--set", 'export.also=["tflite-w8a8"]'],
+            'model.cell = "gru"; expected lst',
+        ),
+    ],
+)
+def test_a_format_that_does_not_fit_names_the_spec(rnn_edge, tmp_path, arguments, expected):
+    result = rnn_edge("build", "demo", "--out", tmp_path / "out", *arguments)
+    assert result.code == 1
+    assert f"models/demo.toml with --set {arguments[-1]}" in result.err
+    assert expected in result.err
+    assert ("--set seed=3: " in result.err) is ("--seed" in arguments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bundle_is_no_data_to_inspect(rnn_edge, tmp_path):
+    folder = tmp_path / "my bundle"
+    folder.mkdir()
+    for name in ("manifest.json", "spec.toml"):
+        (folder / name).write_text("{}")
+    result = rnn_edge("data", "inspect", folder)
+    assert result.code == 1
+    assert f"Path {folder} is a bundle, what a build made; expected recordings." in result.err
+    assert f"--spec '{folder}/spec.toml'" in result.err
+
+
 @pytest.mark.parametrize("verb", ["evaluate", "replay", "check"])
 def test_a_bundle_that_is_not_there_does_not_exist(rnn_edge, tmp_path, verb):
     result = rnn_edge(verb, tmp_path / "none")

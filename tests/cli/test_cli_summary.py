@@ -74,13 +74,27 @@ def test_only_saturation_that_lost_values_is_warned_of():
         ],
     )
     assert lines == [
-        "ranges: of 5 tensors 1 can never saturate, 1 could, 3 did in calibration; "
-        "sums of 1 of 2 matrices proved to fit int32",
+        "ranges: of 5 tensors 1 can never saturate, 1 could, 3 did in calibration, "
+        "2 of them harmlessly; sums of 1 of 2 matrices proved to fit int32",
         "warning: tensor l0_gx saturates: 1,234 of 8,000 values in calibration, "
         "from -16 to 20 where -16 to 16 is held",
         "warning: tensor c0_out saturates: 3 of 500 values in replay, "
         "from 0 to 10 where -8 to 8 is held",
     ]
+
+
+@pytest.mark.parametrize(
+    ("squashed", "words"),
+    [
+        ([], "0 did in calibration;"),
+        ([("tanh",)], "1 did in calibration, harmlessly;"),
+        ([("tanh",), ("tanh",)], "2 did in calibration, harmlessly;"),
+        ([()], "1 did in calibration;"),
+    ],
+)
+def test_saturation_that_loses_nothing_is_called_harmless(squashed, words):
+    rows = [(f"l{k}_a", OUTSIDE, OUTSIDE, 77, by) for k, by in enumerate(squashed)]
+    assert words in range_lines(quantization(*rows), [])[0]
 
 
 def test_before_quantization_nothing_is_said_of_ranges():

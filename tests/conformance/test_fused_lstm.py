@@ -15,7 +15,7 @@ from conformance_cases import (
 from random_models import Shape, source
 
 from rnn_edge.engines.base import EngineSource, all_engines
-from rnn_edge.errors import EngineError, MissingDependencyError
+from rnn_edge.errors import EngineError, MissingDependencyError, MissingExportError
 from rnn_edge.exporters.base import all_exporters
 from rnn_edge.quantize.spans import measure_spans
 from rnn_edge.reference import FloatReference
@@ -135,6 +135,19 @@ def test_a_file_that_was_not_asked_for_is_named_with_the_command(tmp_path):
     with pytest.raises(EngineError, match="written on request") as caught:
         all_engines()["litert-w8a8"].open(source)
     assert "--format tflite-w8a8" in caught.value.hint
+    kept = dataclasses.replace(source, bundle=tmp_path / "my bundle")
+    with pytest.raises(MissingExportError) as caught:
+        all_engines()["litert-w8a8"].open(kept)
+    assert caught.value.hint == f"rnn-edge export '{tmp_path}/my bundle' --format tflite-w8a8"
+
+
+@pytest.mark.parametrize("case", ["gru", "lstm-gru"])
+def test_a_model_that_the_format_cannot_hold_is_not_sent_to_the_exporter(tmp_path, case):
+    models = source(Shape(tuple(case.split("-")), (5,) * len(case.split("-"))))
+    opened = EngineSource(models.float_model, models.model, tmp_path, tmp_path / "work", tmp_path)
+    with pytest.raises(MissingExportError, match="expected lstm only, which is all") as caught:
+        all_engines()["litert-w8a8"].open(opened)
+    assert caught.value.hint == "leave the engine 'litert-w8a8' out"
 
 
 @pytest.mark.parametrize("engine", ENGINES)

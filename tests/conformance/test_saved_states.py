@@ -187,6 +187,7 @@ def test_engines_of_floats_say_that_they_have_no_saved_state(open_engine, engine
         for attempt in (running.save, lambda: running.restore(blob)):
             with pytest.raises(EngineError, match="holds no integer state") as caught:
                 attempt()
+            assert f"engine {engine!r} holds" in caught.value.message
             assert "state()" in caught.value.hint
         for name, value in running.state().items():
             np.testing.assert_array_equal(value, before[name])

@@ -254,6 +254,24 @@ def test_the_command_fails_where_state_is_lost(bundle, use, capsys):
     assert found["state"]["left_out"][0]["engine"] == "missing"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "is_said"), [([], True), (["-q"], False), (["--engines", "int8"], False)]
+)
+def test_how_many_engines_are_tried_is_said_beforehand(bundle, use, capsys, arguments, is_said):
+    use(int8=None)
+    code, out, err = command(capsys, bundle.path, *arguments)
+    assert code == 0
+    line = f"Trying all {len(all_engines())} engines; --engines A,B,... takes fewer."
+    assert (line in err.splitlines()) is is_said
+    assert "Trying" not in out
+
+
+def test_an_engine_without_its_export_names_the_bundle(bundle, capsys):
+    code, _, err = command(capsys, bundle.path, "--engines", "litert-w8a8")
+    assert code == 1
+    assert f"Hint: rnn-edge export {bundle.path} --format tflite-w8a8" in err.splitlines()
+
+
 def test_the_command_refuses_an_empty_list(bundle, capsys):
     code, out, err = command(capsys, bundle.path, "--engines", " , ")
     assert (code, out) == (2, "")

@@ -7,7 +7,7 @@ import pytest
 from untrained import SPEC, replace_training
 
 from rnn_edge.engines.base import EngineSource
-from rnn_edge.errors import RnnEdgeError, SpecError
+from rnn_edge.errors import SpecError
 from rnn_edge.pipeline import Bundle, ReplayRequest, build_bundle, refuse_differences, replay_bundle
 from rnn_edge.pipeline.w8a8 import measure_fused
 from rnn_edge.spec import load_spec
@@ -33,14 +33,19 @@ def build(folder, *overrides, until=None):
 
 @pytest.mark.parametrize("cell", ['"gru"', '["lstm", "gru"]'])
 def test_a_model_that_is_not_lstm_throughout_is_refused_before_anything_is_made(tmp_path, cell):
-    with pytest.raises(SpecError, match=r"'tflite-w8a8' in export.also: .*\"gru\"; expected"):
+    with pytest.raises(SpecError) as caught:
         build(tmp_path, f"model.cell={cell}", ALSO)
+    assert caught.value.message == (
+        f'Spec tiny: export.also[0] = "tflite-w8a8", model.cell = {cell}; expected lstm in every '
+        "layer, which is all that the format holds."
+    )
     assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones(tmp_path):
-    with pytest.raises(RnnEdgeError, match=r"Unknown format: 'w8a8'; known are .*tflite-w8a8"):
-        build(tmp_path, 'export.also=["w8a8"]')
+    expected = r'^Spec tiny: export\.also\[1\] = "w8a8"; expected .* c, onnx.*, tflite-w8a8\.'
+    with pytest.raises(SpecError, match=expected):
+        build(tmp_path, 'export.also=["tflite", "w8a8"]')
     assert not (tmp_path / "out").exists()
 
 

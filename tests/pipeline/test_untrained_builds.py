@@ -202,6 +202,7 @@ def test_stopping_early_with_another_spec_does_not_take_the_later_files_away(cop
     with pytest.raises(BundleError, match="would take away baseline, quantize, export") as caught:
         build(copy, "qat.steps=7", until="student")
     assert "--out" in caught.value.hint
+    assert "holds all stages up to report; stopping at student" in caught.value.message
     assert published(copy) == before
 
 

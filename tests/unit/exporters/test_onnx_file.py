@@ -39,6 +39,8 @@ def test_names_labels_and_digest(path):
     assert json.loads(props["labels"]) == list(model.labels)
     assert props["model_digest"] == model.digest()
     assert props["task"] == "kws"
+    assert props["name"] == model.name
+    assert props["format"] == "rnn-edge float onnx 1"
 
 
 @pytest.mark.parametrize(("kind", "order"), [("gru", (1, 0, 2)), ("lstm", (0, 3, 1, 2))])

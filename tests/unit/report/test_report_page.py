@@ -295,6 +295,10 @@ def test_drift_is_described_by_its_figures(report: dict[str, Any]) -> None:
     assert page.row("h0", "int8")[-1] == "1.00×"
     report["drift"][1]["hidden_rms"] = 0.058
     assert "drift 2.0 times as far" in Page(render_report(report)).text
+    report["drift"][1]["hidden_rms"] = report["drift"][0]["hidden_rms"] = 0.029
+    text = Page(render_report(report)).text
+    assert "weights drift as far from their float run as those after training." in text
+    assert "1.0 times" not in text
 
 
 def test_a_negative_measure_is_shown_as_what_it_is_called(anomaly_report: dict[str, Any]) -> None:

@@ -45,8 +45,10 @@ def build_target(
         out = out or target
         again = out.resolve() == target.resolve()
     spec = resolve(file, data, overrides, seed)
-    from rnn_edge.pipeline import build_bundle
+    from rnn_edge.pipeline import build_bundle, refuse_unfit
+    from rnn_edge.spec import spec_origin
 
+    refuse_unfit(spec, spec_origin(file, with_seed(overrides, seed)))
     with progress_for(output) as progress:
         return build_bundle(
             spec,
@@ -67,8 +69,7 @@ def resolve(
     """
     from rnn_edge.spec import DEFAULT_SPEC, SensorTableData, SpeechCommandsData, load_spec
 
-    given = [] if seed is None else [f"seed={seed}"]
-    spec = load_spec(file, [*overrides, *given])
+    spec = load_spec(file, with_seed(overrides, seed))
     if data is None:
         return spec
     if not isinstance(spec.data, SpeechCommandsData | SensorTableData):
@@ -79,3 +80,8 @@ def resolve(
             'with "rnn-edge new"',
         )
     return spec.model_copy(update={"data": spec.data.model_copy(update={"path": str(data)})})
+
+
+def with_seed(overrides: Sequence[str], seed: int | None) -> list[str]:
+    """Return what the command line sets, the seed among it."""
+    return [*overrides, *([] if seed is None else [f"seed={seed}"])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
         SensorSummary,
     )
     from rnn_edge.types import Dataset
+
+SPEC = "spec.toml"
+"""The spec in a bundle."""
 
 EXAMPLES = 3
 """Names given for each kind of finding; --json has more."""
@@ -38,6 +42,8 @@ def load_for_inspection(
     from rnn_edge.data.first_look import refusals
     from rnn_edge.data.guess import Guess, guess_data
 
+    if path is not None:
+        _refuse_bundle(path)
     place: Path | None
     if spec is None:
         assert path is not None
@@ -60,6 +66,22 @@ def load_for_inspection(
     if spec is None:
         guess = guess._replace(warnings=(*guess.warnings, *refusals(dataset)))
     return guess, dataset
+
+
+def _refuse_bundle(path: Path) -> None:
+    """Refuse the folder of a build, whose arrays are no recordings.
+
+    Raises:
+        DataError: If it is one.
+    """
+    from rnn_edge.pipeline.bundle import MANIFEST
+
+    if (path / MANIFEST).is_file() and (path / SPEC).is_file():
+        raise DataError(
+            f"Path {path} is a bundle, what a build made; expected recordings.",
+            "see the data that it was built from: rnn-edge data inspect --spec "
+            f"{shlex.quote(str(path / SPEC))}, with PATH where the spec names no place",
+        )
 
 
 def summary_lines(guess: Guess, summary: DataSummary, *, is_guess: bool) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import click
 
+from rnn_edge.cli.output import HINT
+
 
 def check_engines(names: Sequence[str]) -> None:
     """Refuse a command line with engines that do not exist, naming all of them.
@@ -31,5 +33,5 @@ def _meant(unknown: Sequence[str], known: Sequence[str]) -> str:
     """Return a hint that names the closest engines, or where to look for them."""
     close = [m for name in unknown for m in difflib.get_close_matches(name, known, 1)]
     if close:
-        return f"\nHint: did you mean {', '.join(dict.fromkeys(close))}?"
-    return "\nHint: docs/engines.md says what each of them is and needs"
+        return f"{HINT}did you mean {', '.join(dict.fromkeys(close))}?"
+    return f"{HINT}docs/engines.md says what each of them is and needs"

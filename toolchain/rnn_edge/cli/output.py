@@ -12,6 +12,9 @@ import click
 
 from rnn_edge.errors import RnnEdgeError
 
+HINT = "\nHint: "
+"""Stands before the hint in the message of a wrong command line, which has no field for it."""
+
 
 @dataclass(frozen=True)
 class Output:

@@ -15,7 +15,7 @@ import click
 
 from rnn_edge import __version__
 from rnn_edge.cli import commands
-from rnn_edge.cli.output import write_error, write_failure
+from rnn_edge.cli.output import HINT, write_error, write_failure
 from rnn_edge.errors import RnnEdgeError
 
 PROGRAM = "rnn-edge"
@@ -65,7 +65,8 @@ def run_command(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         if is_json:
-            write_failure(type(error).__name__, error.format_message(), "")
+            message, _, hint = error.format_message().partition(HINT)
+            write_failure(type(error).__name__, message, hint)
         return error.exit_code
     except click.Abort as error:
         # Click's name for an interruption.

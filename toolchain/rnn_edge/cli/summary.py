@@ -98,7 +98,7 @@ def range_lines(
     narrow = sum(row["fits_int32"] for row in matrices)
     lines = [
         f"ranges: of {len(tensors)} tensors {found.count('never')} can never saturate, "
-        f"{found.count('possible')} could, {found.count('seen')} did in calibration; "
+        f"{found.count('possible')} could, {_saturated(tensors)}; "
         f"sums of {narrow} of {len(matrices)} matrices proved to fit int32"
     ]
     for where, rows, key in (("calibration", tensors, "calibrated"), ("replay", replayed, "seen")):
@@ -111,6 +111,16 @@ def range_lines(
                     f"{least:.4g} to {most:.4g} is held"
                 )
     return lines
+
+
+def _saturated(tensors: Sequence[Mapping[str, Any]]) -> str:
+    """Say how many tensors saturated in calibration, and how many lost nothing by it."""
+    seen = [row["loses"] for row in tensors if row["verdict"] == "seen"]
+    if not seen or all(seen):
+        return f"{len(seen)} did in calibration"
+    if not any(seen):
+        return f"{len(seen)} did in calibration, harmlessly"
+    return f"{len(seen)} did in calibration, {seen.count(False)} of them harmlessly"
 
 
 def metric_lines(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,7 +24,12 @@ class Engine(ABC):
 
     Integer engines take int16 frames at the model's input scale and give int16 outputs and
     states; float engines take and give float32 in real units.
+
+    Attributes:
+        name: What users type, for messages; set where an `EngineKind` opens it.
     """
+
+    name: str = ""
 
     @abstractmethod
     def reset(self, state: Mapping[str, Array] | None = None) -> None:
@@ -89,8 +95,8 @@ class Engine(ABC):
     def _integer_model(self) -> QuantizedModel:
         if self.model is None:
             raise EngineError(
-                f"Saved state: {type(self).__name__} holds no integer state; "
-                "expected an integer engine.",
+                f"Saved state: engine {self.name!r} holds no integer state; expected an integer "
+                "engine, e.g. 'int8' or 'c'.",
                 "take the vectors of state(), and hand them to reset()",
             )
         return self.model
@@ -119,12 +125,23 @@ class EngineSource:
         model: The quantized model.
         exports: Folder that holds the exporters' files.
         work: Folder for what the engine builds (a compiled library); it may be kept and reused.
+        bundle: Folder of the bundle that the files belong to, for messages; None where there is
+            none.
     """
 
     float_model: FloatModel
     model: QuantizedModel
     exports: Path
     work: Path
+    bundle: Path | None = None
+
+
+def _open_named(
+    name: str, open_engine: Callable[[EngineSource], Engine], source: EngineSource
+) -> Engine:
+    engine = open_engine(source)
+    engine.name = name
+    return engine
 
 
 @dataclass(frozen=True)
@@ -156,6 +173,10 @@ class EngineKind:
     is_approximate: bool = False
     sets_state: bool = True
     softmax_lsb: int = 0
+
+    def __post_init__(self) -> None:
+        # What is opened knows by which name it was asked for: one class serves several kinds.
+        object.__setattr__(self, "open", partial(_open_named, self.name, self.open))
 
     def known_lsb(self, model: QuantizedModel) -> int:
         """Return how far y may be from the reference's, in units: a fact of the runtime."""

@@ -22,6 +22,7 @@ from rnn_edge.extras import require
 from rnn_edge.types import GATES, Array, CellKind, FloatModel, RecurrentWeights
 
 FILE = "model_float.onnx"
+FORMAT = "rnn-edge float onnx 1"
 OPSET = 17
 IR_VERSION = 8
 """The pair that onnxruntime 1.12 and later read."""
@@ -142,8 +143,10 @@ def build(model: FloatModel, features: Mapping[str, object] | None = None) -> An
         proto,
         {
             "features": json.dumps(features, sort_keys=True),
+            "format": FORMAT,
             "labels": json.dumps(list(model.labels)),
             "model_digest": model.digest(),
+            "name": model.name,
             "task": model.task,
         },
     )

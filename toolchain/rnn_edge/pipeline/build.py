@@ -174,7 +174,7 @@ class _Build:
         if until in ORDER and ORDER.index(until) > ORDER.index(last):
             lost = ", ".join(ORDER[ORDER.index(last) + 1 : ORDER.index(until) + 1])
             raise BundleError(
-                f"Bundle {self._out} is finished until {until}; stopping at {last} with other "
+                f"Bundle {self._out} holds all stages up to {until}; stopping at {last} with other "
                 f"settings or versions would take away {lost}.",
                 "choose another folder with --out, or make all of it anew with: rnn-edge build",
             )

@@ -143,7 +143,7 @@ def check_states(
     left_out: list[LeftOut] = []
     hints: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="rnn-edge-") as work:
-        opened = EngineSource(float_model, model, bundle.exports, Path(work))
+        opened = EngineSource(float_model, model, bundle.exports, Path(work), bundle.path)
         for k, kind in enumerate(kinds):
             tell(kind.name, k, len(kinds))
             try:

@@ -75,7 +75,7 @@ def evaluate_bundle(
     kinds = {name: lookup(all_engines(), name, "engine") for name in engines}
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="rnn-edge-") as work:
-        source = EngineSource(float_model, model, bundle.exports, Path(work))
+        source = EngineSource(float_model, model, bundle.exports, Path(work), bundle.path)
         for name, kind in kinds.items():
             run = _runner(kind, source)
             if spec.model.task == "kws":

@@ -8,9 +8,10 @@ from rnn_edge.errors import SpecError
 from rnn_edge.exporters import tflite_w8a8
 from rnn_edge.exporters.base import Exporter, all_exporters
 from rnn_edge.quantize.spans import measure_spans
-from rnn_edge.registry import known, lookup
+from rnn_edge.registry import known
 from rnn_edge.replay import concatenate
 from rnn_edge.spec import ModelSpec
+from rnn_edge.spec.messages import show
 from rnn_edge.types import FloatModel
 from rnn_edge.types.frames import FrameSet
 from rnn_edge.types.spans import TensorSpan
@@ -25,21 +26,30 @@ def chosen_exporters(spec: ModelSpec) -> list[Exporter]:
     ]
 
 
-def refuse_unfit(spec: ModelSpec) -> None:
+def refuse_unfit(spec: ModelSpec, origin: str = "") -> None:
     """Refuse a format that is unknown or cannot express the model, before anything is trained.
 
+    Args:
+        spec: What is to be built.
+        origin: Where the spec comes from, for the message; empty for the model's name.
+
     Raises:
-        RnnEdgeError: If a format is unknown.
-        SpecError: If a format cannot express a cell of the model.
+        SpecError: If a format is unknown, or cannot express a cell of the model.
     """
-    cells = [spec.model.cell] if isinstance(spec.model.cell, str) else list(spec.model.cell)
-    for name in spec.export.also:
-        exporter = lookup(all_exporters(), name, "format")
-        unfit = [cell for cell in cells if exporter.cells and cell not in exporter.cells]
-        if unfit:
+    origin = origin or f"Spec {spec.model.name}"
+    exporters = all_exporters()
+    for k, name in enumerate(spec.export.also):
+        if name not in exporters:
             raise SpecError(
-                f'Format {name!r} in export.also: model.cell is "{unfit[0]}"; expected '
-                f"{known(exporter.cells)} in every layer.",
+                f"{origin}: export.also[{k}] = {show(name)}; expected a format, which are "
+                f"{known(list(exporters))}."
+            )
+        exporter = exporters[name]
+        if exporter.cells and not set(spec.model.cells) <= set(exporter.cells):
+            raise SpecError(
+                f"{origin}: export.also[{k}] = {show(name)}, model.cell = "
+                f"{show(spec.model.cell)}; expected {known(exporter.cells)} in every layer, "
+                "which is all that the format holds.",
                 f'leave the format out, or set model.cell = "{exporter.cells[0]}"',
             )
 

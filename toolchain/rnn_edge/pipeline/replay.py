@@ -94,7 +94,9 @@ def replay_bundle(
     steps = len(stream.frames)
     traces: dict[str, Trace] = {}
     with tempfile.TemporaryDirectory(prefix="rnn-edge-") as work:
-        opened = EngineSource(bundle.float_model(), bundle.model(), bundle.exports, Path(work))
+        opened = EngineSource(
+            bundle.float_model(), bundle.model(), bundle.exports, Path(work), bundle.path
+        )
         # Engines come before their references: what cannot be opened is told in seconds.
         needed = [kind for kind in kinds if kind.name not in REFERENCES.values()]
         used = {REFERENCES[kind.is_integer] for kind in kinds}

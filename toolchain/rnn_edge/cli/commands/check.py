@@ -32,10 +32,13 @@ def check(bundle: Path, engines: tuple[str, ...] | None, data: Path | None, outp
     from rnn_edge.cli.engines import check_engines
     from rnn_edge.cli.findings import check_lines
     from rnn_edge.cli.progress import progress_for
+    from rnn_edge.engines.base import all_engines
     from rnn_edge.pipeline import check_states
 
     check_engines(engines or ())
     opened = open_bundle(bundle)
+    if engines is None:
+        output.note(f"Trying all {len(all_engines())} engines; --engines A,B,... takes fewer.")
     with progress_for(output) as progress:
         found = check_states(
             opened,

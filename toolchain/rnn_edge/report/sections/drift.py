@@ -67,9 +67,17 @@ def _comparison(root: Node) -> list[Markup]:
         paragraph(
             f"In this build the hidden state of int8 is off by {formatting.number(after)} rms, "
             f"that of int8 after training by {formatting.number(before)}: fine-tuned weights "
-            f"drift {formatting.number(after / before, 2)} times as far from their float run."
+            f"drift {_how_far(after / before)}."
         )
     ]
+
+
+def _how_far(ratio: float) -> str:
+    """Say how far from their float run fine-tuned weights drift, beside those after training."""
+    shown = formatting.number(ratio, 2)
+    if shown == formatting.number(1.0, 2):
+        return "as far from their float run as those after training"
+    return f"{shown} times as far from their float run"
 
 
 def _figure(tensor: str, index: int, reports: tuple[Node, ...], outputs: str) -> Markup:
