@@ -90,12 +90,15 @@ def _shapes(file: File, lengths: tuple[int, int]) -> Iterator[tuple[str, list[in
 def _frames(file: File) -> str:
     """Return the name of the input that the first recurrent operator reads."""
     makers = {item: node for node in file.graph.node for item in node.output if item}
+    constants = {item.name for item in file.graph.initializer}
+    constants |= {item for item, node in makers.items() if node.op_type == "Constant"}
     for node in file.graph.node:
         if node.op_type in RECURRENT and node.input:
             signal, seen = node.input[0], set[str]()
-            while signal in makers and signal not in seen and makers[signal].input:
+            while signal in makers and signal not in seen:
                 seen.add(signal)
-                signal = makers[signal].input[0]
+                read = [item for item in makers[signal].input if item not in constants]
+                signal = read[0] if read else signal
             return str(signal)
     refuse("no recurrent operator", "RNN, GRU or LSTM")
 
