@@ -14,6 +14,7 @@ from rnn_edge.report import differences, formatting
 from rnn_edge.report.markup import Markup, element
 from rnn_edge.report.plots import canvas
 from rnn_edge.report.plots.curves import draw_curves
+from rnn_edge.report.plots.scores import draw_scores
 from rnn_edge.report.reader import Node
 
 
@@ -131,6 +132,34 @@ def test_every_value_is_marked_in_a_plot(count: int) -> None:
     points = [(10.0 * k, 1.0 / (k + 1)) for k in range(count)]
     svg = draw_curves("a", "b", "loss", {"run": points}, {"run": canvas.Line("#123456")})
     assert len(re.findall(r'<use [^>]*style="fill: #123456', svg)) == count
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(2.0, 60.0), (0.02, 0.6), (3.0, 8.5), (1.1, 1.2), (1e-4, 10.0), (0.011, 0.099)],
+)
+def test_a_logarithmic_axis_has_two_numbers_at_least(low: float, high: float) -> None:
+    figure = pytest.importorskip("matplotlib.figure", reason="'report' is not installed").Figure()
+    axes = figure.subplots()
+    axes.plot([1.0, 2.0], [low, high])
+    axes.set_yscale("log")
+    canvas.plain_numbers(axes, is_log_x=False, is_log_y=True)
+    bottom, top = axes.get_ylim()
+    figure.draw_without_rendering()
+    shown = {
+        label.get_text()
+        for label, place in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)
+        if bottom <= place <= top
+    }
+    assert 2 <= len(shown) <= 8
+
+
+def test_scores_far_over_their_threshold_have_a_scale() -> None:
+    pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")
+    scores = [2.0 + k for k in range(59)]
+    svg = draw_scores("a", "run", 1.0, scores, scores, (3.0, 3.0), None)
+    numbers = re.findall(r"<text[^>]*>([\d.]+)</text>", svg.split("axes_2")[0].split("ytick_1")[1])
+    assert numbers == ["2", "5", "10", "20", "50"]
 
 
 def test_a_legend_shows_lines_marks_and_areas() -> None:

@@ -18,6 +18,7 @@ from rnn_edge.report.markup import Markup, element, join
 
 _EXTRA = "report"
 _PURPOSE = "the plots of a report"
+_LEAST_TICKS = 2
 
 # Stand-ins that no palette uses; replaced by what follows the page's colours.
 _INK = "#010203"
@@ -193,13 +194,28 @@ def draw(
 
 
 def plain_numbers(axes: Any, is_log_x: bool, is_log_y: bool) -> None:  # noqa: ANN401 - untyped
-    """Write ticks as numbers rather than as mathematics, which the page cannot set."""
+    """Write ticks as numbers rather than as mathematics, which the page cannot set.
+
+    Everything must be drawn: a logarithmic axis that shows less than two powers of ten gets ticks
+    between them, as one number says nothing of a scale.
+    """
     ticker = require("matplotlib.ticker", _EXTRA, _PURPOSE)
     for axis, is_log in ((axes.xaxis, is_log_x), (axes.yaxis, is_log_y)):
         axis.set_major_formatter(ticker.FuncFormatter(_tick))
         axis.set_minor_formatter(ticker.NullFormatter())
         if not is_log:
             axis.set_major_locator(ticker.MaxNLocator(5))
+            continue
+        for locator in (ticker.LogLocator(subs=(1.0, 2.0, 5.0)), ticker.MaxNLocator(5)):
+            if _visible_ticks(axis) >= _LEAST_TICKS:
+                break
+            axis.set_major_locator(locator)
+
+
+def _visible_ticks(axis: Any) -> int:  # noqa: ANN401 - untyped
+    """Return how many labelled ticks lie within an axis."""
+    low, high = sorted(axis.get_view_interval())
+    return sum(bool(low <= place <= high) for place in axis.get_majorticklocs())
 
 
 def _tick(value: float, _position: int | None) -> str:
