@@ -145,12 +145,12 @@ def test_a_killed_build_goes_on(workplace, tmp_path):
     command = [PROGRAM, "train", "pump.toml", "--data", "recordings", "--out", tmp_path / "out"]
     child = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
     assert child.stderr is not None
-    for line in child.stderr:
-        if line.startswith("teacher"):
-            break
-    time.sleep(0.5)
-    child.send_signal(signal.SIGKILL)
-    child.communicate()
+    with child:
+        for line in child.stderr:
+            if line.startswith("teacher"):
+                break
+        time.sleep(0.5)
+        child.send_signal(signal.SIGKILL)
     assert not (tmp_path / "out" / "manifest.json").exists()
     unfinished = call(folder, "evaluate", tmp_path / "out", "--data", "recordings", code=1)
     assert "is not finished" in unfinished.stderr
