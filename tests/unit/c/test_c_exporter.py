@@ -94,7 +94,7 @@ def test_a_name_that_is_no_identifier_is_refused(name):
 
 @pytest.mark.parametrize("name", ["_kws", "rnn_edge", "rnn_edge_model"])
 def test_a_reserved_name_is_refused(name, tmp_path):
-    with pytest.raises(ModelError, match=f"'{name}'"):
+    with pytest.raises(ModelError, match=f'"{name}" is reserved'):
         export(replace(build(RECIPE), name=name), tmp_path)
     assert not list(tmp_path.iterdir())
 
