@@ -47,6 +47,8 @@ def require_model_name(name: str) -> None:
     Raises:
         ModelError: If it is no C identifier, too long, or not free.
     """
+    if not isinstance(name, str):
+        raise ModelError(f"Model name {name!r} is a {type(name).__name__}; expected a text.")
     if not re.fullmatch(IDENTIFIER, name) or len(name) > MAX_LENGTH:
         raise ModelError(
             f"Model name {name[: 2 * MAX_LENGTH]!r} is not a C identifier of at most {MAX_LENGTH} "
