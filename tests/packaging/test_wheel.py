@@ -96,12 +96,15 @@ def test_the_program_works_outside_the_repository(installed, tmp_path):
     run(program, "data", "inspect", "--spec", "demo_anomaly", "--json", cwd=tmp_path)
 
 
-def test_a_missing_extra_is_named(installed, tmp_path):
+def test_everything_that_is_missing_is_named_at_once(installed, tmp_path):
     program = installed / "rnn-edge"
     spec = "demo_anomaly"
     done = run(program, "build", spec, "--out", "out", "-q", cwd=tmp_path, code=1)
-    assert "Package tensorflow is not installed; it is needed for training." in done.stderr
-    assert "Hint: pip install 'rnn-edge[train]'" in done.stderr
+    assert "tensorflow (for training)" in done.stderr
+    assert "matplotlib (for the plots of the report)" in done.stderr
+    assert "onnxruntime (for " in done.stderr
+    assert "Hint: pip install 'rnn-edge[train," in done.stderr
+    assert not (tmp_path / "out").exists()
     assert "Traceback" not in done.stderr
 
 
