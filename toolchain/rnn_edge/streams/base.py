@@ -1,0 +1,53 @@
+"""What a stream is: frames without an end in memory, read chunk by chunk.
+
+To add a kind of stream, write a `FrameStream` and make `open_stream` return it for its spec.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rnn_edge.types import Array
+
+CHUNK_STEPS = 4096
+"""Frames read at once: what is kept of a stream is this much, whatever its length."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Consecutive frames of a stream.
+
+    Attributes:
+        frames: float32 (T, D), normalised as the model's front end does.
+        starts: int64 (N,), indices into ``frames`` at which a recording begins; a stream made of
+            one piece begins with one.
+    """
+
+    frames: Array
+    starts: Array
+
+
+class FrameStream(ABC):
+    """A stream; reading it again gives the same frames.
+
+    Attributes:
+        name: What reports call it.
+        description: How it is made, in a sentence.
+        inputs: Features D of a frame.
+        steps: Frames in all.
+    """
+
+    name: str
+    description: str
+    inputs: int
+    steps: int
+
+    @abstractmethod
+    def chunks(self, size: int = CHUNK_STEPS) -> Iterator[Chunk]:
+        """Yield the frames from the first to the last.
+
+        Args:
+            size: Frames of each chunk but the last; the frames do not depend on it.
+        """
