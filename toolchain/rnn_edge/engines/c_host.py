@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
 import shlex
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
-from rnn_edge.errors import (
-    EngineError,
-    EnvironmentFailureError,
-    MissingDependencyError,
-    MissingExportError,
-)
+from rnn_edge.errors import EngineError, MissingDependencyError
 from rnn_edge.exporters.c_source import exported_files, scratch_values
+from rnn_edge.firmware.program import Recipe, build
 from rnn_edge.registry import known
-from rnn_edge.resources import data_folder
 from rnn_edge.types import Array, QuantizedModel, Trace
 from rnn_edge.types.saved_state import (
     DIGEST_BYTES,
@@ -36,11 +28,13 @@ from rnn_edge.types.saved_state import (
 
 FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared")
 _COMPILERS = ("cc", "gcc", "clang")
-_TIMEOUT_S = 300
 
 
-def host_compiler() -> list[str]:
+def host_compiler(engine: str = "c") -> list[str]:
     """Return the command of the host's C compiler: ``$CC``, or else cc, gcc or clang.
+
+    Args:
+        engine: What needs it, for messages.
 
     Raises:
         MissingDependencyError: If there is none, or ``$CC`` names none.
@@ -49,7 +43,7 @@ def host_compiler() -> list[str]:
     if chosen:
         if shutil.which(chosen[0]) is None:
             raise MissingDependencyError(
-                f"C compiler {chosen[0]!r} (from CC) not found; the engine 'c' needs one.",
+                f"C compiler {chosen[0]!r} (from CC) not found; the engine {engine!r} needs one.",
                 "set CC to a compiler that is installed, or unset it",
             )
         return chosen
@@ -57,25 +51,32 @@ def host_compiler() -> list[str]:
         if shutil.which(name) is not None:
             return [name]
     raise MissingDependencyError(
-        f"No C compiler found ({known(_COMPILERS)}); the engine 'c' needs one.",
+        f"No C compiler found ({known(_COMPILERS)}); the engine {engine!r} needs one.",
         "apt-get install gcc libc6-dev (Debian, Ubuntu, Raspberry Pi OS), or set CC",
     )
 
 
-def _run(command: list[str]) -> str:
-    """Run a compiler and return what it printed."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentFailureError(f"C compiler {command[0]} cannot run: {error}.") from error
-    if done.returncode != 0:
-        raise EngineError(
-            f"C compiler {shlex.join(command)} failed with exit code {done.returncode}:\n"
-            f"{done.stderr.strip()[-2000:]}"
-        )
-    return done.stdout
+def library_recipe(engine: str, templates: tuple[str, ...], flags: tuple[str, ...] = ()) -> Recipe:
+    """Return how this host's compiler makes a shared library.
+
+    Args:
+        engine: What it is for, for messages.
+        templates: Its files of ``firmware_templates/``.
+        flags: Options beside `FLAGS`.
+
+    Raises:
+        MissingDependencyError: If there is no compiler.
+    """
+    compiler = host_compiler(engine)
+    return Recipe(
+        target=engine,
+        compiler=tuple(compiler),
+        # With what $CC says besides: of "ccache gcc" it is gcc's version that counts.
+        version=(*compiler[1:], "--version"),
+        flags=(*FLAGS, *flags),
+        templates=templates,
+        suffix=".so",
+    )
 
 
 def build_library(model: QuantizedModel, exports: Path, work: Path) -> Path:
@@ -94,34 +95,8 @@ def build_library(model: QuantizedModel, exports: Path, work: Path) -> Path:
         EngineError: If the export is not there or does not compile.
         EnvironmentFailureError: If the library cannot be written.
     """
-    compiler = host_compiler()
-    harness = data_folder("firmware_templates") / "host" / "harness.c"
-    sources = [*(exports / file for file in exported_files(model)), harness]
-    missing = [str(path) for path in sources if not path.is_file()]
-    if missing:
-        raise MissingExportError(
-            f"C sources of {model.name}: {missing[0]} is missing; expected what the exporter "
-            "'c' wrote.",
-            "rnn-edge export",
-        )
-    key = hashlib.sha256(repr((compiler, FLAGS, _run([*compiler, "--version"]))).encode())
-    for path in sources:
-        content = path.read_bytes()
-        key.update(f"\0{path.name}\0{len(content)}\0".encode() + content)
-    library = work.resolve() / f"{model.name}-{key.hexdigest()[:24]}.so"
-    if library.is_file():
-        return library
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=work, prefix=".compile-") as folder:
-            output = Path(folder) / library.name
-            code = [str(path) for path in sources if path.suffix == ".c"]
-            include = f"-I{sources[0].parent}"
-            _run([*compiler, *FLAGS, include, *code, "-o", str(output)])
-            output.replace(library)
-    except OSError as error:
-        raise EnvironmentFailureError(f"Library {library} cannot be written: {error}.") from error
-    return library
+    recipe = library_recipe("c", ("host/harness.c",))
+    return build(recipe, model.name, [exports / file for file in exported_files(model)], work)
 
 
 def _pointer(array: Array) -> ctypes.c_void_p:

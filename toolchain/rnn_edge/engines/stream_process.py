@@ -45,21 +45,8 @@ class StreamProcess(Worker):
         Raises:
             EngineError: If the process is closed, ends or is too slow; it is ended then.
         """
-        if not self._end.alive:
-            raise EngineError(f"Worker of the {self._owner} is closed.", "open the engine again")
-        deadline = time.monotonic() + timeout_s
-        try:
+        with self._exchanging(timeout_s) as deadline:
             return self._exchange(request, count, deadline)
-        except (EOFError, BrokenPipeError) as error:
-            raise self._failed(self._how_it_ended()) from error
-        except TimeoutError as error:
-            self._kill()
-            raise self._failed(f"did not answer within {timeout_s:g} s") from error
-        except BaseException:
-            # Half a message was exchanged: the next reply would answer another request.
-            self._kill()
-            self._end()
-            raise
 
     def _exchange(self, request: bytes, count: int, deadline: float) -> bytes:
         rest, found = memoryview(request), bytearray()

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from rnn_edge.engines.worker_program import FrameError, pack_frame, read_frame
@@ -92,15 +92,27 @@ class Worker:
         Raises:
             EngineError: If the worker is closed, ends, is too slow or sends something else.
         """
+        with self._exchanging(timeout_s) as deadline:
+            try:
+                self._send(pack_frame(header, arrays), deadline)
+                answer = read_frame(lambda count: self._receive(count, deadline))
+            except FrameError as error:
+                self._kill()
+                raise self._failed(f"sent something that is not a reply: it {error}") from error
+        self._has_answered = True
+        return answer
+
+    @contextlib.contextmanager
+    def _exchanging(self, timeout_s: float) -> Iterator[float]:
+        """Give the deadline for one request and its reply; whatever goes wrong ends the worker.
+
+        Raises:
+            EngineError: If the worker is closed, ends or is too slow.
+        """
         if not self._end.alive:
             raise EngineError(f"Worker of the {self._owner} is closed.", "open the engine again")
-        deadline = time.monotonic() + timeout_s
         try:
-            self._send(pack_frame(header, arrays), deadline)
-            answer = read_frame(lambda count: self._receive(count, deadline))
-        except FrameError as error:
-            self._kill()
-            raise self._failed(f"sent something that is not a reply: it {error}") from error
+            yield time.monotonic() + timeout_s
         except (EOFError, BrokenPipeError) as error:
             raise self._failed(self._how_it_ended()) from error
         except TimeoutError as error:
@@ -111,8 +123,6 @@ class Worker:
             self._kill()
             self._end()
             raise
-        self._has_answered = True
-        return answer
 
     def close(self) -> None:
         """End the process; calling it twice is fine."""

@@ -65,7 +65,8 @@ def build_host_program(
     recipe = Recipe(
         target=build.name,
         compiler=build.compiler,
-        version=("--version",),
+        # With what $CC says besides: of "ccache gcc" it is gcc's version that counts.
+        version=(*build.compiler[1:], "--version"),
         flags=build.flags,
         templates=("linux/main.c",),
     )

@@ -1,4 +1,4 @@
-"""Compiles a program around an exported model, once for the same sources and compiler."""
+"""Compiles C, once for the same files and compiler: programs around a model, and libraries."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import shlex
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnn_edge.errors import EngineError, EnvironmentFailureError, MissingExportError
@@ -17,21 +17,25 @@ from rnn_edge.types import QuantizedModel
 SERVICE = ("service/rnn_edge_service.c", "service/rnn_edge_service.h")
 _CONFIG = "rnn_edge_config.h"
 _OUTPUT_LIMIT = 2000
+_KEY_DIGITS = 24
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a program is compiled.
+    """How a program or a library is compiled.
 
     Attributes:
         target: What it is for: part of the file's name, and named in messages.
         compiler: The command that compiles and links.
-        version: The command that says which compiler it is.
+        version: What follows the command's first word in the command that says which compiler it
+            is.
         flags: Its options; paths in them are relative to the folder that all files are put into.
-        templates: Files of ``firmware_templates/`` beside the service, by relative path.
+        templates: Files of ``firmware_templates/`` that are compiled or included, by relative
+            path.
         generated: Further files, name to text.
         libraries: Options that have to stand behind the sources.
         variables: Set in the compiler's environment.
+        suffix: Of the file that comes out.
     """
 
     target: str
@@ -42,6 +46,7 @@ class Recipe:
     generated: Mapping[str, str] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    suffix: str = ".elf"
 
 
 def config_header(model: QuantizedModel) -> str:
@@ -70,18 +75,14 @@ def build_program(
     work: Path,
     explain: Callable[[str], Exception | None] = lambda output: None,
 ) -> Path:
-    """Compile a program, unless it is there already.
-
-    The compiler sees nothing but one flat folder with relative paths, so that the same sources
-    give the same bytes wherever they are built.
+    """Compile the service around an exported model, unless the program is there already.
 
     Args:
-        recipe: How.
+        recipe: How; its templates stand beside the service.
         model: The model that was exported.
         sources: The exported C, headers too.
         work: Where the program is kept.
-        explain: Returns the error to raise for what a compiler printed before it failed, or
-            None where that is nothing special.
+        explain: As for `build`.
 
     Returns:
         The program's absolute path.
@@ -90,52 +91,88 @@ def build_program(
         EngineError: If the export is not there or does not compile.
         EnvironmentFailureError: If the program cannot be written, or the compiler does not run.
     """
-    contents = _contents(recipe, model, sources)
+    serving = replace(
+        recipe,
+        templates=(*SERVICE, *recipe.templates),
+        generated={_CONFIG: config_header(model), **recipe.generated},
+    )
+    return build(serving, model.name, sources, work, explain)
+
+
+def build(
+    recipe: Recipe,
+    name: str,
+    exported: Sequence[Path],
+    work: Path,
+    explain: Callable[[str], Exception | None] = lambda output: None,
+) -> Path:
+    """Compile the files of a recipe and of an export, unless that was done before.
+
+    The compiler sees nothing but one flat folder with relative paths, so that the same sources
+    give the same bytes wherever they are built.
+
+    Args:
+        recipe: How.
+        name: The start of the file's name; where something is exported, the model's name.
+        exported: What the exporter ``c`` wrote, headers too; may be empty.
+        work: Where the result is kept.
+        explain: Returns the error to raise for what a compiler printed before it failed, or
+            None where that is nothing special.
+
+    Returns:
+        The absolute path of what was compiled.
+
+    Raises:
+        MissingExportError: If a file of the export is not there.
+        EngineError: If it does not compile.
+        EnvironmentFailureError: If it cannot be written, or the compiler does not run.
+    """
+    contents = _contents(recipe, name, exported)
     version = call([*recipe.compiler[:1], *recipe.version], Path.cwd()).stdout
     key = hashlib.sha256(
         repr((recipe.compiler[1:], version, recipe.flags, recipe.libraries)).encode()
     )
-    for name, content in sorted(contents.items()):
-        key.update(f"\0{name}\0{len(content)}\0".encode() + content)
-    output = work.resolve() / f"{model.name}-{recipe.target}-{key.hexdigest()[:24]}.elf"
+    for file, content in sorted(contents.items()):
+        key.update(f"\0{file}\0{len(content)}\0".encode() + content)
+    digits = key.hexdigest()[:_KEY_DIGITS]
+    output = work.resolve() / f"{name}-{recipe.target}-{digits}{recipe.suffix}"
     if output.is_file():
         return output
     try:
         work.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=work, prefix=".compile-") as place:
             folder = Path(place)
-            for name, content in contents.items():
-                (folder / name).parent.mkdir(exist_ok=True)
-                (folder / name).write_bytes(content)
-            code = sorted(name for name in contents if name.endswith(".c"))
-            arguments = [*recipe.flags, "-I.", *code, *recipe.libraries, "-o", "program.elf"]
+            for file, content in contents.items():
+                (folder / file).parent.mkdir(exist_ok=True)
+                (folder / file).write_bytes(content)
+            code = sorted(file for file in contents if file.endswith(".c"))
+            result = f"program{recipe.suffix}"
+            arguments = [*recipe.flags, "-I.", *code, *recipe.libraries, "-o", result]
             done = call([*recipe.compiler, *arguments], folder, recipe.variables)
             if done.returncode != 0:
                 raise explain(done.stderr) or EngineError(
                     f"C compiler {shlex.join(recipe.compiler)} failed for {recipe.target} with "
                     f"exit code {done.returncode}:\n{done.stderr.strip()[-_OUTPUT_LIMIT:]}"
                 )
-            (folder / "program.elf").replace(output)
+            (folder / result).replace(output)
     except OSError as error:
         raise EnvironmentFailureError(f"Program {output} cannot be written: {error}.") from error
     return output
 
 
-def _contents(recipe: Recipe, model: QuantizedModel, exported: Sequence[Path]) -> dict[str, bytes]:
+def _contents(recipe: Recipe, name: str, exported: Sequence[Path]) -> dict[str, bytes]:
     """Return the files of a program by the name they get in the compiler's folder."""
     contents: dict[str, bytes] = {}
     for path in exported:
         if not path.is_file():
             raise MissingExportError(
-                f"C sources of {model.name}: {path} is missing; expected what the exporter "
-                "'c' wrote.",
+                f"C sources of {name}: {path} is missing; expected what the exporter 'c' wrote.",
                 "rnn-edge export",
             )
         contents[path.name] = path.read_bytes()
     templates = data_folder("firmware_templates")
-    for name in (*SERVICE, *recipe.templates):
+    for file in recipe.templates:
         # Of a template's folder only what lies deeper keeps its place.
-        contents[name.split("/", 1)[1]] = (templates / name).read_bytes()
-    contents[_CONFIG] = config_header(model).encode()
-    contents.update({name: text.encode() for name, text in recipe.generated.items()})
+        contents[file.split("/", 1)[1]] = (templates / file).read_bytes()
+    contents.update({file: text.encode() for file, text in recipe.generated.items()})
     return contents

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from rnn_edge.engines.base import all_engines
+from rnn_edge.engines.base import EngineKind, all_engines
 from rnn_edge.engines.c_host import host_compiler
 from rnn_edge.extras import require_extras
 from rnn_edge.pipeline import formats
@@ -27,13 +27,17 @@ def require_everything(spec: ModelSpec, stages: Collection[str]) -> None:
         RnnEdgeError: If an engine is unknown.
         MissingDependencyError: Naming everything that is not installed.
     """
-    kinds = [lookup(all_engines(), name, "engine") for name in spec.replay.engines]
-    require_extras(_extras(spec, stages))
+    # Every look at the kinds reads the files of all devices.
+    known_kinds = all_engines()
+    kinds = [lookup(known_kinds, name, "engine") for name in spec.replay.engines]
+    require_extras(_extras(spec, stages, kinds))
     if "prove" in stages and any(kind.name == "c" for kind in kinds):
         host_compiler()
 
 
-def _extras(spec: ModelSpec, stages: Collection[str]) -> Iterator[tuple[str, str]]:
+def _extras(
+    spec: ModelSpec, stages: Collection[str], kinds: Sequence[EngineKind]
+) -> Iterator[tuple[str, str]]:
     if "data" in stages and spec.data.kind in _DATA:
         yield _DATA[spec.data.kind]
     if any(name in stages for name in _TRAINING):
@@ -42,7 +46,7 @@ def _extras(spec: ModelSpec, stages: Collection[str]) -> Iterator[tuple[str, str
         for exporter in formats.chosen_exporters(spec):
             yield exporter.extra, f"the format {exporter.name}"
     if "prove" in stages:
-        for name in spec.replay.engines:
-            yield all_engines()[name].extra, f"the engine {name}"
+        for kind in kinds:
+            yield kind.extra, f"the engine {kind.name}"
     if "report" in stages:
         yield "report", "the plots of the report"
