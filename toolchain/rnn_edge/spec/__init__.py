@@ -13,12 +13,26 @@ from rnn_edge.spec.features import ChannelFeatures, LogMelFeatures
 from rnn_edge.spec.load import DEFAULT_SPEC, load_spec, load_stream, resolved_toml, spec_origin
 from rnn_edge.spec.model import ModelSection
 from rnn_edge.spec.quantize import QuantizeSection
-from rnn_edge.spec.replay import ReplaySection, StreamSpec
+from rnn_edge.spec.replay import ReplaySection
+from rnn_edge.spec.reset import ResetSection
 from rnn_edge.spec.spec import ModelSpec
+from rnn_edge.spec.stream import (
+    MAX_HELD_STEPS,
+    AdversarialStream,
+    RecordedStream,
+    SaturationStream,
+    SilenceStream,
+    SinesStream,
+    StepsStream,
+    StreamSpec,
+    SyntheticStream,
+)
 from rnn_edge.spec.training import AugmentSection, QatSection, StudentSection, TeacherSection
 
 __all__ = [
     "DEFAULT_SPEC",
+    "MAX_HELD_STEPS",
+    "AdversarialStream",
     "AugmentSection",
     "ChannelFeatures",
     "DetectorSection",
@@ -29,13 +43,20 @@ __all__ = [
     "ModelSpec",
     "QatSection",
     "QuantizeSection",
+    "RecordedStream",
     "ReplaySection",
+    "ResetSection",
+    "SaturationStream",
     "SensorTableData",
+    "SilenceStream",
+    "SinesStream",
     "SpeechCommandsData",
+    "StepsStream",
     "StreamSpec",
     "StudentSection",
     "SyntheticKeywordsData",
     "SyntheticMachineData",
+    "SyntheticStream",
     "TeacherSection",
     "all_devices",
     "load_spec",

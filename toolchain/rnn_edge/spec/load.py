@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from rnn_edge.errors import EnvironmentFailureError, SpecError
 from rnn_edge.registry import known
 from rnn_edge.resources import data_folder
-from rnn_edge.spec.messages import mistakes
+from rnn_edge.spec.messages import choice, mistakes, show
 from rnn_edge.spec.overrides import apply_overrides
-from rnn_edge.spec.replay import StreamSpec
 from rnn_edge.spec.section import Section
 from rnn_edge.spec.spec import ModelSpec
+from rnn_edge.spec.stream import MAX_HELD_STEPS, STREAM_KINDS, StreamSpec, keys_of_kind
 
 DEFAULT_SPEC = "demo"
 """Shipped spec that is built when none is named; it needs no download."""
@@ -45,9 +45,15 @@ def load_spec(path: Path | str | None = None, overrides: Sequence[str] = ()) -> 
     origin = spec_origin(file, overrides)
     spec = validate(ModelSpec, apply_overrides(raw, overrides), origin)
     try:
-        load_stream(spec.replay.stream, spec.model.task)
+        stream = load_stream(spec.replay.stream, spec.model.task)
     except SpecError as error:
         raise SpecError(f"{origin}: replay.stream: {error.message}", error.hint) from None
+    if stream.steps > MAX_HELD_STEPS:
+        raise SpecError(
+            f"{origin}: replay.stream has {stream.steps:,} frames; expected at most "
+            f"{MAX_HELD_STEPS:,}, since a build holds them in memory.",
+            "prove the build on a shorter stream; calibration/ has some",
+        )
     return spec
 
 
@@ -74,7 +80,13 @@ def load_stream(name: str, task: str) -> StreamSpec:
         SpecError: If it is missing, has mistakes, or is for another task.
     """
     file = find_file(name, "calibration", "replay stream")
-    stream = validate(StreamSpec, read_toml(file, "replay stream"), f"Replay stream {file}")
+    raw = read_toml(file, "replay stream")
+    keys = keys_of_kind(raw)
+    if keys is None:
+        raise SpecError(
+            f"Replay stream {file}: kind = {show(raw['kind'])}; expected {choice(STREAM_KINDS)}."
+        )
+    stream = validate(keys, raw, f"Replay stream {file}")
     if stream.task != task:
         raise SpecError(f'Replay stream {file}: task = "{stream.task}"; expected "{task}".')
     return stream

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import tomli_w
@@ -124,7 +124,7 @@ def _mistake(error: ErrorDetails, root: type[BaseModel]) -> str:
 
 
 def _kinds(root: type[BaseModel], section: str) -> str:
-    return _choice(list(section_models(root, section)))
+    return choice(list(section_models(root, section)))
 
 
 def _place(
@@ -165,9 +165,9 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     if "$ref" in schema:
         return _words(definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions)
     if "enum" in schema:
-        return _choice(schema["enum"])
+        return choice(schema["enum"])
     if "const" in schema:
-        return _choice([schema["const"]])
+        return choice([schema["const"]])
     if "anyOf" in schema or "oneOf" in schema:
         options = schema["anyOf"] if "anyOf" in schema else schema["oneOf"]
         words = [_words(option, definitions) for option in options if option.get("type") != "null"]
@@ -214,7 +214,8 @@ def _range(schema: Mapping[str, Any]) -> str:
     return " " + " and ".join(parts).replace(" and to ", " to ") if parts else ""
 
 
-def _choice(names: Sequence[object]) -> str:
+def choice(names: Iterable[object]) -> str:
+    """Join what may be chosen, in quotes."""
     quoted = [f'"{name}"' for name in names]
     if len(quoted) == 1:
         return quoted[0]

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from rnn_edge.spec.messages import allowed, field_type, section_models, show
-from rnn_edge.spec.replay import ReplaySection, StreamSpec
+from rnn_edge.spec.replay import ReplaySection
 from rnn_edge.spec.spec import ModelSpec
+from rnn_edge.spec.stream import STREAM_KINDS, StreamSpec
 
 FILLED_BY_TASK = {(ReplaySection, "stream")}
 """Keys that `ModelSpec` fills, so that they have no default of their own."""
@@ -26,7 +27,12 @@ def reference_tables() -> str:
         for kind, model in section_models(ModelSpec, name).items():
             title = f'`[{name}]`, kind = "{kind}"' if kind else f"`[{name}]`"
             parts.append(_table(title, model))
-    parts.append(_table("A replay stream", StreamSpec))
+    parts.append(_table("A replay stream of any kind", StreamSpec))
+    for kind, model in STREAM_KINDS.items():
+        own = tuple(key for key in model.model_fields if key not in StreamSpec.model_fields)
+        # The kind is asked for first, whatever classes a key comes from.
+        own = ("kind", *(key for key in own if key != "kind"))
+        parts.append(_table(f'A replay stream, kind = "{kind}"', model, own))
     return "\n\n".join(parts)
 
 

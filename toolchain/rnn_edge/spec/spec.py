@@ -14,8 +14,10 @@ from rnn_edge.spec.features import KIND_OF_TASK, FeaturesSection
 from rnn_edge.spec.model import ModelSection
 from rnn_edge.spec.quantize import QuantizeSection
 from rnn_edge.spec.replay import ReplaySection
+from rnn_edge.spec.reset import ResetSection
 from rnn_edge.spec.section import Section
 from rnn_edge.spec.training import AugmentSection, QatSection, StudentSection, TeacherSection
+from rnn_edge.types.resets import MEASURE_OF_TASK
 
 _FEATURES_OF_TASK = {task: (kind,) for task, kind in KIND_OF_TASK.items()}
 _SECTION_OF_TASK = {"augment": "kws", "detector": "anomaly"}
@@ -57,6 +59,9 @@ class ModelSpec(Section):
     quantize: QuantizeSection = QuantizeSection()
     """Choice of scales."""
 
+    reset: ResetSection = ResetSection()
+    """When a deployed stream forgets."""
+
     export: ExportSection = ExportSection()
     """Which files are written."""
 
@@ -93,6 +98,12 @@ class ModelSpec(Section):
                 raise ValueError(
                     f'[{name}] is for model.task = "{owner}"; this model\'s task is "{task}"'
                 )
+        level = self.reset.level
+        if level is not None and level < 0.0 and MEASURE_OF_TASK[task] == "magnitude":
+            raise ValueError(
+                f'reset.level = {level}; expected from 0 to 100 with model.task = "{task}": '
+                "it is compared with sizes"
+            )
         return self
 
 
