@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rnn_edge.report.frame import frame
 from rnn_edge.report.markup import Markup, element, join, paragraph
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections import SECTIONS
-from rnn_edge.report.stylesheet import STYLESHEET
 
 FORMAT = "rnn-edge report 1"
 
@@ -35,24 +35,8 @@ def render_report(report: Mapping[str, Any]) -> str:
     if root.at("task").text() not in _TASKS:
         root.at("task").fail(" or ".join(map(repr, _TASKS)))
     sections = [section for render in SECTIONS if (section := render(root)) is not None]
-    links = [element("li", element("a", s.title, href=f"#{s.anchor}")) for s in sections]
-    bodies = [element("section", element("h2", s.title), s.body, id=s.anchor) for s in sections]
-    body = element(
-        "body",
-        element("header", *_header(root)),
-        element("nav", element("ul", *links), aria_label="Contents"),
-        element("main", *bodies),
-        element("footer", *_footer(root)),
-    )
     title = f"{root.at('name').text()}: build report"
-    head = element(
-        "head",
-        Markup('<meta charset="utf-8">'),
-        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        element("title", title),
-        element("style", Markup(STYLESHEET)),
-    )
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+    return frame(title, _header(root), sections, _footer(root))
 
 
 def _header(root: Node) -> list[Markup]:

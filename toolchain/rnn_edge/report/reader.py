@@ -1,4 +1,4 @@
-"""Reads report.json and names the key at which it is not what was expected."""
+"""Reads the JSON of a report and names the key at which it is not what was expected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,21 @@ from typing import NoReturn
 
 from rnn_edge.errors import BundleError
 
-_HINT = "build the bundle again"
+
+@dataclass(frozen=True)
+class Document:
+    """What is read.
+
+    Attributes:
+        name: What errors call it.
+        hint: How to get a right one.
+    """
+
+    name: str
+    hint: str
+
+
+BUILD = Document("Report", "build the bundle again")
 
 
 @dataclass(frozen=True)
@@ -19,17 +33,21 @@ class Node:
     Attributes:
         value: Any JSON value.
         path: Where it stands, such as ``models[0].metrics``; empty for the report itself.
+        document: What it is a value of.
     """
 
     value: object
     path: str = ""
+    document: Document = BUILD
 
     def fail(self, expected: str) -> NoReturn:
         """Raise a `BundleError` that names this value's path and what was expected there."""
         shown = repr(self.value)
         shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
         where = f"key {self.path!r}" if self.path else "the content"
-        raise BundleError(f"Report: {where} is {shown}; expected {expected}.", _HINT)
+        raise BundleError(
+            f"{self.document.name}: {where} is {shown}; expected {expected}.", self.document.hint
+        )
 
     def at(self, key: str) -> Node:
         """Return the value of a key that must be there.
@@ -40,26 +58,28 @@ class Node:
         mapping = self._mapping()
         if key not in mapping:
             raise BundleError(
-                f"Report: key {self._path_of(key)!r} is missing; "
+                f"{self.document.name}: key {self._path_of(key)!r} is missing; "
                 f"found {', '.join(map(str, mapping)) or 'no keys'}.",
-                _HINT,
+                self.document.hint,
             )
-        return Node(mapping[key], self._path_of(key))
+        return self._child(mapping[key], self._path_of(key))
 
     def find(self, key: str) -> Node | None:
         """Return the value of a key, or None where it is absent or null."""
         value = self._mapping().get(key)
-        return None if value is None else Node(value, self._path_of(key))
+        return None if value is None else self._child(value, self._path_of(key))
 
     def entries(self) -> dict[str, Node]:
         """Return the values of an object by key, in their order."""
-        return {key: Node(value, self._path_of(key)) for key, value in self._mapping().items()}
+        return {
+            key: self._child(value, self._path_of(key)) for key, value in self._mapping().items()
+        }
 
     def items(self) -> tuple[Node, ...]:
         """Return the elements of a list."""
         if not isinstance(self.value, list | tuple):
             self.fail("a list")
-        return tuple(Node(value, f"{self.path}[{k}]") for k, value in enumerate(self.value))
+        return tuple(self._child(value, f"{self.path}[{k}]") for k, value in enumerate(self.value))
 
     def text(self) -> str:
         """Return a string."""
@@ -101,6 +121,9 @@ class Node:
         if len(values) != 2:
             self.fail("two numbers")
         return values[0], values[1]
+
+    def _child(self, value: object, path: str) -> Node:
+        return Node(value, path, self.document)
 
     def _mapping(self) -> Mapping[str, object]:
         if not isinstance(self.value, Mapping):

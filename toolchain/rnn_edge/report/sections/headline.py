@@ -21,32 +21,32 @@ from rnn_edge.report.sections.metrics import (
 )
 from rnn_edge.report.sections.parity import is_within
 from rnn_edge.report.sections.reliance import limits, supports
+from rnn_edge.report.tiles import tile, tiles
 
 
 def render(root: Node) -> Section:
     """Return the tiles at the top of the page, and what may be relied on."""
     if not is_judged(root):
-        quality = [_tile("Quality, int8", "–", NO_TEST_PART)]
+        quality = [tile("Quality, int8", "–", NO_TEST_PART)]
     else:
         quality = _keywords(root) if root.at("task").text() == "kws" else _anomalies(root)
-    tiles = [*quality, _parity(root), _drift(root), _flash(root), _memory(root), _work(root)]
     return Section(
         "summary",
         "Summary",
         join(
-            element("div", *tiles, class_="tiles"),
+            tiles(
+                *quality,
+                _parity(root),
+                _drift(root),
+                _flash(root),
+                _memory(root),
+                _work(root),
+            ),
             element("h3", "What this build shows"),
             bullets(supports(root)),
             element("h3", "What it does not show"),
             bullets(limits(root)),
         ),
-    )
-
-
-def _tile(label: str, value: str, *notes: str, kind: str | None = None) -> Markup:
-    small = [element("small", note) for note in notes]
-    return element(
-        "div", element("span", label), element("strong", value, class_=kind), *small, class_="tile"
     )
 
 
@@ -57,7 +57,7 @@ def _compared(label: str, int8: Score, reference: Score, difference: Node | None
     notes.append(f"float {formatting.percent(reference.value)}")
     if difference is not None:
         notes.append(f"int8 against float {short_text(difference)}")
-    return _tile(label, formatting.percent(int8.value), *notes)
+    return tile(label, formatting.percent(int8.value), *notes)
 
 
 def _keywords(root: Node) -> list[Markup]:
@@ -78,14 +78,14 @@ def _anomalies(root: Node) -> list[Markup]:
     int8, reference = model_metrics(root, INT8), model_metrics(root, FLOAT)
     quality = f1(int8)
     if quality.value is None:
-        tile = _tile("F1 by frame, int8", "–", NO_ANOMALIES)
+        first = tile("F1 by frame, int8", "–", NO_ANOMALIES)
     else:
         difference = comparison(root, INT8, FLOAT).get("f1")
-        tile = _compared("F1 by frame, int8", quality, f1(reference), difference)
+        first = _compared("F1 by frame, int8", quality, f1(reference), difference)
     if not int8.at("is_labelled").flag():
         shares = [formatting.percent(m.at("alarm_rate").number()) for m in (int8, reference)]
-        return [tile, _tile("Alarms, int8", shares[0], f"of all frames; float {shares[1]}")]
-    return [tile, _false_alarms(int8, reference)]
+        return [first, tile("Alarms, int8", shares[0], f"of all frames; float {shares[1]}")]
+    return [first, _false_alarms(int8, reference)]
 
 
 def _false_alarms(int8: Node, reference: Node) -> Markup:
@@ -100,12 +100,12 @@ def _false_alarms(int8: Node, reference: Node) -> Markup:
         start = "" if key == "false_alarm_rate" else f"{formatting.percent(own)} "
         notes.append(f"{start}{words}; float {formatting.percent(other)}")
     value = formatting.percent(int8.at("false_alarm_rate").optional_number())
-    return _tile("False alarms, int8", value, *notes)
+    return tile("False alarms, int8", value, *notes)
 
 
 def _flash(root: Node) -> Markup:
     constants = root.at("memory").at("constants").integer()
-    return _tile(
+    return tile(
         "Constants, flash",
         formatting.size(constants),
         f"{formatting.count(constants)} bytes of weights, biases and multipliers in the C",
@@ -117,7 +117,7 @@ def _memory(root: Node) -> Markup:
     memory = root.at("memory")
     state, scratch = (memory.at(key).integer() for key in ("state", "scratch"))
     buffers = memory.at("frame").integer() + memory.at("result").integer()
-    return _tile(
+    return tile(
         "State and scratch, RAM",
         formatting.size(state + scratch),
         f"for each stream: {formatting.count(state)} B carried, {formatting.count(scratch)} B "
@@ -128,7 +128,7 @@ def _memory(root: Node) -> Markup:
 
 def _work(root: Node) -> Markup:
     macs, rate = root.at("macs").integer(), root.at("frame_rate_hz").number()
-    return _tile(
+    return tile(
         "Work per step",
         f"{formatting.count(macs)} MAC",
         "multiply-accumulates; the time on a device is not measured",
@@ -139,7 +139,7 @@ def _work(root: Node) -> Markup:
 def _drift(root: Node) -> Markup:
     drift = named(root.at("drift"), INT8)
     if drift is None:
-        return _tile("Drift of the hidden state", "not measured")
+        return tile("Drift of the hidden state", "not measured")
     notes = [
         f"where values lie in −1 to 1, over {formatting.count(drift.at('steps').integer())} "
         "steps, never reset"
@@ -147,7 +147,7 @@ def _drift(root: Node) -> Markup:
     if root.at("task").text() == "kws":
         share = formatting.percent(drift.at("agreement").number(), 2)
         notes.append(f"same decision as float at {share} of the steps")
-    return _tile(
+    return tile(
         "Drift of the hidden state, rms",
         formatting.number(drift.at("hidden_rms").number(), 2),
         *notes,
@@ -158,14 +158,14 @@ def _parity(root: Node) -> Markup:
     label = "Same bits in every engine that ran"
     rows = root.at("parity").items()
     if not rows:
-        return _tile(label, "not compared", *_float_engines(root), kind="bad")
+        return tile(label, "not compared", *_float_engines(root), kind="bad")
     engines = list(dict.fromkeys(row.at("engine").text() for row in rows))
     differing = [r.at("engine").text() for r in rows if r.at("differing").integer() > 0]
     if differing:
-        return _tile(label, "no", f"different: {', '.join(dict.fromkeys(differing))}", kind="bad")
+        return tile(label, "no", f"different: {', '.join(dict.fromkeys(differing))}", kind="bad")
     steps = formatting.count(min(row.at("steps").integer() for row in rows))
     notes = [f"int8, {', '.join(engines)} over {steps} steps", *_float_engines(root)]
-    return _tile(label, "yes", *notes, kind="good")
+    return tile(label, "yes", *notes, kind="good")
 
 
 def _float_engines(root: Node) -> list[str]:
