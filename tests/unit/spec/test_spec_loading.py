@@ -65,7 +65,7 @@ def test_resolved_text_holds_every_value(spec_file):
     assert values["student"]["steps"] == 9000
     assert set(values) == {
         "seed", "model", "data", "features", "augment", "teacher", "student", "qat", "quantize",
-        "export", "replay",
+        "export", "replay", "drift", "reset",
     }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from rnn_edge.spec.data import (
 )
 from rnn_edge.spec.detector import DetectorSection
 from rnn_edge.spec.device import DeviceSpec, all_devices
+from rnn_edge.spec.drift import DriftSection
 from rnn_edge.spec.export import ExportSection
 from rnn_edge.spec.features import ChannelFeatures, LogMelFeatures
 from rnn_edge.spec.load import DEFAULT_SPEC, load_spec, load_stream, resolved_toml, spec_origin
@@ -37,6 +38,7 @@ __all__ = [
     "ChannelFeatures",
     "DetectorSection",
     "DeviceSpec",
+    "DriftSection",
     "ExportSection",
     "LogMelFeatures",
     "ModelSection",

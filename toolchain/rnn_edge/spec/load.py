@@ -54,6 +54,11 @@ def load_spec(path: Path | str | None = None, overrides: Sequence[str] = ()) -> 
             f"{MAX_HELD_STEPS:,}, since a build holds them in memory.",
             "prove the build on a shorter stream; calibration/ has some",
         )
+    for name in spec.drift.streams:
+        try:
+            load_stream(name, spec.model.task)
+        except SpecError as error:
+            raise SpecError(f"{origin}: drift.streams: {error.message}", error.hint) from None
     return spec
 
 

@@ -48,6 +48,8 @@ def show(value: object) -> str:
 def _toml(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key} = {_toml(item)}' for key, item in value.items())}}}"
     try:
         return tomli_w.dumps({"v": value}).removeprefix("v = ").strip()
     except (TypeError, ValueError):

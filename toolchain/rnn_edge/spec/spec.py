@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from rnn_edge.spec.data import KINDS_OF_TASK, DataSection
 from rnn_edge.spec.detector import DetectorSection
+from rnn_edge.spec.drift import DriftSection
 from rnn_edge.spec.export import ExportSection
 from rnn_edge.spec.features import KIND_OF_TASK, FeaturesSection
 from rnn_edge.spec.model import ModelSection
@@ -70,6 +71,9 @@ class ModelSpec(Section):
 
     replay: ReplaySection
     """What the build is proven on."""
+
+    drift: DriftSection = DriftSection()
+    """How far the state of a stream may drift."""
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,300 @@
+"""Every figure of a drift result that a budget may limit: its name, and where it is read.
+
+To add a measure, add a row to `MEASURES`. Figures are read from the JSON of a result, so that one
+that was written to a file years ago is read like one that was measured just now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from rnn_edge.errors import SpecError
+from rnn_edge.types.drift import Estimate, TrendVerdict
+
+Reading = Estimate | TrendVerdict
+"""What was measured; a figure without noise is an estimate whose interval is itself."""
+
+Json = Mapping[str, Any]
+
+
+class Worse(StrEnum):
+    """In which direction a measure gets worse."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    GROWTH = "growth"
+
+
+class Comparison(StrEnum):
+    """How a measure is compared with that of a baseline."""
+
+    RATIO = "ratio"
+    """Value over baseline."""
+
+    DIFFERENCE = "difference"
+    """How much worse it is than the baseline, in the measure's own unit."""
+
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure that a budget may limit.
+
+    Attributes:
+        name: Its key; "state.NAME.x" stands for a key of each state (h0, c0, h1, ...).
+        meaning: What it is, in a sentence.
+        unit: Of the value; empty for a share or a ratio.
+        worse: In which direction it gets worse.
+        comparison: How it is compared with a baseline.
+        read: Returns it, given the JSON of the stream, that of the whole result, and the name of
+            the tensor ("" where the measure is of none); None where it was not measured.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    worse: Worse
+    comparison: Comparison
+    read: Callable[[Json, Json, str], Reading | None]
+
+
+REAL = "real units"
+"""Those of the float model's state, 1 being full scale of a hidden state."""
+
+STATE = re.compile(r"^state\.([hc]\d+)\.(\w+)$")
+ANY_STATE = "state.NAME."
+
+
+def find_measure(name: str) -> tuple[Measure, str]:
+    """Return a measure by its key, and the tensor that the key names.
+
+    Raises:
+        SpecError: If there is none; it names all there are.
+    """
+    match = STATE.match(name)
+    measure = MEASURES.get(f"{ANY_STATE}{match[2]}" if match else name)
+    if measure is None or ANY_STATE in name:
+        raise SpecError(f"Unknown measure: {name!r}; known are {', '.join(MEASURES)}.")
+    if match:
+        return measure, match[1]
+    return measure, "y" if name.startswith("y.") else ""
+
+
+def read_measure(name: str, stream: Json, result: Json) -> Reading | None:
+    """Return what a drift result says of a measure, or None where it was not measured.
+
+    Args:
+        name: Key of the measure.
+        stream: JSON of one `StreamDrift` of the result.
+        result: JSON of the `DriftResult`.
+
+    Raises:
+        SpecError: If there is no such measure.
+    """
+    measure, tensor = find_measure(name)
+    return measure.read(stream, result, tensor)
+
+
+def exactly(value: object) -> Estimate | None:
+    """Return a figure that is a fact about the frames that were replayed, and has no noise."""
+    if not isinstance(value, int | float):
+        return None
+    return Estimate(float(value), float(value), float(value))
+
+
+def estimated(found: Json | None) -> Estimate | None:
+    """Return an estimate as JSON holds it."""
+    return None if found is None else Estimate(found["value"], found["low"], found["high"])
+
+
+def _rows(stream: Json, tensor: str) -> list[Json]:
+    """Return the rows of a tensor; with "" those of all states, with "h" of all hidden ones."""
+    if tensor in ("", "h"):
+        states = (row for row in stream["tensors"] if row["tensor"] != "y")
+        return [row for row in states if row["tensor"].startswith(tensor)]
+    return [row for row in stream["tensors"] if row["tensor"] == tensor]
+
+
+def _rms(stream: Json, _: Json, tensor: str) -> Reading | None:
+    rows = _rows(stream, tensor)
+    return estimated(rows[0]["rms"]) if rows else None
+
+
+def _maximum(stream: Json, _: Json, tensor: str) -> Reading | None:
+    rows = _rows(stream, tensor or "h")
+    return exactly(max(row["maximum"] for row in rows)) if rows else None
+
+
+def _relative(stream: Json, _: Json, tensor: str) -> Reading | None:
+    rows = _rows(stream, tensor)
+    if not rows:
+        return None
+    value, rms = rows[0]["relative"], rows[0]["rms"]
+    # The size of the reference is that of these frames; only the error is an estimate.
+    scale = value / rms["value"] if rms["value"] > 0.0 else 0.0
+    return Estimate(value, rms["low"] * scale, rms["high"] * scale)
+
+
+def _slope(stream: Json, _: Json, tensor: str) -> Reading | None:
+    slopes = [estimated(row["trend"]["slope"]) for row in _rows(stream, tensor)]
+    return max((s for s in slopes if s is not None), key=lambda slope: slope.value, default=None)
+
+
+def _trend(stream: Json, _: Json, tensor: str) -> Reading | None:
+    found = {TrendVerdict(row["trend"]["verdict"]) for row in _rows(stream, tensor)}
+    order = (TrendVerdict.GROWTH, TrendVerdict.UNDECIDED, TrendVerdict.PLATEAU)
+    return next((verdict for verdict in order if verdict in found), None)
+
+
+def _hidden_rms(stream: Json, *_: object) -> Reading | None:
+    return estimated(stream["hidden_rms"])
+
+
+def _agreement(kind: str) -> Callable[[Json, Json, str], Reading | None]:
+    return lambda stream, _result, _tensor: estimated(stream[kind]["agreement"])
+
+
+def _count(kind: str, key: str) -> Callable[[Json, Json, str], Reading | None]:
+    return lambda stream, _result, _tensor: exactly(stream[kind][key])
+
+
+def _table(*measures: Measure) -> Mapping[str, Measure]:
+    return {measure.name: measure for measure in measures}
+
+
+_UP, _RATIO, _DIFFERENCE = Worse.HIGHER, Comparison.RATIO, Comparison.DIFFERENCE
+
+MEASURES: Mapping[str, Measure] = _table(
+    Measure(
+        "hidden_rms",
+        "Root mean square error over the hidden states of all layers.",
+        REAL,
+        _UP,
+        _RATIO,
+        _hidden_rms,
+    ),
+    Measure(
+        "hidden_max",
+        "Largest error of any hidden state in the frames that were replayed.",
+        REAL,
+        _UP,
+        _RATIO,
+        _maximum,
+    ),
+    Measure("state.NAME.rms", "Root mean square error of one state.", REAL, _UP, _RATIO, _rms),
+    Measure("state.NAME.max", "Largest error of one state.", REAL, _UP, _RATIO, _maximum),
+    Measure(
+        "state.NAME.relative",
+        "Root mean square error of one state over the reference's own root mean square.",
+        "",
+        _UP,
+        _RATIO,
+        _relative,
+    ),
+    Measure("y.rms", "Root mean square error of the outputs.", REAL, _UP, _RATIO, _rms),
+    Measure("y.max", "Largest error of an output.", REAL, _UP, _RATIO, _maximum),
+    Measure(
+        "y.relative",
+        "Root mean square error of the outputs over the reference's own root mean square.",
+        "",
+        _UP,
+        _RATIO,
+        _relative,
+    ),
+    Measure(
+        "frame_agreement",
+        "Share of frames with the same unsmoothed decision.",
+        "",
+        Worse.LOWER,
+        _DIFFERENCE,
+        _agreement("decisions"),
+    ),
+    Measure(
+        "frame_flips",
+        "Frames with another unsmoothed decision.",
+        "frames",
+        _UP,
+        _DIFFERENCE,
+        _count("decisions", "flips"),
+    ),
+    Measure(
+        "detection_agreement",
+        "Share of frames with the same decision after smoothing and threshold.",
+        "",
+        Worse.LOWER,
+        _DIFFERENCE,
+        _agreement("detections"),
+    ),
+    Measure(
+        "missed_events",
+        "Detections of the reference during which the engine never decides the same.",
+        "events",
+        _UP,
+        _DIFFERENCE,
+        _count("detections", "missed_events"),
+    ),
+    Measure(
+        "extra_events",
+        "Detections of the engine during which the reference never decides the same.",
+        "events",
+        _UP,
+        _DIFFERENCE,
+        _count("detections", "extra_events"),
+    ),
+    Measure(
+        "score_rms",
+        "Root mean square difference of the scores that are compared with the threshold.",
+        "score",
+        _UP,
+        _RATIO,
+        _count("detections", "score_rms"),
+    ),
+    Measure(
+        "score_max",
+        "Largest difference of the scores that are compared with the threshold.",
+        "score",
+        _UP,
+        _RATIO,
+        _count("detections", "score_maximum"),
+    ),
+    Measure(
+        "trend",
+        'Where the error of the states goes; the worst of them counts. Its limit is "plateau".',
+        "",
+        Worse.GROWTH,
+        Comparison.NONE,
+        _trend,
+    ),
+    Measure(
+        "state.NAME.trend",
+        "Where the error of one state goes.",
+        "",
+        Worse.GROWTH,
+        Comparison.NONE,
+        _trend,
+    ),
+    Measure(
+        "y.trend",
+        "Where the error of the outputs goes.",
+        "",
+        Worse.GROWTH,
+        Comparison.NONE,
+        _trend,
+    ),
+    Measure(
+        "slope",
+        "d ln(rms) / d ln(step) of the state that grows fastest: 0 on a plateau.",
+        "",
+        _UP,
+        _DIFFERENCE,
+        _slope,
+    ),
+    Measure("state.NAME.slope", "The same of one state.", "", _UP, _DIFFERENCE, _slope),
+    Measure("y.slope", "The same of the outputs.", "", _UP, _DIFFERENCE, _slope),
+)
+"""By name."""
