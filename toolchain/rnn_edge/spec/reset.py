@@ -49,7 +49,7 @@ class ResetSection(Section):
             if key not in own and value is not None:
                 users = " or ".join(f'"{name}"' for name, keys in _KEYS.items() if key in keys)
                 raise ValueError(
-                    f'{key} = {value}; expected with policy = {users} only, this one is '
+                    f"{key} = {value}; expected with policy = {users} only, this one is "
                     f'"{self.policy}"'
                 )
         return self
