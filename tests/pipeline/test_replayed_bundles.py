@@ -131,7 +131,7 @@ def _source(bundle):
 
 
 def _stream(bundle, steps):
-    part = replay._material(bundle, None)[0].part("test")
+    part = replay.bundle_frames(bundle, None)[0].part("test")
     return replay.sequence_stream([s.frames for s in part], steps, 7)
 
 
@@ -149,8 +149,8 @@ def test_material_is_the_builds_or_can_be_made_again(bundle, tmp_path):
     kept = matrix_of(bundle, "int8", steps=50)
     assert again == kept
     assert np.array_equal(
-        replay._material(bundle, None)[0].sequences[0].frames,
-        replay._material(type(bundle).open(moved), None)[0].sequences[0].frames,
+        replay.bundle_frames(bundle, None)[0].sequences[0].frames,
+        replay.bundle_frames(type(bundle).open(moved), None)[0].sequences[0].frames,
     )
 
 

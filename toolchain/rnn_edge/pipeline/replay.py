@@ -144,7 +144,7 @@ def open_stream(
     """
     spec = bundle.spec()
     chosen = load_stream(name or spec.replay.stream, spec.model.task)
-    frames, source = _material(bundle, data)
+    frames, source = bundle_frames(bundle, data)
     part = frames.part(chosen.split)
     if not part:
         raise DataError(
@@ -157,8 +157,16 @@ def open_stream(
     return _first(stream, steps), source
 
 
-def _material(bundle: Bundle, data: Path | None) -> tuple[FrameSet, str]:
-    """Return normalised frames and where they come from."""
+def bundle_frames(bundle: Bundle, data: Path | None) -> tuple[FrameSet, str]:
+    """Return normalised frames and where they come from.
+
+    Args:
+        bundle: A finished bundle.
+        data: Recordings in the layout of the bundle's spec; None for those of the build.
+
+    Raises:
+        DataError: If there are none.
+    """
     spec = bundle.spec()
     kept = _kept_frames(bundle) if data is None else None
     if kept is not None:
