@@ -105,6 +105,10 @@ class Node:
             self.fail("a whole number")
         return self.value
 
+    def optional_integer(self) -> int | None:
+        """Return a whole number, or None where the value is null (not defined)."""
+        return None if self.value is None else self.integer()
+
     def flag(self) -> bool:
         """Return a boolean."""
         if not isinstance(self.value, bool):

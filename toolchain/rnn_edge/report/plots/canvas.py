@@ -162,6 +162,8 @@ def draw(
     size_inches: tuple[float, float],
     paint: Callable[[Any], None],
     heights: Sequence[float] = (),
+    *,
+    is_shared: bool = True,
 ) -> Markup:
     """Return a plot as inline SVG.
 
@@ -170,7 +172,8 @@ def draw(
         label: What the plot shows, for those who do not see it.
         size_inches: Width and height; only their ratio and the size of the text follow from it.
         paint: Draws on a matplotlib ``Axes``, or on a list of them.
-        heights: Of plots on top of each other that share the horizontal axis; none: one plot.
+        heights: Of plots on top of each other; none: one plot.
+        is_shared: Whether those have one horizontal axis, numbered below the last of them.
 
     Raises:
         MissingDependencyError: If matplotlib is not installed.
@@ -184,7 +187,7 @@ def draw(
         backend.FigureCanvasSVG(figure)
         if heights:
             ratios = list(heights)
-            paint(list(figure.subplots(len(ratios), 1, sharex=True, height_ratios=ratios)))
+            paint(list(figure.subplots(len(ratios), 1, sharex=is_shared, height_ratios=ratios)))
         else:
             paint(figure.subplots())
         buffer = io.StringIO()

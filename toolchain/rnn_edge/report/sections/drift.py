@@ -10,6 +10,7 @@ from rnn_edge.report.reader import Node, named
 from rnn_edge.report.sections.base import Section
 from rnn_edge.report.sections.metrics import INT8
 from rnn_edge.report.tables import Column, table
+from rnn_edge.report.tensors import meaning
 
 _OUTPUTS = {
     True: "outputs, one for each class, as the model gives them",
@@ -91,16 +92,8 @@ def _figure(tensor: str, index: int, reports: tuple[Node, ...], outputs: str) ->
         f"drift{index}", f"Drift of {tensor}", f"rms error of {tensor}", curves, assign(names)
     )
     return element(
-        "figure", plot, element("figcaption", element("b", tensor), _meaning(tensor, outputs))
+        "figure", plot, element("figcaption", element("b", tensor), meaning(tensor, outputs))
     )
-
-
-def _meaning(tensor: str, outputs: str) -> str:
-    kinds = {"h": ("hidden", ", which lies in −1 to 1"), "c": ("cell", "")}
-    if tensor == "y":
-        return f": {outputs}."
-    kind, layer = kinds.get(tensor[:1]), tensor[1:]
-    return f": {kind[0]} state of layer {layer}{kind[1]}." if kind and layer.isdecimal() else ""
 
 
 def _summary(reports: tuple[Node, ...], with_agreement: bool) -> Markup:

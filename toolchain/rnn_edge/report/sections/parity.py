@@ -15,7 +15,7 @@ def render(root: Node) -> Section:
         "parity",
         "Parity",
         join(
-            *_integers(root.at("parity").items()),
+            *integers(root.at("parity").items()),
             *_floats(root.at("float_engines").items()),
         ),
     )
@@ -27,7 +27,12 @@ def is_within(row: Node) -> bool:
     return tolerance is None or row.at("maximum").number() <= tolerance
 
 
-def _integers(rows: tuple[Node, ...]) -> list[Markup]:
+def integers(rows: tuple[Node, ...]) -> list[Markup]:
+    """Return the table of integer engines and what it says, or that there is none.
+
+    Args:
+        rows: As `types.replay.ParityRow` is written.
+    """
     if not rows:
         return [paragraph("No engine was compared with the integer reference.")]
     columns = [

@@ -1,0 +1,17 @@
+"""The parts of the page of a drift result, in their order; None where there is no such part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rnn_edge.report.drift_sections import curves, heat, summary
+from rnn_edge.report.reader import Node
+from rnn_edge.report.sections.base import Section
+
+DRIFT_SECTIONS: tuple[Callable[[Node], Section | None], ...] = (
+    summary.render,
+    curves.render,
+    heat.render,
+)
+
+__all__ = ["DRIFT_SECTIONS"]

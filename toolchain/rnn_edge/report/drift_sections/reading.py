@@ -1,0 +1,52 @@
+"""What the sections of a drift report read of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rnn_edge.report import formatting
+from rnn_edge.report.reader import Document, Node
+from rnn_edge.types.drift import FORMAT
+
+DRIFT = Document("Drift result", "measure the drift again")
+
+
+def tensors(stream: Node) -> dict[str, Node]:
+    """Return the rows of a stream by tensor, in their order."""
+    rows = {row.at("tensor").text(): row for row in stream.at("tensors").items()}
+    if not rows:
+        stream.at("tensors").fail("a row for each tensor")
+    return rows
+
+
+def states(stream: Node) -> dict[str, Node]:
+    """Return the rows of a stream that are states."""
+    return {name: row for name, row in tensors(stream).items() if name != "y"}
+
+
+def hidden_states(stream: Node) -> dict[str, Node]:
+    """Return the rows of a stream that are hidden states."""
+    return {name: row for name, row in states(stream).items() if name.startswith("h")}
+
+
+def clock(root: Node, steps: int) -> str:
+    """Return how long steps take at the model's frame rate."""
+    rate = root.at("frame_rate_hz")
+    if rate.number() <= 0:
+        rate.fail("a positive number")
+    return formatting.duration(steps / rate.number())
+
+
+def open_result(result: Mapping[str, Any], document: Document = DRIFT) -> Node:
+    """Return the root of a drift result.
+
+    Raises:
+        BundleError: If it is none, or has no stream.
+    """
+    root = Node(result, document=document)
+    if root.at("format").text() != FORMAT:
+        root.at("format").fail(repr(FORMAT))
+    if not root.at("streams").items():
+        root.at("streams").fail("one stream at least")
+    return root

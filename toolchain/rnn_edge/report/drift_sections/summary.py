@@ -1,0 +1,212 @@
+"""What one wants to know first: how far off, growing or not, and whether decisions change."""
+
+from __future__ import annotations
+
+from rnn_edge.report import formatting
+from rnn_edge.report.drift_sections import trends
+from rnn_edge.report.drift_sections.reading import clock, hidden_states, states, tensors
+from rnn_edge.report.estimates import agreement, agreement_interval, interval, read_estimate
+from rnn_edge.report.markup import Markup, bullets, element, join
+from rnn_edge.report.reader import Node
+from rnn_edge.report.sections.base import Section
+from rnn_edge.report.tables import Column, table
+from rnn_edge.report.tiles import tile, tiles
+
+
+def render(root: Node) -> Section:
+    """Return tiles, what they mean in words, and a row per stream."""
+    total, streams = root.at("total"), root.at("streams").items()
+    return Section(
+        "summary",
+        "Summary",
+        join(
+            *_partial(streams),
+            tiles(
+                _error(total),
+                _trend(total),
+                _frames(total),
+                _detections(total),
+                _first_flip(root, total),
+                _steps(root, total),
+            ),
+            element("h3", "What this says"),
+            bullets(_words(root, total)),
+            element("h3", "Stream by stream"),
+            _streams(root, total, streams),
+            bullets(
+                [
+                    join(
+                        element("b", stream.at("stream").text()),
+                        f": {stream.at('description').text()}",
+                    )
+                    for stream in streams
+                ]
+            ),
+        ),
+    )
+
+
+def _partial(streams: tuple[Node, ...]) -> list[Markup]:
+    """Return a banner that names the streams which were stopped, or nothing."""
+    stopped = [
+        f"{stream.at('stream').text()}: {formatting.count(stream.at('steps').integer())} of "
+        f"{formatting.count(stream.at('planned_steps').integer())} steps"
+        for stream in streams
+        if stream.at("is_partial").flag()
+    ]
+    if not stopped:
+        return []
+    return [
+        element(
+            "div",
+            element("strong", "The replay was stopped before its end:"),
+            bullets(stopped),
+            class_="warning",
+        )
+    ]
+
+
+def _error(total: Node) -> Markup:
+    rms = read_estimate(total.at("hidden_rms"))
+    return tile(
+        "Error of the hidden state, rms",
+        formatting.number(rms.value),
+        f"{interval(rms)} (95 % interval)",
+        "where values lie in −1 to 1",
+    )
+
+
+def _trend(total: Node) -> Markup:
+    rows = states(total)
+    found = trends.worst(rows.values())
+    notes = [
+        f"{name}: {trends.verdict(row.at('trend'))}, slope "
+        f"{trends.slope_text(read_estimate(row.at('trend').at('slope')))}"
+        for name, row in rows.items()
+    ]
+    return tile("With time the error shows", found, *notes, kind=trends.KINDS[found])
+
+
+def _frames(total: Node) -> Markup:
+    decisions = total.at("decisions")
+    share = read_estimate(decisions.at("agreement"))
+    flips = decisions.at("flips").integer()
+    return tile(
+        "Frames with the same decision",
+        agreement(share.value),
+        f"{agreement_interval(share)} (95 % interval)",
+        f"{formatting.count(flips)} frame{'s' * (flips != 1)} decided otherwise",
+        decisions.at("kind").text(),
+    )
+
+
+def _detections(total: Node) -> Markup:
+    found = total.at("detections")
+    share = read_estimate(found.at("agreement"))
+    notes = [f"{agreement_interval(share)} (95 % interval)", *_events(found)]
+    return tile("Detections the same", agreement(share.value), *notes, found.at("kind").text())
+
+
+def _events(found: Node) -> list[str]:
+    """Return how many events were found, missed and extra; nothing where none are counted."""
+    keys = ("reference_events", "engine_events", "missed_events", "extra_events")
+    values = [found.at(key).optional_integer() for key in keys]
+    if any(value is None for value in values):
+        return []
+    reference, engine, missed, extra = (formatting.count(value or 0) for value in values)
+    return [f"{engine} events, {reference} of the reference: {missed} missed, {extra} extra"]
+
+
+def _first_flip(root: Node, total: Node) -> Markup:
+    first = total.at("decisions").at("first_flip").optional_integer()
+    label = "First frame with another decision"
+    if first is None:
+        steps = formatting.count(total.at("steps").integer())
+        return tile(label, "none", f"in {steps} steps", kind="good")
+    return tile(
+        label,
+        formatting.count(first),
+        f"{clock(root, first)} after a reset" if first else "the first one after a reset",
+        "counted from 0, the earliest of all streams",
+    )
+
+
+def _steps(root: Node, total: Node) -> Markup:
+    steps, streams = total.at("steps").integer(), total.at("streams").integer()
+    notes = [f"{clock(root, steps)} at {root.at('frame_rate_hz').number():.4g} steps a second"]
+    if streams > 1:
+        notes.append(f"in {formatting.count(streams)} streams, each reset at its start alone")
+    else:
+        notes.append("one stream, reset at its start alone")
+    return tile("Steps without a reset", formatting.count(steps), *notes)
+
+
+def _words(root: Node, total: Node) -> list[str]:
+    engine, reference = (root.at(key).text() for key in ("engine", "reference"))
+    rms = read_estimate(total.at("hidden_rms"))
+    relative = [
+        f"{formatting.percent(row.at('relative').number(), 2)} of what {name} holds"
+        for name, row in hidden_states(total).items()
+    ]
+    lines = [
+        f"After every step {engine} and {reference} stand apart by {formatting.number(rms.value)} "
+        f"on average (root mean square), each on its own state: {', '.join(relative)}."
+    ]
+    lines += [
+        f"{name}: {trends.sentence(row.at('trend'))}." for name, row in tensors(total).items()
+    ]
+    found = total.at("detections")
+    rms_score = found.at("score_rms").optional_number()
+    if rms_score is not None:
+        lines.append(
+            f"The scores that detections are made of differ by {formatting.number(rms_score)} "
+            f"rms, at most by {formatting.number(found.at('score_maximum').number())}."
+        )
+    return lines
+
+
+def _streams(root: Node, total: Node, streams: tuple[Node, ...]) -> Markup:
+    columns = [
+        Column("Stream", is_number=False),
+        Column("Steps"),
+        Column("Time"),
+        Column("Hidden state, rms"),
+        Column("States with time", is_number=False),
+        Column("Same decision"),
+        Column("Frames otherwise"),
+        Column("First at step"),
+        Column("Same detection"),
+        Column("Events: reference / engine"),
+        Column("Missed / extra"),
+    ]
+    rows = [_row(root, stream) for stream in streams]
+    if len(streams) > 1:
+        rows.append(_row(root, total))
+    return table("Streams", columns, rows)
+
+
+def _row(root: Node, stream: Node) -> list[str]:
+    steps = stream.at("steps").integer()
+    rms = read_estimate(stream.at("hidden_rms"))
+    decisions, found = stream.at("decisions"), stream.at("detections")
+    same, detected = (read_estimate(node.at("agreement")) for node in (decisions, found))
+    first = decisions.at("first_flip").optional_integer()
+    return [
+        stream.at("stream").text(),
+        formatting.count(steps),
+        clock(root, steps),
+        join(formatting.number(rms.value), element("small", interval(rms))),
+        trends.coloured(trends.worst(states(stream).values())),
+        join(agreement(same.value), element("small", agreement_interval(same))),
+        formatting.count(decisions.at("flips").integer()),
+        formatting.UNDEFINED if first is None else formatting.count(first),
+        join(agreement(detected.value), element("small", agreement_interval(detected))),
+        _two(found, "reference_events", "engine_events"),
+        _two(found, "missed_events", "extra_events"),
+    ]
+
+
+def _two(found: Node, first: str, second: str) -> str:
+    values = [found.at(key).optional_integer() for key in (first, second)]
+    shown = [formatting.UNDEFINED if v is None else formatting.count(v) for v in values]
+    return " / ".join(shown)
