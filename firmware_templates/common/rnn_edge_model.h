@@ -84,7 +84,8 @@ typedef enum {
     RNN_EDGE_BAD_MAGIC = -2,   /* not a saved state */
     RNN_EDGE_BAD_VERSION = -3, /* written with another layout */
     RNN_EDGE_BAD_MODEL = -4,   /* saved by another model, or by other weights */
-    RNN_EDGE_BAD_CRC = -5      /* damaged */
+    RNN_EDGE_BAD_CRC = -5,     /* damaged */
+    RNN_EDGE_BAD_POLICY = -6   /* of a stream: saved under another reset policy */
 } rnn_edge_status;
 
 /* Writes RNN_EDGE_BLOB_BYTES(state_values) bytes to blob and returns that number. */

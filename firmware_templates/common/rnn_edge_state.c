@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "rnn_edge_bytes.h"
 #include "rnn_edge_model.h"
 
 enum {
@@ -17,7 +18,7 @@ _Static_assert(RNN_EDGE_BLOB_BYTES(0) == VALUES_OFFSET + CRC_BYTES, "the layout 
 static const uint8_t MAGIC[VERSION_OFFSET] = {'R', 'N', 'E', 'S'};
 
 /* One bit at a time: a blob is small, and a table would cost a kilobyte of flash. */
-static uint32_t crc32_of(const uint8_t *bytes, size_t count) {
+uint32_t rnn_edge_crc32(const uint8_t *bytes, size_t count) {
     uint32_t crc = UINT32_MAX;
     for (size_t k = 0; k < count; ++k) {
         crc ^= bytes[k];
@@ -28,31 +29,17 @@ static uint32_t crc32_of(const uint8_t *bytes, size_t count) {
     return ~crc;
 }
 
-static void put32(uint8_t *to, uint32_t value) {
-    for (unsigned k = 0; k < 4; ++k) {
-        to[k] = (uint8_t)(value >> (8 * k));
-    }
-}
-
-static uint32_t get32(const uint8_t *from) {
-    uint32_t value = 0;
-    for (unsigned k = 0; k < 4; ++k) {
-        value |= (uint32_t)from[k] << (8 * k);
-    }
-    return value;
-}
-
 size_t rnn_edge_model_save(const rnn_edge_model *model, const int16_t *state, uint8_t *blob) {
     const size_t length = RNN_EDGE_BLOB_BYTES((size_t)model->state_values);
     memcpy(blob, MAGIC, sizeof MAGIC);
-    put32(blob + VERSION_OFFSET, RNN_EDGE_BLOB_VERSION);
+    rnn_edge_put32(blob + VERSION_OFFSET, RNN_EDGE_BLOB_VERSION);
     memcpy(blob + DIGEST_OFFSET, model->digest, RNN_EDGE_DIGEST_BYTES);
     for (size_t k = 0; k < model->state_values; ++k) {
         const uint32_t value = (uint16_t)state[k];
         blob[VALUES_OFFSET + 2 * k] = (uint8_t)value;
         blob[VALUES_OFFSET + 2 * k + 1] = (uint8_t)(value >> 8);
     }
-    put32(blob + length - CRC_BYTES, crc32_of(blob, length - CRC_BYTES));
+    rnn_edge_put32(blob + length - CRC_BYTES, rnn_edge_crc32(blob, length - CRC_BYTES));
     return length;
 }
 
@@ -65,7 +52,7 @@ static rnn_edge_status check(const rnn_edge_model *model, const uint8_t *blob, s
     if (memcmp(blob, MAGIC, sizeof MAGIC) != 0) {
         return RNN_EDGE_BAD_MAGIC;
     }
-    if (get32(blob + VERSION_OFFSET) != RNN_EDGE_BLOB_VERSION) {
+    if (rnn_edge_get32(blob + VERSION_OFFSET) != RNN_EDGE_BLOB_VERSION) {
         return RNN_EDGE_BAD_VERSION;
     }
     if (memcmp(blob + DIGEST_OFFSET, model->digest, RNN_EDGE_DIGEST_BYTES) != 0) {
@@ -74,7 +61,7 @@ static rnn_edge_status check(const rnn_edge_model *model, const uint8_t *blob, s
     if (length != RNN_EDGE_BLOB_BYTES((size_t)model->state_values)) {
         return RNN_EDGE_BAD_LENGTH;
     }
-    if (get32(blob + length - CRC_BYTES) != crc32_of(blob, length - CRC_BYTES)) {
+    if (rnn_edge_get32(blob + length - CRC_BYTES) != rnn_edge_crc32(blob, length - CRC_BYTES)) {
         return RNN_EDGE_BAD_CRC;
     }
     return RNN_EDGE_OK;

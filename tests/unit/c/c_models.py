@@ -11,6 +11,7 @@ import pytest
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.exporters.c_source import EXPORTER
 from rnn_edge.types import GATES, QuantizedLayer, QuantizedMatrix, QuantizedModel
+from rnn_edge.types.resets import NEVER, ResetPolicy
 
 WARNINGS = (
     "-std=c11",
@@ -92,8 +93,8 @@ def frames(recipe, steps):
     return x
 
 
-def export(model, folder: Path) -> Path:
-    EXPORTER.export(ExportSource(None, model), folder)
+def export(model, folder: Path, reset: ResetPolicy = NEVER) -> Path:
+    EXPORTER.export(ExportSource(None, model, reset=reset), folder)
     return folder / "c"
 
 

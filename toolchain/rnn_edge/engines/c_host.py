@@ -13,7 +13,7 @@ import numpy as np
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
 from rnn_edge.errors import EngineError, MissingDependencyError
-from rnn_edge.exporters.c_source import exported_files, scratch_values
+from rnn_edge.exporters.c_source import scratch_values, sources_in
 from rnn_edge.firmware.program import Recipe, build
 from rnn_edge.registry import known
 from rnn_edge.types import Array, QuantizedModel, Trace
@@ -96,7 +96,7 @@ def build_library(model: QuantizedModel, exports: Path, work: Path) -> Path:
         EnvironmentFailureError: If the library cannot be written.
     """
     recipe = library_recipe("c", ("host/harness.c",))
-    return build(recipe, model.name, [exports / file for file in exported_files(model)], work)
+    return build(recipe, model.name, sources_in(model, exports), work)
 
 
 def _pointer(array: Array) -> ctypes.c_void_p:

@@ -13,7 +13,7 @@ from rnn_edge.engines.base import Engine, EngineSource
 from rnn_edge.engines.layout import StreamLayout
 from rnn_edge.engines.stream_process import StreamProcess
 from rnn_edge.errors import EngineError
-from rnn_edge.exporters.c_source import exported_files
+from rnn_edge.exporters.c_source import sources_in
 from rnn_edge.types import Array, QuantizedModel, SavedState, Trace
 from rnn_edge.types.saved_state import DIGEST_BYTES, blob_bytes, digest_bytes
 
@@ -52,7 +52,7 @@ class Counters:
 
 def exported_sources(source: EngineSource) -> list[Path]:
     """Return the files of the exported C that a program is made of."""
-    return [source.exports / file for file in exported_files(source.model)]
+    return sources_in(source.model, source.exports)
 
 
 class ServiceEngine(Engine):

@@ -9,6 +9,7 @@ from pathlib import Path
 from rnn_edge import exporters
 from rnn_edge.registry import discover
 from rnn_edge.types import CellKind, FloatModel, QuantizedModel
+from rnn_edge.types.resets import NEVER, ResetPolicy
 from rnn_edge.types.spans import TensorSpan
 
 
@@ -23,12 +24,14 @@ class ExportSource:
             made; None where frames are all that is known.
         spans: Calibrated values of y and every state by name, for formats with scales of their
             own; None where nothing was calibrated.
+        reset: When a deployed stream forgets.
     """
 
     float_model: FloatModel
     model: QuantizedModel
     features: Mapping[str, object] | None = None
     spans: Mapping[str, TensorSpan] | None = None
+    reset: ResetPolicy = NEVER
 
 
 @dataclass(frozen=True)

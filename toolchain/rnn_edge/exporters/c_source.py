@@ -15,9 +15,18 @@ from rnn_edge.errors import EnvironmentFailureError, ModelError
 from rnn_edge.exporters.base import Artifact, Exporter, ExportSource
 from rnn_edge.exporters.c_arrays import CMatrix, c_matrix, matrix_initialiser, matrix_text
 from rnn_edge.exporters.c_features import feature_lines
+from rnn_edge.exporters.c_stream import (
+    check_policy,
+    policy_declaration,
+    policy_definition,
+    stream_declarations,
+    stream_defines,
+    stream_definitions,
+)
 from rnn_edge.resources import data_folder
 from rnn_edge.types import GATES, CellKind, HeadKind, QuantizedModel
 from rnn_edge.types.names import require_model_name
+from rnn_edge.types.resets import ResetPolicy
 from rnn_edge.types.saved_state import blob_bytes, digest_bytes
 
 FOLDER = "c"
@@ -25,6 +34,9 @@ _CELL_EXPONENTS = range(-15, 1)
 _FINISH: dict[HeadKind, str] = {"linear": "NULL", "softmax": "rnn_edge_softmax", "argmax": "NULL"}
 _SCRATCH_PER_UNIT: dict[CellKind, int] = {"gru_reset_before": 2}
 """Where it is not one value, the next h; here r * h and z, until every product is done."""
+
+_LATER = ("rnn_edge_bytes.h", "rnn_edge_reset.c", "rnn_edge_reset.h")
+"""Files of the kernel library that exports of version 0.1.0 may be without."""
 
 
 def library_files() -> tuple[str, ...]:
@@ -38,6 +50,23 @@ def exported_files(model: QuantizedModel) -> tuple[str, ...]:
     name = model.name
     own = (f"{name}.h", f"{name}.c", f"{name}_data.h", f"{name}_data.c")
     return tuple(f"{FOLDER}/{file}" for file in (*own, *library_files()))
+
+
+def sources_in(model: QuantizedModel, exports: Path) -> list[Path]:
+    """Return the files to compile of an export that may have been written by an earlier version.
+
+    Such an export brings the kernel library of its day; a file that later ones have besides is
+    none that it needs.
+
+    Args:
+        model: The model that was exported.
+        exports: The exporters' output folder.
+
+    Returns:
+        Paths as `exported_files` lists them; one that is not there is missing.
+    """
+    files = [exports / file for file in exported_files(model)]
+    return [path for path in files if path.is_file() or path.name not in _LATER]
 
 
 def _check(model: QuantizedModel) -> None:
@@ -79,7 +108,7 @@ def scratch_values(model: QuantizedModel) -> int:
     return max(layer.hidden * _SCRATCH_PER_UNIT.get(layer.kind, 1) for layer in model.layers)
 
 
-def _data_header(model: QuantizedModel) -> str:
+def _data_header(model: QuantizedModel, policy: ResetPolicy) -> str:
     name, upper = model.name, model.name.upper()
     values, scratch = _state_values(model), scratch_values(model)
     defines = {
@@ -96,14 +125,14 @@ def _data_header(model: QuantizedModel) -> str:
     return (
         f"{_banner(model, f'Sizes and constants of {name}: {_shape(model)}.')} */\n"
         f"#ifndef {upper}_DATA_H\n#define {upper}_DATA_H\n\n"
-        f'#include "rnn_edge_model.h"\n\n{lines}\n\n'
+        f'#include "rnn_edge_reset.h"\n\n{lines}\n{stream_defines(model, policy)}\n'
         f'#ifdef __cplusplus\nextern "C" {{\n#endif\n\n'
-        f"extern const rnn_edge_model {name}_model;\n\n"
+        f"extern const rnn_edge_model {name}_model;\n{policy_declaration(model, policy)}\n"
         f"#ifdef __cplusplus\n}}\n#endif\n\n#endif\n"
     )
 
 
-def _data_source(model: QuantizedModel) -> str:
+def _data_source(model: QuantizedModel, policy: ResetPolicy) -> str:
     name, upper = model.name, model.name.upper()
     forms: dict[str, CMatrix] = {key: c_matrix(m, key) for key, m in model.matrices.items()}
     prefixes = {key: f"{name}_{key.replace('.', '_')}" for key in forms}
@@ -143,6 +172,7 @@ def _data_source(model: QuantizedModel) -> str:
         f"    {upper}_STATE_VALUES,\n    {upper}_SCRATCH_VALUES,\n"
         f"    {upper}_INPUT_EXPONENT,\n    {upper}_OUTPUT_EXPONENT,\n"
         f"    {{{digest}}},\n}};\n"
+        f"{policy_definition(model, policy)}"
     )
 
 
@@ -175,21 +205,23 @@ def _state_layout(model: QuantizedModel) -> str:
     return "\n".join(parts)
 
 
-def _api_header(model: QuantizedModel, features: Mapping[str, object] | None) -> str:
+def _api_header(
+    model: QuantizedModel, features: Mapping[str, object] | None, policy: ResetPolicy
+) -> str:
     name, upper = model.name, model.name.upper()
     made_of = "".join(f" *     {line}\n" for line in feature_lines(features or {}))
     frames = f" *\n * A frame x comes from:\n *\n{made_of}" if made_of else ""
     return (
         f"{_banner(model, f'{name}: {_shape(model)}.')}"
         f" *\n"
-        f" *     static {name}_state state;\n"
+        f" *     static {name}_stream stream;\n"
         f" *     int16_t x[{upper}_INPUTS];\n"
         f" *     int16_t y[{upper}_OUTPUTS];\n"
         f" *\n"
-        f" *     {name}_init(&state);\n"
+        f" *     {name}_stream_init(&stream);\n"
         f" *     for (;;) {{\n"
         f" *         read_frame(x); // each value is a feature * 2^{-model.input_exponent}\n"
-        f" *         {name}_step(&state, x, y);\n"
+        f" *         {name}_stream_step(&stream, x, y);\n"
         f" *         act_on(y); // each output is y * 2^{model.output_exponent}\n"
         f" *     }}\n"
         f"{frames}"
@@ -221,11 +253,12 @@ def _api_header(model: QuantizedModel, features: Mapping[str, object] | None) ->
         f"/* Reads a saved state. RNN_EDGE_OK, or why it was refused; then nothing changed. */\n"
         f"rnn_edge_status {name}_restore({name}_state *state, const uint8_t *blob,\n"
         f"    size_t length);\n\n"
+        f"{stream_declarations(model, policy)}"
         f"#ifdef __cplusplus\n}}\n#endif\n\n#endif\n"
     )
 
 
-def _api_source(model: QuantizedModel) -> str:
+def _api_source(model: QuantizedModel, policy: ResetPolicy) -> str:
     name, upper = model.name, model.name.upper()
     return (
         f"{_banner(model, f'The API of {name} over the kernel library.')} */\n"
@@ -251,6 +284,7 @@ def _api_source(model: QuantizedModel) -> str:
         f"rnn_edge_status {name}_restore({name}_state *state, const uint8_t *blob,\n"
         f"    size_t length) {{\n"
         f"    return rnn_edge_model_restore(&{name}_model, state->values, blob, length);\n}}\n"
+        f"{stream_definitions(model, policy)}"
     )
 
 
@@ -266,17 +300,18 @@ def export(source: ExportSource, out_dir: Path) -> Artifact:
     """Write the folder ``c`` into ``out_dir``.
 
     Raises:
-        ModelError: If the model's name or numbers do not fit the C.
+        ModelError: If the model's name, numbers or reset policy do not fit the C.
         EnvironmentFailureError: If a file cannot be written.
     """
-    model = source.model
+    model, policy = source.model, source.reset
     _check(model)
+    check_policy(model, policy)
     library = data_folder("firmware_templates") / "common"
     contents = {
-        f"{model.name}.h": _api_header(model, source.features).encode(),
-        f"{model.name}.c": _api_source(model).encode(),
-        f"{model.name}_data.h": _data_header(model).encode(),
-        f"{model.name}_data.c": _data_source(model).encode(),
+        f"{model.name}.h": _api_header(model, source.features, policy).encode(),
+        f"{model.name}.c": _api_source(model, policy).encode(),
+        f"{model.name}_data.h": _data_header(model, policy).encode(),
+        f"{model.name}_data.c": _data_source(model, policy).encode(),
         **{name: (library / name).read_bytes() for name in library_files()},
     }
     try:

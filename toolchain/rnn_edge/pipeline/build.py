@@ -353,7 +353,13 @@ class _Build:
             spans = None
             if self._spec.export.also:
                 spans = formats.calibrated_spans(self._spec, self._frames(), float_model)
-            source = ExportSource(float_model, model, describe(front_end), spans)
+            source = ExportSource(
+                float_model,
+                model,
+                describe(front_end),
+                spans,
+                self._spec.reset.resolved(self._spec.model.task),
+            )
             exporters = formats.chosen_exporters(self._spec)
             for k, exporter in enumerate(exporters):
                 self._progress("export", k, len(exporters), {})
@@ -363,6 +369,7 @@ class _Build:
             **self._digests("data", "quantize"),
             "firmware": firmware_digest(),
             "also": list(self._spec.export.also),
+            "reset": self._spec.reset,
             "calibration": self._spec.quantize if self._spec.export.also else None,
         }
         self._run("export", inputs, make, *_EXPORTING)

@@ -1,0 +1,264 @@
+"""Reset policies in C against their twin in numpy, every bit of every step."""
+
+import ctypes
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from c_models import WARNINGS, Recipe, build, export, frames, succeed, tool
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnn_edge.drift.resets import IntegerResets
+from rnn_edge.errors import ModelError
+from rnn_edge.exporters.c_stream import check_policy
+from rnn_edge.reference import IntegerReference
+from rnn_edge.resources import data_folder
+from rnn_edge.types.resets import MAX_FRAMES, MAX_QUIET_INPUTS, NEVER, ResetPolicy
+from rnn_edge.types.saved_state import blob_bytes
+
+HERE = Path(__file__).parent
+COMMON = data_folder("firmware_templates") / "common"
+KINDS = {("every", "mean"): 1, ("quiet", "mean"): 2, ("quiet", "magnitude"): 3}
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
+STEPS = 240
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory):
+    """The rules of the kernel library, and what undefined behaviour ends the test."""
+    library = tmp_path_factory.mktemp("resets") / "probe.so"
+    sources = [HERE / "reset_probe.c", *(COMMON / f"rnn_edge_{n}.c" for n in ("reset", "state"))]
+    sources += [COMMON / f"rnn_edge_{n}.c" for n in ("model", "matrix")]
+    checked = ["-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
+    flags = ["-fPIC", "-shared", *checked, f"-I{COMMON}"]
+    succeed(tool("gcc"), *WARNINGS, *flags, *sources, "-o", library)
+    function = ctypes.CDLL(str(library)).probe
+    function.restype = None
+    return function
+
+
+def in_c(probe, policy, counter, states, x, threshold):
+    """Return what the C makes of states (T, V) before the frames x (T, D)."""
+    kind = KINDS.get((policy.kind, policy.measure), 4)
+    found, x = np.ascontiguousarray(states), np.ascontiguousarray(x)
+    zeroed, own = np.zeros(len(x), np.uint8), ctypes.c_uint32(counter)
+    probe(
+        *(ctypes.c_uint32(kind), ctypes.c_uint32(policy.frames), ctypes.c_int32(threshold)),
+        *(ctypes.c_uint32(policy.shift), ctypes.byref(own)),
+        *(ctypes.c_uint32(states.shape[1]), ctypes.c_uint32(x.shape[1]), ctypes.c_size_t(len(x))),
+        *(ctypes.c_void_p(a.ctypes.data) for a in (x, found, zeroed)),
+    )
+    return found, zeroed.astype(bool), own.value
+
+
+def in_numpy(policy, counter, states, x, exponent):
+    resets = IntegerResets(policy, 1, x.shape[1], exponent)
+    resets.counters[:] = counter
+    found, zeroed = states.copy(), np.zeros(len(x), bool)
+    for t in range(len(x)):
+        state = {"h0": found[t : t + 1]}
+        zeroed[t] = resets.prepare(state, x[t : t + 1])[0]
+    return found, zeroed, int(resets.counters[0])
+
+
+def same(probe, policy, states, x, exponent=-12, counter=0):
+    """Compare both, and return which steps were reset."""
+    threshold = policy.threshold(x.shape[1], exponent) if policy.kind == "quiet" else 0
+    expected = in_numpy(policy, counter, states, x, exponent)
+    actual = in_c(probe, policy, counter, states, x, threshold)
+    np.testing.assert_array_equal(actual[0], expected[0])
+    np.testing.assert_array_equal(actual[1], expected[1])
+    assert actual[2] == expected[2]
+    return expected[1]
+
+
+def noise(seed, steps, values):
+    return np.random.default_rng(seed).integers(-32768, 32768, (steps, values)).astype(np.int16)
+
+
+@st.composite
+def policies(draw):
+    kind = draw(st.sampled_from(["every", "quiet", "decay"]))
+    length = st.one_of(st.integers(1, 12), st.integers(1, MAX_FRAMES), st.just(MAX_FRAMES))
+    if kind == "every":
+        return ResetPolicy("every", draw(length))
+    if kind == "decay":
+        return ResetPolicy("decay", shift=draw(st.integers(1, 15)))
+    level = draw(st.floats(-9.0, 9.0, allow_nan=False))
+    return ResetPolicy("quiet", draw(length), level, draw(st.sampled_from(["mean", "magnitude"])))
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(policies(), st.integers(0, 2**32 - 1), st.integers(1, 70), st.integers(-15, 0), st.data())
+def test_rules_are_those_of_the_twin(probe, policy, seed, inputs, exponent, data):
+    counter = data.draw(st.integers(max(0, policy.frames - 3), policy.frames))
+    steps = 60
+    x = noise(seed, steps, inputs)
+    loud = np.random.default_rng(seed).random(steps) < 0.2
+    x[~loud] = (x[~loud] * data.draw(st.floats(0.0, 0.2))).astype(np.int16)
+    same(probe, policy, noise(seed + 1, steps, 9), x, exponent, counter)
+
+
+def test_every_value_decays_as_in_numpy_and_gets_to_zero(probe):
+    values = np.arange(-32768, 32768, dtype=np.int64).astype(np.int16)[None]
+    x = np.zeros((1, 1), np.int16)
+    for shift in range(1, 16):
+        policy = ResetPolicy("decay", shift=shift)
+        same(probe, policy, values, x)
+        left = in_numpy(policy, 0, values, x, -12)[0].astype(np.int64)
+        size, before = np.abs(left), np.abs(values.astype(np.int64))
+        assert (size[before > 0] < before[before > 0]).all()
+        assert (np.sign(left) * np.sign(values.astype(np.int64)) >= 0).all()
+        # Exactly: the loss is the share of the size, rounded up.
+        np.testing.assert_array_equal(before - size, np.ceil(before / 2.0**shift))
+
+
+def test_a_counter_of_many_frames_does_not_wrap(probe):
+    states, x = noise(1, 8, 3), np.zeros((8, 2), np.int16)
+    every = ResetPolicy("every", MAX_FRAMES)
+    assert same(probe, every, states, x, counter=MAX_FRAMES - 3).nonzero()[0].tolist() == [3]
+    quiet = ResetPolicy("quiet", MAX_FRAMES)
+    assert same(probe, quiet, states, x, counter=MAX_FRAMES - 3).nonzero()[0].tolist() == [2]
+    assert not same(probe, quiet, states, x, counter=MAX_FRAMES).any()
+
+
+def test_a_quiet_stretch_resets_once_and_at_its_nth_frame(probe):
+    x = np.full((30, 4), 100, np.int16)
+    x[[2, 3, 4, 10, 11, 12, 13, 14, 15, 20, 21]] = 0
+    policy = ResetPolicy("quiet", 3, 0.0)
+    zeroed = same(probe, policy, noise(2, 30, 5), x)
+    assert zeroed.nonzero()[0].tolist() == [4, 12]
+
+
+@pytest.mark.parametrize("measure", ["mean", "magnitude"])
+def test_the_level_is_met_to_the_unit(probe, measure):
+    # Three features at 2^-12: a mean of 0.25 is a sum of 3,072.
+    policy = ResetPolicy("quiet", 1, 0.25, measure)
+    assert policy.threshold(3, -12) == 3072
+    sign = -1 if measure == "magnitude" else 1
+    at, beyond = [1000, 1000, 1072], [1000, sign * 1000, sign * 1073]
+    zeroed = same(probe, policy, noise(3, 2, 4), np.array([at, beyond], np.int16))
+    assert zeroed.tolist() == [True, False]
+
+
+def test_the_largest_sums_fit(probe):
+    wide = np.full((3, MAX_QUIET_INPUTS), -32768, np.int16)
+    wide[1] = 32767
+    for measure in ("mean", "magnitude"):
+        for level in (-8.0, 7.9995, 8.0, 100.0):
+            same(probe, ResetPolicy("quiet", 1, level, measure), noise(4, 3, 2), wide)
+
+
+def twin_run(model, policy, x):
+    """Return what the program writes: reset or not, result, state, int16 (T, 1 + C + V)."""
+    reference, rows = IntegerReference(model), []
+    resets = IntegerResets(policy, 1, model.inputs, model.input_exponent)
+    for frame in x:
+        zeroed = resets.prepare(reference.state, frame[None])
+        y = reference.step(frame[None])[0]
+        state = [value[0] for value in reference.state.values()]
+        rows.append(np.concatenate([zeroed.astype(np.int16), y, *state]))
+    return np.array(rows, np.int16)
+
+
+ONE = Recipe(seed=3, kinds=("gru", "lstm"), units=(9, 5), name="one")
+TWO = Recipe(seed=4, kinds=("rnn",), units=(7,), inputs=3, name="two")
+PAIRS = {
+    "every-never": (ResetPolicy("every", 37), NEVER),
+    "quiet-decay": (ResetPolicy("quiet", 4, 0.0, "magnitude"), ResetPolicy("decay", shift=5)),
+    "decay-quiet": (ResetPolicy("decay", shift=9), ResetPolicy("quiet", 2, 0.125)),
+}
+
+
+def gappy(recipe):
+    """Frames with quiet stretches of many lengths."""
+    x = frames(recipe, STEPS).copy()
+    generator = np.random.default_rng(9)
+    for start in range(5, STEPS, 17):
+        x[start : start + int(generator.integers(1, 9))] = 0
+    return x
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize(
+    ("compiler", "flags"),
+    [("cc", ("-O2",)), ("gcc", SANITIZERS), ("clang", SANITIZERS)],
+    ids=["plain", "gcc-sanitized", "clang-sanitized"],
+)
+def test_streams_of_two_models_in_one_image(compiler, flags, pair, tmp_path):
+    wanted, given_ = [], b""
+    for recipe, policy in zip((ONE, TWO), PAIRS[pair], strict=True):
+        model, x = build(recipe), gappy(recipe)
+        folder = export(model, tmp_path, policy)
+        expected = twin_run(model, policy, x)
+        assert expected[:, 0].any() == (policy.kind in ("every", "quiet"))
+        wanted.append(expected.ravel())
+        given_ += x.tobytes()
+    program = tmp_path / "program"
+    sources = [HERE / "run_resets.c", *sorted(folder.glob("*.c"))]
+    command = [tool(compiler), "-std=c11", "-Wall", "-Wextra", "-Werror", *flags, f"-I{folder}"]
+    succeed(*command, *sources, "-o", program)
+    out = np.frombuffer(succeed(program, STEPS, input=given_), np.int16)
+    np.testing.assert_array_equal(out, np.concatenate(wanted))
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("policy", [ResetPolicy("quiet", 7, -0.5), ResetPolicy("decay", shift=3)])
+def test_exports_with_a_policy_compile_without_a_warning(compiler, policy, tmp_path):
+    folder = export(build(ONE), tmp_path, policy)
+    names = sorted(p.name for p in folder.glob("*.c"))
+    succeed(tool(compiler), *WARNINGS, "-O2", "-c", *names, cwd=folder)
+    for file in ("one.h", "one_data.c"):
+        text = (folder / file).read_text()
+        assert policy.words() in text
+        assert max(map(len, text.splitlines())) <= 110
+
+
+def test_without_a_policy_nothing_of_it_is_called(tmp_path):
+    folder = export(build(ONE), tmp_path)
+    succeed(tool("gcc"), "-std=c11", "-c", "one.c", "one_data.c", cwd=folder)
+    undefined = succeed(tool("nm"), "-u", "one.o", "one_data.o", cwd=folder).decode()
+    assert "rnn_edge_model_step" in undefined
+    assert "rnn_edge_reset_" not in undefined
+    # The stream is the state and nothing beside it.
+    text = (folder / "one.h").read_text()
+    assert re.search(r"typedef struct \{\n    one_state state;\n\} one_stream;", text)
+    size = blob_bytes(build(ONE))
+    assert f"#define ONE_STREAM_BLOB_BYTES {size} " in (folder / "one_data.h").read_text()
+
+
+def test_a_stream_saved_under_another_policy_is_refused(tmp_path):
+    main = (
+        '#include <stdio.h>\n#include "one.h"\n'
+        "int main(int argc, char **argv) {\n"
+        "    static one_stream stream;\n    static uint8_t blob[ONE_STREAM_BLOB_BYTES];\n"
+        "    one_stream_init(&stream);\n    (void)argv;\n"
+        "    if (argc == 1) {\n        one_stream_save(&stream, blob);\n"
+        "        return fwrite(blob, sizeof blob, 1, stdout) != 1;\n    }\n"
+        "    if (fread(blob, sizeof blob, 1, stdin) != 1) {\n        return 99;\n    }\n"
+        '    printf("%d %d", one_stream_restore(&stream, blob, sizeof blob),\n'
+        "        one_restore(&stream.state, blob, ONE_BLOB_BYTES));\n    return 0;\n}\n"
+    )
+    programs = []
+    for frames_ in (5, 6):
+        work = tmp_path / str(frames_)
+        work.mkdir()
+        folder = export(build(ONE), work, ResetPolicy("every", frames_))
+        (folder / "main.c").write_text(main)
+        programs.append(work / "program")
+        succeed(tool("cc"), "-std=c11", *sorted(folder.glob("*.c")), "-o", programs[-1])
+    blob = succeed(programs[0])
+    assert succeed(programs[0], "restore", input=blob) == b"0 0"
+    # Its state alone is a state like any other.
+    assert succeed(programs[1], "restore", input=blob) == b"-6 0"
+
+
+def test_too_many_inputs_for_a_sum_are_refused():
+    policy = ResetPolicy("quiet", 1, 0.0)
+    model = build(replace(ONE, kinds=("rnn",), units=(1,), inputs=MAX_QUIET_INPUTS + 1))
+    with pytest.raises(ModelError, match="65,536 inputs; expected at most 65,535"):
+        check_policy(model, policy)
+    check_policy(model, ResetPolicy("every", 5))
