@@ -158,7 +158,12 @@ def test_a_table_reads_real_inputs_between_two_integers():
     at = off.value("l0_a_n") * 2.0**13
     values = np.arange(-32768, 32768).astype(np.int16)
     wanted = np.interp(at, values.astype(float), tanh(values, -13).astype(float))
-    assert np.abs(mixed.value("h0_out") * 2.0**15 - wanted).max() <= 0.5 + 1e-9
+    found = mixed.value("h0_out") * 2.0**15
+    inside = np.abs(at) < 32767
+    assert np.abs(found - wanted)[inside].max() <= 0.5 + 1e-9
+    # Beyond the ends of the table: saturation is the business of the sums.
+    assert (~inside).any()
+    assert np.abs(found - np.tanh(off.value("l0_a_n")) * 2.0**15)[~inside].max() < 4.0
 
 
 def test_another_table_takes_the_place_of_the_kernels():

@@ -290,8 +290,8 @@ class MixedReference:
     def _table(self, op: Unary) -> _Run:
         x, out, exponent = op.x, op.out, self._exponent
         name, *carried = self._roundings(op)
+        exact = sigmoid if op.kind == "logistic" else np.tanh
         if not self._is_on(name):
-            exact = sigmoid if op.kind == "logistic" else np.tanh
 
             def run_exact(values: Values) -> None:
                 values[out] = self._rounded(out, exact(self.real(x, values[x])), carried)
@@ -306,7 +306,7 @@ class MixedReference:
             found = (
                 looked_up(table, given)
                 if self._is_integer[x]
-                else interpolated(table, given, exponent[x])
+                else interpolated(table, given, exponent[x], exact)
             )
             values[out] = (
                 found if is_plain else self._rounded(out, found * 2.0 ** exponent[out], roundings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,11 @@ import numpy as np
 from rnn_edge.errors import ModelError
 from rnn_edge.fixedpoint import logistic, round_scale_up, tanh
 from rnn_edge.types import Array
-from rnn_edge.types.quantized_model import CANDIDATE_EXPONENT, GATE_EXPONENT
+from rnn_edge.types.quantized_model import (
+    CANDIDATE_EXPONENT,
+    GATE_EXPONENT,
+    HIDDEN_EXPONENT,
+)
 
 INT16_INPUTS = np.arange(-32768, 32768)
 
@@ -101,19 +105,27 @@ def looked_up(table: Array, x: Array) -> Array:
     return np.asarray(table[x.astype(np.int64) + 32768])
 
 
-def interpolated(table: Array, values: Array, exponent: int) -> Array:
+def interpolated(
+    table: Array, values: Array, exponent: int, exact: Callable[[Array], Array]
+) -> Array:
     """Return the table's values at real inputs, int16.
 
-    Between two int16 inputs the table is continued linearly, so that what is measured of a table
-    alone is the table and not the rounding of its input.
+    Between two int16 inputs the table is continued linearly, and beyond its ends with the slope
+    of the exact function: what is measured of a table alone is the table, and neither the rounding
+    nor the saturation of its input.
 
     Args:
         table: int16 (65536,).
         values: float64, in real units.
         exponent: Of the scale of the table's input.
+        exact: What the table stands for.
     """
-    position = np.clip(values * 2.0**-exponent + 32768.0, 0.0, 65535.0)
+    scale = 2.0**exponent
+    inside = np.clip(values, -32768.0 * scale, 32767.0 * scale)
+    position = inside / scale + 32768.0
     index = np.minimum(position.astype(np.int64), 65534)
     low = table[index].astype(np.float64)
     high = table[index + 1].astype(np.float64)
-    return np.asarray(np.floor(low + (position - index) * (high - low) + 0.5).astype(np.int16))
+    beyond = (exact(values) - exact(inside)) * 2.0**-HIDDEN_EXPONENT
+    found = np.floor(low + (position - index) * (high - low) + beyond + 0.5)
+    return np.asarray(np.clip(found, -32768, 32767).astype(np.int16))
