@@ -58,6 +58,10 @@ class ParityError(RnnEdgeError):
     """Two engines that must give the same bits do not."""
 
 
+class BudgetError(RnnEdgeError):
+    """A measure of drift that is outside its budget."""
+
+
 class BundleError(RnnEdgeError):
     """A bundle that is incomplete, damaged or of another version."""
 

@@ -197,7 +197,7 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
 def _count(schema: Mapping[str, Any]) -> str:
     least, most = schema.get("minItems", 0), schema.get("maxItems")
     if most is not None:
-        return f", {least} to {most}"
+        return f", {least}" if least == most else f", {least} to {most}"
     return f", at least {least}" if least else ""
 
 

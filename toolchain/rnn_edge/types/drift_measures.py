@@ -6,9 +6,10 @@ that was written to a file years ago is read like one that was measured just now
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -97,7 +98,10 @@ def read_measure(name: str, stream: Json, result: Json) -> Reading | None:
         SpecError: If there is no such measure.
     """
     measure, tensor = find_measure(name)
-    return measure.read(stream, result, tensor)
+    found = measure.read(stream, result, tensor)
+    if isinstance(found, Estimate) and not all(map(math.isfinite, astuple(found))):
+        return None
+    return found
 
 
 def exactly(value: object) -> Estimate | None:
@@ -108,8 +112,10 @@ def exactly(value: object) -> Estimate | None:
 
 
 def estimated(found: Json | None) -> Estimate | None:
-    """Return an estimate as JSON holds it."""
-    return None if found is None else Estimate(found["value"], found["low"], found["high"])
+    """Return an estimate as JSON holds it; None where JSON had no number for a part of it."""
+    if found is None or any(found[part] is None for part in ("value", "low", "high")):
+        return None
+    return Estimate(found["value"], found["low"], found["high"])
 
 
 def _rows(stream: Json, tensor: str) -> list[Json]:
