@@ -1,0 +1,88 @@
+"""How far a quantized model drifts over many windows at once, each engine on its own state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_edge.errors import ModelError
+from rnn_edge.quantize import quantize_input
+from rnn_edge.reference import FloatReference, IntegerReference
+from rnn_edge.types import Array, FloatModel, QuantizedModel
+from rnn_edge.types.quantized_model import HIDDEN_EXPONENT
+
+
+@dataclass(frozen=True, eq=False)
+class ModelPair:
+    """A model in floating point and as integers.
+
+    Attributes:
+        float_model: What drift is measured from.
+        model: What drifts.
+    """
+
+    float_model: FloatModel
+    model: QuantizedModel
+
+    def __post_init__(self) -> None:
+        exact, quantized = _shape(self.float_model), _shape(self.model)
+        if exact != quantized:
+            raise ModelError(
+                f"Models {self.float_model.name} and {self.model.name} have inputs and layers "
+                f"{exact} and {quantized}; expected the same."
+            )
+
+
+def _shape(model: FloatModel | QuantizedModel) -> tuple[object, ...]:
+    return model.inputs, *((layer.kind, layer.hidden) for layer in model.layers)
+
+
+class WindowMeter:
+    """Measures the drift over windows that all begin in the same state.
+
+    Args:
+        models: The pair.
+        before: float32 (T, D), frames that both engines have run before, from a zero state.
+    """
+
+    def __init__(self, models: ModelPair, before: Array) -> None:
+        self._models = models
+        self._hidden = [name for name in models.model.state_sizes if name.startswith("h")]
+        exact, quantized = self._engines(1)
+        integers = quantize_input(before, models.model.input_exponent)
+        for t in range(len(before)):
+            exact.advance(before[None, t])
+            quantized.advance(integers[None, t])
+        self._exact, self._quantized = exact.state, quantized.state
+
+    def measure(self, windows: Array) -> Array:
+        """Return the RMS error of all hidden states over each window, float64 (B,).
+
+        Args:
+            windows: float32 (B, L, D).
+        """
+        lanes, steps = windows.shape[:2]
+        exact, quantized = self._engines(lanes)
+        exact.state = _repeated(self._exact, lanes)
+        quantized.reset(_repeated(self._quantized, lanes))
+        integers = quantize_input(windows, self._models.model.input_exponent)
+        total, count = np.zeros(lanes), 0
+        for t in range(steps):
+            exact.advance(windows[:, t])
+            quantized.advance(integers[:, t])
+            for name in self._hidden:
+                error = quantized.state[name] * 2.0**HIDDEN_EXPONENT - exact.state[name]
+                total += np.square(error).sum(axis=1)
+                count += error.shape[1]
+        return np.asarray(np.sqrt(total / count))
+
+    def _engines(self, lanes: int) -> tuple[FloatReference, IntegerReference]:
+        return (
+            FloatReference(self._models.float_model, lanes),
+            IntegerReference(self._models.model, lanes),
+        )
+
+
+def _repeated(state: dict[str, Array], lanes: int) -> dict[str, Array]:
+    return {name: np.repeat(value, lanes, axis=0) for name, value in state.items()}
