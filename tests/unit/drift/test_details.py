@@ -121,14 +121,14 @@ def test_an_update_below_half_a_unit_is_lost_and_counted():
     z = 1 / (1 + np.exp(-8.0))
     # Nearer to the target than this, in units of 2^-14, the product z (h - n) is h - n again.
     dead_zone = 0.5 / (1 - z)
-    distances = np.rint(np.array([0.5, 0.8, 1.3, 2.0]) * dead_zone)
+    distances = np.rint(np.array([0.6, 0.8, 1.3, 2.0]) * dead_zone)
     reference = IntegerReference(model)
     reference.step(np.zeros((1, 1), np.int16))
     h = reference.values["l0_n"][0, 0] - 2 * distances[:, None]
     found = StepDetails(exact, model)
     found.update(np.zeros((4, 1)), {"h0": h * 2.0**-15}, {"h0": h.astype(np.int16)})
     (dead,) = found.result().dead
-    # The first two stay; their real updates are 0.5 and 0.8 units of the state.
+    # The first two stay; their real updates are 0.6 and 0.8 units of the state.
     assert dead.share == 0.5
     assert dead.share_half == 0.5
     assert dead.never_moved == ()
