@@ -33,8 +33,9 @@ def test_an_unknown_engine_is_refused_with_the_known_ones():
         requirements.require_everything(spec_of(["float", "flaot"]), ())
 
 
-def test_a_compiler_is_asked_for_where_an_engine_needs_one(monkeypatch):
+@pytest.mark.parametrize("engine", ["c", "c-float"])
+def test_a_compiler_is_asked_for_where_an_engine_needs_one(monkeypatch, engine):
     monkeypatch.setenv("CC", "no-such-cc")
-    requirements.require_everything(spec_of(["float", "c"]), ("export",))
-    with pytest.raises(MissingDependencyError, match="the engine 'c' needs one"):
-        requirements.require_everything(spec_of(["float", "c"]), ("prove",))
+    requirements.require_everything(spec_of(["float", engine]), ("export",))
+    with pytest.raises(MissingDependencyError, match=f"the engine '{engine}' needs one"):
+        requirements.require_everything(spec_of(["float", engine]), ("prove",))

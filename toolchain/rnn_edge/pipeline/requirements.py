@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from rnn_edge.engines import c_float, c_host
 from rnn_edge.engines.base import EngineKind, all_engines
 from rnn_edge.engines.c_host import host_compiler
 from rnn_edge.extras import require_extras
@@ -15,6 +16,7 @@ _DATA: Mapping[str, tuple[str, str]] = {
     "synthetic-keywords": ("synth", "synthetic speech"),
     "speech-commands": ("audio", "reading recordings"),
 }
+_COMPILED_HERE = (c_host.ENGINE.name, c_float.ENGINE.name)
 _TRAINING = ("teacher", "student", "baseline", "quantize")
 
 
@@ -31,8 +33,9 @@ def require_everything(spec: ModelSpec, stages: Collection[str]) -> None:
     known_kinds = all_engines()
     kinds = [lookup(known_kinds, name, "engine") for name in spec.replay.engines]
     require_extras(_extras(spec, stages, kinds))
-    if "prove" in stages and any(kind.name == "c" for kind in kinds):
-        host_compiler()
+    for kind in kinds:
+        if "prove" in stages and kind.name in _COMPILED_HERE:
+            host_compiler(kind.name)
 
 
 def _extras(
