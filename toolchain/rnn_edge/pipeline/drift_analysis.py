@@ -1,0 +1,52 @@
+"""What explains the drift of a bundle, on the stream it was measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+from rnn_edge.drift.attribution import attribute
+from rnn_edge.drift.attribution_lanes import cut_lanes
+from rnn_edge.pipeline.bundle import Bundle
+from rnn_edge.pipeline.drift_job import DriftJob
+from rnn_edge.streams import FrameStream, ModelPair, open_stream
+
+Tell = Callable[[str, int, int], None]
+
+ANALYSED_STEPS = 100_000
+"""Frames of a stream, from its first on, that an analysis takes its pieces from."""
+
+
+def analyse(name: str, bundle: Bundle, job: DriftJob, tell: Tell) -> dict[str, Any]:
+    """Return what an analysis found, by the names under which a result holds it.
+
+    Args:
+        name: Out of `ANALYSES`.
+        bundle: The bundle that was measured.
+        job: How it was measured; what is analysed is the bundle's integer arithmetic, which every
+            integer engine has in common.
+        tell: Progress.
+
+    Raises:
+        DataError: If the stream is too short.
+    """
+    return ANALYSES[name](bundle, job, tell)
+
+
+def _stream(job: DriftJob) -> FrameStream:
+    steps = ANALYSED_STEPS if job.steps is None else min(job.steps, ANALYSED_STEPS)
+    models = ModelPair(job.subject.float_model, job.subject.model)
+    return open_stream(job.spec, job.frames, steps=steps, models=models, name=job.name)
+
+
+def _attribution(bundle: Bundle, job: DriftJob, tell: Tell) -> dict[str, Any]:
+    subject = job.subject
+    found = attribute(subject.float_model, subject.model, cut_lanes(_stream(job)), progress=tell)
+    return {"attribution": found.to_json()}
+
+
+ANALYSES: MappingProxyType[str, Callable[[Bundle, DriftJob, Tell], dict[str, Any]]] = (
+    MappingProxyType({"attribution": _attribution})
+)
+"""By the name that users type."""
