@@ -44,6 +44,6 @@ def _header(root: Node, title: str) -> list[Markup]:
 
 def _footer(root: Node) -> Markup:
     return join(
-        f"rnn-edge {root.at('tool_version').text()}, model ",
+        f"rnn-edge {root.at('rnn_edge').text()}, model ",
         element("code", root.at("model_digest").text()),
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnn_edge.report import formatting
 from rnn_edge.report.reader import Node
+
+_PERCENT = f"{formatting.SPACE}%"
+_FEWEST_DECIMALS, _MOST_DECIMALS = 2, 6
 
 
 @dataclass(frozen=True)
@@ -15,8 +19,8 @@ class Measured:
 
     Attributes:
         value: As measured.
-        low: Lower end of the interval.
-        high: Upper end, not below ``low``.
+        low: Lower end of the interval; minus infinity where too little was measured for one.
+        high: Upper end, not below ``low``; infinity where too little was measured for one.
     """
 
     value: float
@@ -34,7 +38,12 @@ def read_estimate(node: Node) -> Measured:
     Raises:
         BundleError: If it has no value or interval, or the interval is upside down.
     """
-    value, low, high = (node.at(key).number() for key in ("value", "low", "high"))
+    value = node.at("value").number()
+    # JSON has no number for an end that is not known.
+    ends = [node.at(key).optional_number() for key in ("low", "high")]
+    low, high = (
+        end if end is not None else k * math.inf for end, k in zip(ends, (-1, 1), strict=True)
+    )
     if low > high:
         node.fail("low not above high")
     return Measured(value, low, high)
@@ -42,7 +51,8 @@ def read_estimate(node: Node) -> Measured:
 
 def interval(measured: Measured, write: Callable[[float], str] = formatting.number) -> str:
     """Return the ends in words: 0.0110 to 0.0139."""
-    return f"{write(measured.low)} to {write(measured.high)}"
+    low, high = (write(end) if math.isfinite(end) else "?" for end in (measured.low, measured.high))
+    return f"{low} to {high}"
 
 
 def long_text(measured: Measured, write: Callable[[float], str] = formatting.number) -> str:
@@ -50,22 +60,29 @@ def long_text(measured: Measured, write: Callable[[float], str] = formatting.num
     return f"{write(measured.value)} ({interval(measured, write)})"
 
 
-def agreement(share: float) -> str:
+def share(value: float) -> str:
+    """Return a share of one as a percentage with three digits: 0.0862 %."""
+    return f"{formatting.number(100 * value)}{_PERCENT}"
+
+
+def agreement(measured: Measured) -> str:
     """Return a share near one with as many digits as tell it from one: 99.9958 %."""
-    return formatting.percent(share, 2 if share in (0.0, 1.0) else _digits(1.0 - share))
+    return formatting.percent(measured.value, _decimals(measured))
 
 
 def agreement_interval(measured: Measured) -> str:
-    """Return the interval of a share near one, both ends with the digits of the upper one."""
-    ends = [end for end in (measured.value, measured.high) if end < 1.0]
-    digits = max((_digits(1.0 - end) for end in ends), default=2)
-    low, high = (formatting.percent(end, digits) for end in (measured.low, measured.high))
-    return f"{low.removesuffix(f'{formatting.SPACE}%')} to {high}"
+    """Return the interval of a share near one, with the digits that `agreement` gives it."""
+    digits = _decimals(measured)
+    return (
+        interval(measured, lambda end: formatting.percent(end, digits).removesuffix(_PERCENT))
+        + _PERCENT
+    )
 
 
-def _digits(rest: float) -> int:
+def _decimals(measured: Measured) -> int:
     """Return the decimals of a percentage that show two digits of what is missing to 100 %."""
-    digits = 2
-    while digits < 6 and 100 * rest < 10.0 ** (1 - digits):
+    rest = 1.0 - (measured.value if measured.value < 1.0 else max(measured.low, 0.0))
+    digits = _FEWEST_DECIMALS
+    while digits < _MOST_DECIMALS and 0 < 100 * rest < 10.0 ** (1 - digits):
         digits += 1
     return digits

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rnn_edge.report.drift_sections import curves, heat, summary
+from rnn_edge.report.drift_sections import (
+    attribution,
+    curves,
+    details,
+    heat,
+    parity,
+    resets,
+    summary,
+)
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections.base import Section
 
@@ -12,6 +20,10 @@ DRIFT_SECTIONS: tuple[Callable[[Node], Section | None], ...] = (
     summary.render,
     curves.render,
     heat.render,
+    details.render,
+    attribution.render,
+    resets.render,
+    parity.render,
 )
 
 __all__ = ["DRIFT_SECTIONS"]

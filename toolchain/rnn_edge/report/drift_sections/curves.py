@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rnn_edge.report import formatting
 from rnn_edge.report.drift_sections import trends
 from rnn_edge.report.drift_sections.reading import tensors
-from rnn_edge.report.estimates import interval, read_estimate
+from rnn_edge.report.estimates import interval, read_estimate, share
 from rnn_edge.report.markup import Markup, element, join, paragraph
 from rnn_edge.report.plots.bands import Point, draw_bands
 from rnn_edge.report.plots.canvas import PALETTE, Line, assign, legend
@@ -17,20 +17,21 @@ from rnn_edge.report.tables import Column, table
 from rnn_edge.report.tensors import meaning
 
 OUTPUTS = "the outputs as the model gives them"
-_TOTAL = Line("#7a8691", "10 4", width=2.4)
+_TOTAL = Line("#7a8691", width=4.5, opacity=0.45)
 
 
 def render(root: Node) -> Section:
     """Return a plot per tensor with a line per stream, and the figures as a table."""
     total, streams = root.at("total"), root.at("streams").items()
-    curves = {stream.at("stream").text(): stream for stream in streams}
-    lines = assign(list(curves))
+    named = {stream.at("stream").text(): stream for stream in streams}
+    curves, lines = {}, {}
     if len(streams) > 1:
+        # Painted first, wide and pale: what single streams do stays visible on it.
         curves[total.at("stream").text()] = total
         lines[total.at("stream").text()] = _TOTAL
-    if len(streams) >= len(PALETTE):
-        # More streams than there are looks: only all of them together can be told apart.
-        curves, lines = {total.at("stream").text(): total}, {total.at("stream").text(): _TOTAL}
+    if len(streams) <= len(PALETTE):
+        curves |= named
+        lines |= assign(list(named))
     figures = [
         figure(f"curve{k}", tensor, curves, lines) for k, tensor in enumerate(tensors(total))
     ]
@@ -90,8 +91,7 @@ def _table(total: Node, streams: tuple[Node, ...]) -> Markup:
         Column("Error, rms"),
         Column("Largest error"),
         Column("Error / rms of the tensor"),
-        Column("With time", is_number=False),
-        Column("Ten times the time"),
+        Column("With time, slope", is_number=False),
     ]
     shown = [*streams, total] if len(streams) > 1 else list(streams)
     rows = []
@@ -108,7 +108,6 @@ def _cells(row: Node) -> list[str]:
     return [
         join(formatting.number(rms.value), element("small", interval(rms))),
         formatting.number(row.at("maximum").number()),
-        formatting.percent(row.at("relative").number(), 2),
+        share(row.at("relative").number()),
         trends.cell(trend),
-        f"×{trends.tenfold(trend.at('slope').at('value').number())}",
     ]

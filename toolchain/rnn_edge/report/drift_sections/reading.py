@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rnn_edge.report import formatting
+from rnn_edge.report.markup import Markup, element, paragraph
 from rnn_edge.report.reader import Document, Node
 from rnn_edge.types.drift import FORMAT
 
@@ -50,3 +51,19 @@ def open_result(result: Mapping[str, Any], document: Document = DRIFT) -> Node:
     if not root.at("streams").items():
         root.at("streams").fail("one stream at least")
     return root
+
+
+def analysis(root: Node, name: str) -> Node | None:
+    """Return what an analysis found, or None where it was not asked for."""
+    return root.at("analysis").find(name)
+
+
+def not_asked(name: str, purpose: str) -> Markup:
+    """Return how to get an analysis that is not in the result.
+
+    Args:
+        name: Of the analysis on the command line.
+        purpose: What it tells, to follow "To see".
+    """
+    command = element("code", f"rnn-edge drift BUNDLE --analyse {name}")
+    return paragraph("Not analysed. To see ", purpose, ": ", command, kind="soft")

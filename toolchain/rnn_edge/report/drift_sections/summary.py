@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnn_edge.report import formatting
 from rnn_edge.report.drift_sections import trends
 from rnn_edge.report.drift_sections.reading import clock, hidden_states, states, tensors
-from rnn_edge.report.estimates import agreement, agreement_interval, interval, read_estimate
+from rnn_edge.report.estimates import agreement, agreement_interval, interval, read_estimate, share
 from rnn_edge.report.markup import Markup, bullets, element, join
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections.base import Section
@@ -32,7 +32,7 @@ def render(root: Node) -> Section:
             element("h3", "What this says"),
             bullets(_words(root, total)),
             element("h3", "Stream by stream"),
-            _streams(root, total, streams),
+            *_streams(root, total, streams),
             bullets(
                 [
                     join(
@@ -89,12 +89,12 @@ def _trend(total: Node) -> Markup:
 
 def _frames(total: Node) -> Markup:
     decisions = total.at("decisions")
-    share = read_estimate(decisions.at("agreement"))
+    same = read_estimate(decisions.at("agreement"))
     flips = decisions.at("flips").integer()
     return tile(
         "Frames with the same decision",
-        agreement(share.value),
-        f"{agreement_interval(share)} (95 % interval)",
+        agreement(same),
+        f"{agreement_interval(same)} (95 % interval)",
         f"{formatting.count(flips)} frame{'s' * (flips != 1)} decided otherwise",
         decisions.at("kind").text(),
     )
@@ -102,9 +102,9 @@ def _frames(total: Node) -> Markup:
 
 def _detections(total: Node) -> Markup:
     found = total.at("detections")
-    share = read_estimate(found.at("agreement"))
-    notes = [f"{agreement_interval(share)} (95 % interval)", *_events(found)]
-    return tile("Detections the same", agreement(share.value), *notes, found.at("kind").text())
+    same = read_estimate(found.at("agreement"))
+    notes = [f"{agreement_interval(same)} (95 % interval)", *_events(found)]
+    return tile("Detections the same", agreement(same), *notes, found.at("kind").text())
 
 
 def _events(found: Node) -> list[str]:
@@ -113,6 +113,8 @@ def _events(found: Node) -> list[str]:
     values = [found.at(key).optional_integer() for key in keys]
     if any(value is None for value in values):
         return []
+    if not any(values):
+        return ["no events in either"]
     reference, engine, missed, extra = (formatting.count(value or 0) for value in values)
     return [f"{engine} events, {reference} of the reference: {missed} missed, {extra} extra"]
 
@@ -145,7 +147,7 @@ def _words(root: Node, total: Node) -> list[str]:
     engine, reference = (root.at(key).text() for key in ("engine", "reference"))
     rms = read_estimate(total.at("hidden_rms"))
     relative = [
-        f"{formatting.percent(row.at('relative').number(), 2)} of what {name} holds"
+        f"{share(row.at('relative').number())} of what {name} holds"
         for name, row in hidden_states(total).items()
     ]
     lines = [
@@ -165,13 +167,17 @@ def _words(root: Node, total: Node) -> list[str]:
     return lines
 
 
-def _streams(root: Node, total: Node, streams: tuple[Node, ...]) -> Markup:
-    columns = [
+def _streams(root: Node, total: Node, streams: tuple[Node, ...]) -> list[Markup]:
+    shown = [*streams, total] if len(streams) > 1 else list(streams)
+    error = [
         Column("Stream", is_number=False),
         Column("Steps"),
         Column("Time"),
         Column("Hidden state, rms"),
         Column("States with time", is_number=False),
+    ]
+    decisions = [
+        Column("Stream", is_number=False),
         Column("Same decision"),
         Column("Frames otherwise"),
         Column("First at step"),
@@ -179,28 +185,34 @@ def _streams(root: Node, total: Node, streams: tuple[Node, ...]) -> Markup:
         Column("Events: reference / engine"),
         Column("Missed / extra"),
     ]
-    rows = [_row(root, stream) for stream in streams]
-    if len(streams) > 1:
-        rows.append(_row(root, total))
-    return table("Streams", columns, rows)
+    return [
+        table("Error of each stream", error, [_error_row(root, stream) for stream in shown]),
+        table("Decisions of each stream", decisions, [_decision_row(stream) for stream in shown]),
+    ]
 
 
-def _row(root: Node, stream: Node) -> list[str]:
+def _error_row(root: Node, stream: Node) -> list[str]:
     steps = stream.at("steps").integer()
     rms = read_estimate(stream.at("hidden_rms"))
-    decisions, found = stream.at("decisions"), stream.at("detections")
-    same, detected = (read_estimate(node.at("agreement")) for node in (decisions, found))
-    first = decisions.at("first_flip").optional_integer()
     return [
         stream.at("stream").text(),
         formatting.count(steps),
         clock(root, steps),
         join(formatting.number(rms.value), element("small", interval(rms))),
         trends.coloured(trends.worst(states(stream).values())),
-        join(agreement(same.value), element("small", agreement_interval(same))),
+    ]
+
+
+def _decision_row(stream: Node) -> list[str]:
+    decisions, found = stream.at("decisions"), stream.at("detections")
+    same, detected = (read_estimate(node.at("agreement")) for node in (decisions, found))
+    first = decisions.at("first_flip").optional_integer()
+    return [
+        stream.at("stream").text(),
+        join(agreement(same), element("small", agreement_interval(same))),
         formatting.count(decisions.at("flips").integer()),
         formatting.UNDEFINED if first is None else formatting.count(first),
-        join(agreement(detected.value), element("small", agreement_interval(detected))),
+        join(agreement(detected), element("small", agreement_interval(detected))),
         _two(found, "reference_events", "engine_events"),
         _two(found, "missed_events", "extra_events"),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rnn_edge.report import formatting
-from rnn_edge.report.estimates import Measured, read_estimate
+from rnn_edge.report.estimates import Measured, long_text, read_estimate
 from rnn_edge.report.markup import Markup, element, join
 from rnn_edge.report.reader import Node
 
@@ -38,7 +38,7 @@ def coloured(found: str) -> Markup:
 def cell(trend: Node) -> Markup:
     """Return the verdict and the slope for a table."""
     slope = read_estimate(trend.at("slope"))
-    return join(coloured(verdict(trend)), element("small", f"slope {slope_text(slope)}"))
+    return join(coloured(verdict(trend)), element("small", slope_text(slope)))
 
 
 def sentence(trend: Node) -> str:
@@ -65,14 +65,14 @@ def sentence(trend: Node) -> str:
 
 def tenfold(slope: float) -> str:
     """Return the factor that an error grows by in ten times the time."""
-    if slope > _LARGEST_SLOPE:
+    if slope > _LARGEST_SLOPE:  # or infinite, where the end of an interval is not known
         return f"over {formatting.number(10.0**_LARGEST_SLOPE, 1)}"
     return formatting.number(10.0 ** max(slope, -_LARGEST_SLOPE), 3)
 
 
 def slope_text(slope: Measured) -> str:
     """Return a slope and its interval."""
-    return f"{_signed(slope.value)} ({_signed(slope.low)} to {_signed(slope.high)})"
+    return long_text(slope, _signed)
 
 
 def _signed(value: float) -> str:

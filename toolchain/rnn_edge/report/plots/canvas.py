@@ -225,6 +225,7 @@ def _tick(value: float, _position: int | None) -> str:
     if value == 0:
         return "0"
     text = f"{value / 1000:,.5g}k" if abs(value) >= 1000 else f"{value:.4g}"
+    text = text.replace("e-0", "e-")
     return text.replace("-", MINUS)
 
 

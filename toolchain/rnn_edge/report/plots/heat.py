@@ -14,8 +14,10 @@ from rnn_edge.report.plots.canvas import draw, plain_numbers
 
 LEVELS = 16
 """Colours of the scale, which are equal ratios apart."""
-_DECADES = 3.0
+_DECADES = 6.0
 """The scale reaches no further below the largest error; what is smaller has its last colour."""
+_BELOW = 0.02
+"""Share of the cells that may have its last colour because they are smaller."""
 _COLOURS = "viridis"
 # Perceptually uniform, and its darkest and brightest colour stand out from paper and from night.
 
@@ -48,10 +50,10 @@ def draw_heat(
         steps: At which each stretch ends, rising; not empty.
         rows: Error in every stretch, a row per unit, drawn from the top down; not empty.
     """
-    values = [value for row in rows for value in row]
-    top = math.log10(max(values)) if max(values) > 0 else 0.0
-    smallest = min((v for v in values if v > 0), default=1.0)
-    bottom = min(max(math.log10(smallest), top - _DECADES), top - 0.1)
+    values = sorted(value for row in rows for value in row if value > 0) or [1.0]
+    top = math.log10(values[-1])
+    smallest = math.log10(values[int(_BELOW * len(values))])
+    bottom = min(max(smallest, top - _DECADES), top - 0.1)
     levels = [[_level(v, bottom, top) for v in row] for row in rows]
     edges = _edges(steps)
 
