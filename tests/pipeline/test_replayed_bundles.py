@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from untrained import SPEC, replace_training
+from untrained import untrained_bundle
 
 from rnn_edge.cli.main import run
 from rnn_edge.engines.base import EngineKind, all_engines
@@ -14,12 +14,11 @@ from rnn_edge.engines.integer_reference import ENGINE as REFERENCE
 from rnn_edge.errors import DataError, ParityError, RnnEdgeError, SpecError
 from rnn_edge.pipeline import (
     ReplayRequest,
-    build_bundle,
     refuse_differences,
     replay,
     replay_bundle,
 )
-from rnn_edge.spec import load_spec
+from rnn_edge.replay import sequence_stream
 
 
 class Tampered:
@@ -49,13 +48,7 @@ class Tampered:
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("replayed")
-    (folder / "tiny.toml").write_text(SPEC)
-    with pytest.MonkeyPatch.context() as patch:
-        replace_training(patch.setattr)
-        return build_bundle(
-            load_spec(folder / "tiny.toml", []), folder / "bundle", progress=lambda *_: None
-        )
+    return untrained_bundle(tmp_path_factory.mktemp("replayed"))
 
 
 @pytest.fixture
@@ -132,7 +125,7 @@ def _source(bundle):
 
 def _stream(bundle, steps):
     part = replay.bundle_frames(bundle, None)[0].part("test")
-    return replay.sequence_stream([s.frames for s in part], steps, 7)
+    return sequence_stream([s.frames for s in part], steps, 7)
 
 
 def test_emulated_engines_replay_fewer_steps(bundle, use):

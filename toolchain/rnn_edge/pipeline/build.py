@@ -380,7 +380,7 @@ class _Build:
 
         def make(folder: Path) -> None:
             float_model, model = self._models()
-            x = replay_stream(self._frames(), stream)
+            x = replay_stream(self._frames(), stream, float_model, model)
             work = folder / "work"
             source = engine_source(float_model, model, self._folder("export"), work)
             parity, agreement = prove(
@@ -406,16 +406,17 @@ class _Build:
 
         def make(folder: Path) -> None:
             frames = self._frames()
+            x = replay_stream(frames, stream, *self._models())
             measured = measure.measure_models(
                 spec,
                 frames,
-                replay_stream(frames, stream),
+                x,
                 {name: self._folder(name) for name in self._done},
                 self._steps("report"),
             )
             if tflite_w8a8.NAME in spec.export.also:
                 source = engine_source(*self._models(), self._folder("export"), folder / "work")
-                measured["fused"] = measure_fused(source, replay_stream(frames, stream))
+                measured["fused"] = measure_fused(source, x)
                 _remove_tree(folder / "work")
             if spec.model.task == "anomaly":
                 fitted = measure.fit_detectors(spec, frames, self._folder("quantize"))

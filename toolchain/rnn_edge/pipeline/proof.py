@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from rnn_edge.engines.base import EngineKind, EngineSource, all_engines
-from rnn_edge.errors import DataError, ParityError
+from rnn_edge.errors import ParityError
 from rnn_edge.quantize import quantize_input
 from rnn_edge.reference import FloatReference, IntegerReference
 from rnn_edge.registry import lookup
 from rnn_edge.replay import compare_bits, concatenate
-from rnn_edge.spec import StreamSpec
+from rnn_edge.spec import RecordedStream, StreamSpec
+from rnn_edge.streams import ModelPair, open_stream, read_whole
 from rnn_edge.types import Array, FloatModel, QuantizedModel, Trace
 from rnn_edge.types.frames import FrameSet
 from rnn_edge.types.replay import ParityRow
@@ -42,19 +43,24 @@ class FloatAgreement:
     tolerance: float | None = FLOAT_TOLERANCE
 
 
-def replay_stream(frames: FrameSet, stream: StreamSpec) -> Array:
-    """Return the stream's frames, float32 (T, D).
+def replay_stream(
+    frames: FrameSet, spec: StreamSpec, float_model: FloatModel, model: QuantizedModel
+) -> Array:
+    """Return the stream's frames, float32 (T, D); recordings are taken whole.
+
+    Args:
+        frames: What it is made of.
+        spec: The stream.
+        float_model: What it is made for, where it is made for a model.
+        model: The same in integers.
 
     Raises:
         DataError: If the data has nothing in the part that the stream is made of.
     """
-    part = frames.part(stream.split)
-    if not part:
-        raise DataError(
-            f'Replay stream: the data has no {stream.split} part; its split is "{stream.split}".',
-            "name a stream made of another part in replay.stream, see calibration/",
-        )
-    return concatenate([s.frames for s in part], stream.steps, stream.seed)
+    stream = open_stream(spec, frames, models=ModelPair(float_model, model))
+    if isinstance(spec, RecordedStream):
+        return concatenate([s.frames for s in frames.part(spec.split)], spec.steps, spec.seed)
+    return read_whole(stream).frames
 
 
 def float_trace(model: FloatModel, x: Array) -> Trace:

@@ -20,8 +20,10 @@ from rnn_edge.pipeline.proof import FloatAgreement, compare_floats, proof_json
 from rnn_edge.pipeline.stages import StageStore
 from rnn_edge.quantize import quantize_input
 from rnn_edge.registry import lookup
-from rnn_edge.replay import Stream, compare_bits, sequence_stream
-from rnn_edge.spec import load_stream
+from rnn_edge.replay import Stream, compare_bits
+from rnn_edge.spec import MAX_HELD_STEPS, load_stream
+from rnn_edge.streams import ModelPair, read_whole
+from rnn_edge.streams import open_stream as open_frames
 from rnn_edge.types import Array, Trace
 from rnn_edge.types.frames import FrameSet
 from rnn_edge.types.replay import ParityRow
@@ -140,21 +142,21 @@ def open_stream(
 
     Raises:
         SpecError: If there is no such stream, or it is made for another task.
-        DataError: If there are no frames to make it of.
+        DataError: If there are no frames to make it of, or it is too long to be held in memory.
     """
     spec = bundle.spec()
     chosen = load_stream(name or spec.replay.stream, spec.model.task)
     frames, source = bundle_frames(bundle, data)
-    part = frames.part(chosen.split)
-    if not part:
-        raise DataError(
-            f"Replay stream: the data has no {chosen.split} part.",
-            "name a stream made of another part, in replay.stream of the spec or for a replay with "
-            "--stream; see calibration/",
-        )
     steps = chosen.steps if steps is None else steps
-    stream = sequence_stream([s.frames for s in part], steps, chosen.seed)
-    return _first(stream, steps), source
+    if steps > MAX_HELD_STEPS:
+        raise DataError(
+            f"Replay stream: {steps:,} frames; a replay holds them in memory, expected at most "
+            f"{MAX_HELD_STEPS:,}.",
+            "replay the first of them with --steps",
+        )
+    models = ModelPair(bundle.float_model(), bundle.model())
+    whole = read_whole(open_frames(chosen, frames, steps=steps, models=models))
+    return Stream(whole.frames, whole.starts), source
 
 
 def bundle_frames(bundle: Bundle, data: Path | None) -> tuple[FrameSet, str]:

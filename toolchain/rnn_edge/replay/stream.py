@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_edge.errors import DataError
+from rnn_edge.streams import sequence_order
 from rnn_edge.types import Array
 
 
@@ -35,21 +35,14 @@ def sequence_stream(sequences: Sequence[Array], steps: int, seed: int) -> Stream
     Raises:
         DataError: If there is no frame to repeat.
     """
-    if not any(len(sequence) for sequence in sequences):
-        raise DataError("Stream: no sequence has a frame; expected at least one.")
-    generator = np.random.Generator(np.random.PCG64(seed))
+    order = sequence_order([len(sequence) for sequence in sequences], seed)
     parts: list[Array] = []
     starts: list[int] = []
     length = 0
     while length < steps:
-        for k in generator.permutation(len(sequences)):
-            if not len(sequences[k]):
-                continue
-            parts.append(sequences[k])
-            starts.append(length)
-            length += len(sequences[k])
-            if length >= steps:
-                break
+        parts.append(sequences[next(order)])
+        starts.append(length)
+        length += len(parts[-1])
     return Stream(np.concatenate(parts), np.array(starts, np.int64))
 
 
