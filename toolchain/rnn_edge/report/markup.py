@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 
 class Markup(str):
@@ -38,7 +39,7 @@ def paragraph(*content: str, kind: str | None = None) -> Markup:
     return element("p", *content, class_=kind)
 
 
-def bullets(items: list[str]) -> Markup:
+def bullets(items: Sequence[str]) -> Markup:
     """Return an unordered list."""
     return element("ul", *(element("li", item) for item in items))
 

@@ -10,6 +10,8 @@ from rnn_edge.report.markup import Markup
 from rnn_edge.report.plots.canvas import Line, draw, plain_numbers
 
 RING = "#d64933"
+# In turn, so that marks of points that lie close together do not cover each other.
+_OFFSETS = ((0, 11), (0, -19), (0, 21), (0, -29))
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def draw_trade(
 
     def paint(axes: Any) -> None:  # noqa: ANN401 - matplotlib publishes no types
         axes.axhline(0, **Line("#7a8691", "6 3", width=1.3).options)
-        for choice in choices:
+        for k, choice in enumerate(sorted(choices, key=lambda each: (each.x, each.mark))):
             line = lines[choice.kind]
             if choice.interval is not None:
                 axes.vlines(choice.x, *choice.interval, color=line.colour, linewidth=1.2, alpha=0.6)
@@ -70,7 +72,8 @@ def draw_trade(
             axes.annotate(
                 choice.mark,
                 (choice.x, choice.y),
-                xytext=(6, 5),
+                xytext=_OFFSETS[k % len(_OFFSETS)],
+                ha="center",
                 textcoords="offset points",
                 fontsize=9,
             )

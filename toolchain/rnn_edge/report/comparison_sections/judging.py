@@ -1,0 +1,142 @@
+"""Every measure of two results, and what may be said of their difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rnn_edge.errors import BundleError
+from rnn_edge.report import formatting
+from rnn_edge.report.comparison_sections.pair import Pair
+from rnn_edge.report.drift_sections.reading import states
+from rnn_edge.report.drift_sections.trends import KINDS
+from rnn_edge.report.estimates import Measured, interval, share
+from rnn_edge.report.reader import Node
+from rnn_edge.types.drift import Estimate
+from rnn_edge.types.drift_measures import (
+    ANY_STATE,
+    MEASURES,
+    Comparison,
+    Measure,
+    Reading,
+    Worse,
+    find_measure,
+    read_measure,
+)
+
+_SHARES = ("agreement", "relative", "share", "updates")
+"""Ends of the names of measures that are shares of one."""
+
+
+class Change(StrEnum):
+    """What B is against A."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    CHANCE = "may be chance"
+    SAME = "the same"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A measure of both.
+
+    Attributes:
+        name: Of the measure.
+        meaning: What it is.
+        values: Of A and B as text.
+        intervals: Of A and B as text; empty where the measure has no noise.
+        difference: Of B against A, as text.
+        change: What may be said of it.
+        has_interval: Whether that rests on intervals; otherwise on these frames alone.
+    """
+
+    name: str
+    meaning: str
+    values: tuple[str, str]
+    intervals: tuple[str, str]
+    difference: str
+    change: Change
+    has_interval: bool
+
+
+def rows_of(pair: Pair) -> list[Row]:
+    """Return a row for every measure that both results have."""
+    found = []
+    for name in _names(pair):
+        readings = [_read(name, root) for root in pair.both]
+        if readings[0] is not None and readings[1] is not None:
+            row = _row(name, readings[0], readings[1])
+            if row is not None:
+                found.append(row)
+    return found
+
+
+def _names(pair: Pair) -> list[str]:
+    both = [name for name in pair.common_tensors() if name in states(pair.one.at("total"))]
+    names = []
+    for name in MEASURES:
+        if name.startswith(ANY_STATE):
+            names += [name.replace("NAME", state) for state in both]
+        else:
+            names.append(name)
+    return names
+
+
+def _read(name: str, root: Node) -> Reading | None:
+    result = {key: node.value for key, node in root.entries().items()}
+    total = {key: node.value for key, node in root.at("total").entries().items()}
+    try:
+        return read_measure(name, total, result)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise BundleError(
+            f"{root.document.name}: measure {name!r} cannot be read from key 'total': {error!r}; "
+            "expected what rnn-edge drift writes.",
+            root.document.hint,
+        ) from error
+
+
+def _row(name: str, one: Reading, other: Reading) -> Row | None:
+    measure, _ = find_measure(name)
+    if isinstance(one, Estimate) and isinstance(other, Estimate):
+        return _estimates(name, measure, one, other)
+    if isinstance(one, Estimate) or isinstance(other, Estimate):
+        return None
+    ranks = [list(KINDS).index(verdict) for verdict in (one, other)]
+    change = Change.SAME
+    if ranks[0] != ranks[1]:
+        change = Change.BETTER if ranks[1] < ranks[0] else Change.WORSE
+    values = str(one), str(other)
+    return Row(name, measure.meaning, values, ("", ""), formatting.UNDEFINED, change, True)
+
+
+def _estimates(name: str, measure: Measure, one: Estimate, other: Estimate) -> Row:
+    first, second = (Measured(each.value, each.low, each.high) for each in (one, other))
+    is_share = name.endswith(_SHARES)
+    write = share if is_share else formatting.number
+    has_interval = any(each.low < each.high for each in (first, second))
+    if first == second:
+        change = Change.SAME
+    elif has_interval and first.overlaps(second):
+        change = Change.CHANCE
+    else:
+        is_lower = second.value < first.value
+        change = Change.BETTER if is_lower != (measure.worse is Worse.LOWER) else Change.WORSE
+    return Row(
+        name,
+        measure.meaning,
+        (write(first.value), write(second.value)),
+        (interval(first, write), interval(second, write)) if has_interval else ("", ""),
+        _difference(measure, is_share, first.value, second.value),
+        change,
+        has_interval,
+    )
+
+
+def _difference(measure: Measure, is_share: bool, one: float, other: float) -> str:
+    if measure.comparison is Comparison.RATIO:
+        return f"×{formatting.number(other / one)}" if one > 0 else formatting.UNDEFINED
+    if is_share:
+        return formatting.points(other - one, 3)
+    text = formatting.number(other - one)
+    return f"+{text}" if other > one else text
