@@ -82,7 +82,7 @@ tbody th {
 }
 .number { text-align: right; white-space: nowrap; }
 thead .number { white-space: normal; }
-td small { display: block; color: var(--soft); font-weight: 400; }
+td small, th small { display: block; color: var(--soft); font-weight: 400; }
 .confusion { font-size: .85rem; }
 .confusion td {
   text-align: center; padding: .25rem 0; min-width: 1.95rem; border: 1px solid var(--line);

@@ -59,7 +59,8 @@ def _figure(pair: Pair, key: str, one: Node, other: Node) -> Markup:
     shown = ranked[:SHOWN]
     if not shown:
         return join()
-    bars = {name: [row[k] or 0.0 for row in shown] for k, name in enumerate(pair.names, start=1)}
+    sides = [row[1] or 0.0 for row in shown], [row[2] or 0.0 for row in shown]
+    bars = dict(zip(pair.names, sides, strict=True))
     names = [row[0] for row in shown]
     label = f"{_TITLES[key]} of both, ranked: {', '.join(names[:3])}"
     quantity = "drift of the hidden state, rms"

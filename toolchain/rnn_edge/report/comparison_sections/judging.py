@@ -10,7 +10,13 @@ from rnn_edge.report import formatting
 from rnn_edge.report.comparison_sections.pair import Pair
 from rnn_edge.report.drift_sections.reading import states
 from rnn_edge.report.drift_sections.trends import KINDS
-from rnn_edge.report.estimates import Measured, interval, share
+from rnn_edge.report.estimates import (
+    Measured,
+    agreement,
+    agreement_interval,
+    interval,
+    share,
+)
 from rnn_edge.report.reader import Node
 from rnn_edge.types.drift import Estimate
 from rnn_edge.types.drift_measures import (
@@ -112,8 +118,6 @@ def _row(name: str, one: Reading, other: Reading) -> Row | None:
 
 def _estimates(name: str, measure: Measure, one: Estimate, other: Estimate) -> Row:
     first, second = (Measured(each.value, each.low, each.high) for each in (one, other))
-    is_share = name.endswith(_SHARES)
-    write = share if is_share else formatting.number
     has_interval = any(each.low < each.high for each in (first, second))
     if first == second:
         change = Change.SAME
@@ -122,15 +126,29 @@ def _estimates(name: str, measure: Measure, one: Estimate, other: Estimate) -> R
     else:
         is_lower = second.value < first.value
         change = Change.BETTER if is_lower != (measure.worse is Worse.LOWER) else Change.WORSE
+    shown = [_texts(name, each) for each in (first, second)]
     return Row(
         name,
         measure.meaning,
-        (write(first.value), write(second.value)),
-        (interval(first, write), interval(second, write)) if has_interval else ("", ""),
-        _difference(measure, is_share, first.value, second.value),
+        (shown[0][0], shown[1][0]),
+        (shown[0][1], shown[1][1]) if has_interval else ("", ""),
+        _difference(measure, name.endswith(_SHARES), first.value, second.value),
         change,
         has_interval,
     )
+
+
+def _texts(name: str, measured: Measured) -> tuple[str, str]:
+    """Return a value and its interval."""
+    if name.endswith("agreement"):
+        return agreement(measured), agreement_interval(measured)
+    write = share if name.endswith(_SHARES) else _plain
+    return write(measured.value), interval(measured, write)
+
+
+def _plain(value: float) -> str:
+    """Return a number, one that is whole without decimals."""
+    return formatting.count(int(value)) if value.is_integer() else formatting.number(value)
 
 
 def _difference(measure: Measure, is_share: bool, one: float, other: float) -> str:
@@ -138,5 +156,5 @@ def _difference(measure: Measure, is_share: bool, one: float, other: float) -> s
         return f"×{formatting.number(other / one)}" if one > 0 else formatting.UNDEFINED
     if is_share:
         return formatting.points(other - one, 3)
-    text = formatting.number(other - one)
+    text = _plain(other - one)
     return f"+{text}" if other > one else text

@@ -25,9 +25,7 @@ def render(pair: Pair) -> Section:
         "measures",
         "Every measure",
         join(
-            table(
-                "Every measure, all streams together", columns, [_cells(r) for r in rows_of(pair)]
-            ),
+            table("Every measure, all streams together", columns, rows),
             paragraph(
                 "Small: 95 % intervals. Where they do not overlap the difference is more than "
                 "chance; where they do it may be chance. Counts and largest values have no "
@@ -45,12 +43,18 @@ def _cells(row: Row) -> list[str]:
         *(_with_interval(*pair) for pair in zip(row.values, row.intervals, strict=True)),
         row.difference,
         _overlap(row),
-        element("span", row.change, class_=_COLOURS.get(row.change)),
+        _change(row),
     ]
 
 
 def _with_interval(value: str, interval: str) -> Markup:
     return join(value, *([element("small", interval)] if interval else []))
+
+
+def _change(row: Row) -> str:
+    if row.has_interval or row.change is Change.SAME:
+        return element("span", row.change, class_=_COLOURS.get(row.change))
+    return f"{row.change} on these frames"
 
 
 def _overlap(row: Row) -> str:

@@ -28,6 +28,7 @@ def render(pair: Pair) -> Section:
                     for name, root in zip(pair.names, pair.both, strict=True)
                 )
             ),
+            paragraph(_headline(pair)),
             *_listed("Better in B", rows, Change.BETTER, is_told=True),
             *_listed("Worse in B", rows, Change.WORSE, is_told=True),
             *_listed("Cannot be told apart", rows, Change.CHANCE, is_told=False),
@@ -67,6 +68,24 @@ def _tile(name: str, total: Node) -> Markup:
         f"with time: {trends.worst(states(total).values())}",
         f"same decision at {same} of the frames, same detection at {detected}",
         f"{formatting.count(total.at('steps').integer())} steps",
+    )
+
+
+def _headline(pair: Pair) -> str:
+    """Return how far the hidden state of B is off beside that of A."""
+    one, other = (read_estimate(root.at("total").at("hidden_rms")) for root in pair.both)
+    shown = [formatting.number(each.value) for each in (other, one)]
+    if one.value <= 0:
+        return f"The hidden state of B is off by {shown[0]} rms, that of A not at all."
+    ratio = formatting.number(other.value / one.value)
+    chance = (
+        "the 95 % intervals overlap, so that this may be chance"
+        if one.overlaps(other)
+        else "the 95 % intervals do not overlap, so that this is more than chance"
+    )
+    return (
+        f"The hidden state of B is off by {shown[0]} rms, that of A by {shown[1]}: B drifts {ratio} "
+        f"times as far; {chance}."
     )
 
 
