@@ -8,7 +8,7 @@ from pathlib import Path
 
 import forgetful
 import pytest
-from untrained import SPEC, replace_training
+from untrained import untrained_bundle
 
 from rnn_edge.cli.main import run
 from rnn_edge.engines import environment
@@ -20,9 +20,8 @@ from rnn_edge.errors import (
     MissingExportError,
     RnnEdgeError,
 )
-from rnn_edge.pipeline import build_bundle, check, check_states
+from rnn_edge.pipeline import check, check_states
 from rnn_edge.replay import Verdict
-from rnn_edge.spec import load_spec
 
 BROKEN = {
     "reallocated": lambda source: forgetful.variables_engine(
@@ -37,13 +36,7 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checked")
-    (folder / "tiny.toml").write_text(SPEC)
-    with pytest.MonkeyPatch.context() as patch:
-        replace_training(patch.setattr)
-        return build_bundle(
-            load_spec(folder / "tiny.toml", []), folder / "bundle", progress=lambda *_: None
-        )
+    return untrained_bundle(tmp_path_factory.mktemp("checked"))
 
 
 @pytest.fixture
@@ -206,7 +199,7 @@ def test_engines_in_an_arithmetic_of_their_own_have_room(bundle, use, monkeypatc
 
 def command(capsys, *arguments):
     capsys.readouterr()
-    code = run(["check", *map(str, arguments)])
+    code = run(["check", "--no-drift", *map(str, arguments)])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
@@ -241,7 +234,7 @@ def test_the_command_fails_where_state_is_lost(bundle, use, capsys):
     code, out, _ = command(capsys, bundle.path, "--json")
     assert code == 1
     found = json.loads(out)
-    assert found["is_passed"] is False
+    assert (found["is_passed"], found["drift"]) == (False, None)
     assert found["state"]["engines"][1] == {
         "engine": "reallocated",
         "verdict": "starts from zero at each step",

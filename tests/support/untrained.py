@@ -3,11 +3,13 @@
 import time
 
 import numpy as np
+import pytest
 
-from rnn_edge.pipeline import training
+from rnn_edge.pipeline import build_bundle, training
 from rnn_edge.pipeline.files import write_json
-from rnn_edge.quantize import calibrate, model_ranges, quantize_model
+from rnn_edge.quantize import calibrate, model_ranges
 from rnn_edge.replay import concatenate
+from rnn_edge.spec import load_spec
 from rnn_edge.types import GATES, DenseWeights, FloatModel, RecurrentWeights
 from rnn_edge.types.archive import save_archive
 from rnn_edge.types.frames import padded
@@ -73,7 +75,7 @@ def replace_training(setattr_, pause_s=0.0):
         streams = concatenate(sequences, steps, 0)[None, :steps]
         stats = calibrate(model, streams)
         time.sleep(pause_s)
-        quantized = quantize_model(model, stats, spec.quantize.headroom_bits)
+        quantized = training.round_model(spec, model, stats, streams)
         quantized.save(folder / training.AFTER_TRAINING)
         quantized.save(folder / training.MODEL)
         model.save(folder / training.FLOAT_MODEL)
@@ -113,3 +115,18 @@ def random_model(spec, frames, seed):
     return FloatModel(
         spec.model.name, spec.model.task, tuple(layers), head, frames.labels, spec.model.head
     )
+
+
+def untrained_bundle(folder, spec=SPEC):
+    """Build a spec in a folder with the stand-ins, and return the bundle.
+
+    Args:
+        folder: The bundle goes into ``bundle`` in it, the spec beside it.
+        spec: Its text.
+    """
+    (folder / "tiny.toml").write_text(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        replace_training(patch.setattr)
+        return build_bundle(
+            load_spec(folder / "tiny.toml", []), folder / "bundle", progress=lambda *_: None
+        )

@@ -51,6 +51,14 @@ class StepDetails:
         self._dead = {name: DeadCounts.empty(size) for name, size in model.state_sizes.items()}
         self._histograms = {name: Histogram(*self._range(name)) for name in self._named()}
 
+    def __getstate__(self) -> dict[str, object]:
+        # Sums travel between processes; what is derived from the models is made anew.
+        return self.__dict__ | {"_program": None, "_engines": None}
+
+    def __setstate__(self, state: Mapping[str, object]) -> None:
+        self.__dict__.update(state)
+        self._program = lower_model(self._model)
+
     def update(
         self, x: Array, float_before: Mapping[str, Array], integer_before: Mapping[str, Array]
     ) -> None:

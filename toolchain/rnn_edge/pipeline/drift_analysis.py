@@ -8,6 +8,8 @@ from typing import Any
 
 from rnn_edge.drift.attribution import attribute
 from rnn_edge.drift.attribution_lanes import cut_lanes
+from rnn_edge.drift.stability import lyapunov_exponent, predict_drift
+from rnn_edge.drift.time_constants import time_constants
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.drift_job import DriftJob
 from rnn_edge.streams import FrameStream, ModelPair, open_stream
@@ -46,7 +48,22 @@ def _attribution(bundle: Bundle, job: DriftJob, tell: Tell) -> dict[str, Any]:
     return {"attribution": found.to_json()}
 
 
+def _stability(bundle: Bundle, job: DriftJob, tell: Tell) -> dict[str, Any]:
+    subject = job.subject
+    lanes = cut_lanes(_stream(job))
+    tell("contraction", 0, 3)
+    exponent = lyapunov_exponent(subject.float_model, lanes)
+    tell("prediction", 1, 3)
+    predicted = predict_drift(subject.float_model, subject.model, lanes, exponent.rate)
+    tell("time constants", 2, 3)
+    memory = time_constants(subject.float_model, subject.model, lanes)
+    return {
+        "stability": {"lyapunov": exponent.to_json(), "prediction": predicted.to_json()},
+        "time_constants": memory.to_json(),
+    }
+
+
 ANALYSES: MappingProxyType[str, Callable[[Bundle, DriftJob, Tell], dict[str, Any]]] = (
-    MappingProxyType({"attribution": _attribution})
+    MappingProxyType({"stability": _stability, "attribution": _attribution})
 )
 """By the name that users type."""
