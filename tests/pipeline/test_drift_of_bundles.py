@@ -1,0 +1,232 @@
+"""Drift of a finished bundle: the figures, jobs that travel, and what can go wrong."""
+
+import json
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from untrained import untrained_bundle
+
+from rnn_edge.cli.drift_lines import drift_lines
+from rnn_edge.cli.main import run
+from rnn_edge.drift.closed_loop import replay_pair
+from rnn_edge.errors import DataError, EngineError, RnnEdgeError
+from rnn_edge.pipeline import drift_job
+from rnn_edge.pipeline.drift import DriftRequest, measure_drift, run_here
+from rnn_edge.pipeline.drift_job import run_job
+from rnn_edge.pipeline.proof import float_trace, integer_trace
+from rnn_edge.pipeline.replay import bundle_frames, open_stream
+from rnn_edge.replay import measure_drift as measure_traces
+
+PROGRAM = Path(sys.executable).with_name("rnn-edge")
+NUMPY = ("float", "int8")
+
+
+def silent(*_):
+    """Tell nobody."""
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return untrained_bundle(tmp_path_factory.mktemp("drifting"))
+
+
+@pytest.fixture(scope="module")
+def result(bundle):
+    return measure_drift(bundle, DriftRequest(engines=NUMPY, steps=2000), silent)
+
+
+def test_the_figures_are_those_of_whole_traces(bundle, result):
+    stream, _ = open_stream(bundle, None, None, 2000)
+    model = bundle.model()
+    expected = measure_traces(
+        float_trace(bundle.float_model(), stream.frames),
+        integer_trace(model, stream.frames),
+        model.state_exponents,
+        model.output_exponent,
+    )
+    assert result.total.steps == 2000
+    assert result.total.hidden_rms.value == pytest.approx(expected.hidden_rms)
+    for row in expected.rows:
+        found = result.total.tensor(row.tensor)
+        assert found.rms.value == pytest.approx(row.rms)
+        assert found.maximum == pytest.approx(row.maximum)
+
+
+def test_the_generated_c_drifts_as_the_reference_does(bundle, result):
+    of_c = measure_drift(bundle, DriftRequest(engines=("c-float", "c"), steps=2000), silent)
+    assert of_c.total.hidden_rms.value == pytest.approx(result.total.hidden_rms.value, rel=1e-3)
+    assert of_c.total.details["steps"] == 2000
+
+
+def test_the_same_engine_does_not_drift(bundle):
+    found = measure_drift(bundle, DriftRequest(engines=("int8", "c"), steps=1000), silent)
+    assert found.total.hidden_rms.value == found.total.hidden_rms.high == 0.0
+    assert found.total.decisions.flips == found.total.detections.flips == 0
+    assert dict(found.total.details) == {}
+
+
+def test_copies_are_other_streams_and_are_put_together(bundle):
+    found = measure_drift(bundle, DriftRequest(engines=NUMPY, steps=600, copies=3), silent)
+    assert found.total.streams == 3
+    assert found.total.steps == 1800
+    squares = [each.hidden_rms.value**2 for each in found.streams]
+    assert len(set(squares)) == 3
+    assert found.total.hidden_rms.value == pytest.approx(np.sqrt(np.mean(squares)))
+    assert found.total.details["steps"] == 1800
+
+
+def test_a_result_is_plain_json_and_the_same_every_time(bundle, result):
+    again = measure_drift(bundle, DriftRequest(engines=NUMPY, steps=2000), silent)
+    texts = [json.dumps(each.to_json(), allow_nan=False) for each in (result, again)]
+    assert texts[0] == texts[1]
+
+
+def test_a_job_runs_where_nothing_of_the_bundle_is(bundle, result):
+    jobs = []
+
+    def keep(given, tell):
+        jobs.extend(given)
+        return run_here(given, tell)
+
+    measure_drift(bundle, DriftRequest(engines=("float", "c"), steps=2000), silent, keep)
+    copied = pickle.loads(pickle.dumps(jobs[0]))
+    found = pickle.loads(pickle.dumps(run_job(copied))).result()
+    assert found.hidden_rms.value == pytest.approx(result.total.hidden_rms.value)
+
+
+@pytest.mark.parametrize("analysis", ["stability", "attribution"])
+def test_an_analysis_is_part_of_the_result(bundle, analysis):
+    request = DriftRequest(engines=NUMPY, steps=2000, analyses=(analysis,))
+    found = measure_drift(bundle, request, silent)
+    assert analysis in found.analysis
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_an_interruption_leaves_a_result_of_what_was_done(bundle, monkeypatch):
+    def interrupted(stream, *arguments):
+        *others, tell = arguments
+
+        def stop(done, total):
+            tell(done, total)
+            if done >= 4096:
+                raise KeyboardInterrupt
+
+        return replay_pair(stream, *others, stop)
+
+    monkeypatch.setattr(drift_job, "replay_pair", interrupted)
+    request = DriftRequest(engines=NUMPY, steps=9000, copies=2, analyses=("stability",))
+    found = measure_drift(bundle, request, silent)
+    assert found.total.is_partial
+    assert (found.total.steps, found.total.planned_steps, found.total.streams) == (4096, 9000, 1)
+    assert dict(found.analysis) == {}
+    assert any("stopped before" in line for line in drift_lines(found.to_json()))
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (DriftRequest(engines=("float", "int9")), "int9"),
+        (DriftRequest(engines=NUMPY, streams=("nowhere",)), "nowhere"),
+        (DriftRequest(engines=NUMPY, steps=100), "at least 256"),
+        (DriftRequest(engines=NUMPY, steps=1000, analyses=("magic",)), "stability"),
+        (DriftRequest(engines=NUMPY, data=Path("/nowhere")), "nowhere"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_in_words(bundle, request_, words):
+    with pytest.raises(RnnEdgeError, match=words):
+        measure_drift(bundle, request_, silent)
+
+
+def test_an_engine_that_gives_no_numbers_is_named(bundle, monkeypatch):
+    frames, _ = bundle_frames(bundle, None)
+    broken = list(frames.part("test"))
+    values = broken[0].frames.copy()
+    values[3, 0] = np.nan
+    spoiled = type(broken[0])(broken[0].sequence_id, values, -1, None, "test")
+    sequences = (spoiled, *broken[1:])
+    monkeypatch.setattr(
+        "rnn_edge.pipeline.drift.bundle_frames",
+        lambda *_: (type(frames)(frames.labels, frames.frame_rate_hz, sequences), "spoiled"),
+    )
+    with pytest.raises((EngineError, DataError), match="finite"):
+        measure_drift(bundle, DriftRequest(engines=NUMPY, steps=2000), silent)
+
+
+def call(capsys, *arguments):
+    capsys.readouterr()
+    code = run([str(each) for each in arguments])
+    return code, capsys.readouterr()
+
+
+def test_the_command_prints_the_figures_and_a_verdict(bundle, capsys):
+    code, said = call(
+        capsys, "drift", bundle.path, "--engines", "float,int8", "--steps", 2000, "-q"
+    )
+    assert code == 0
+    assert said.err == ""
+    assert said.out.splitlines()[-1].startswith("verdict: ")
+    assert "local" in said.out
+    code, said = call(
+        capsys, "drift", bundle.path, "--engines", "float,int8", "--steps", 2000, "--json", "-q"
+    )
+    assert json.loads(said.out)["total"]["steps"] == 2000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--engines", "float"), 2, "a reference and an engine"),
+        (("--engines", "float,nope"), 1, "nope"),
+        (("--analyse", "magic"), 1, "known are"),
+        (("--compare", "elsewhere"), 2, "--out"),
+        (("--steps", "10"), 2, "256"),
+        (("--workers", "2", "--scheduler", "tcp://x:1"), 2, "exclude"),
+        (("--streams", ","), 2, "at least one"),
+    ],
+)
+def test_a_wrong_command_line_gets_one_message(bundle, capsys, arguments, code, words):
+    found, said = call(capsys, "drift", bundle.path, "--steps", 300, *arguments)
+    assert found == code
+    assert words in said.err
+    assert "Traceback" not in said.err
+
+
+def test_pages_are_written_whole_and_compared(bundle, capsys, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    common = ("drift", bundle.path, "--engines", "float,int8", "-q", "--steps")
+    assert call(capsys, *common, 2000, "--out", first)[0] == 0
+    assert {path.name for path in first.iterdir()} == {"drift.json", "drift.html"}
+    assert call(capsys, *common, 1000, "--out", second, "--compare", first)[0] == 0
+    assert "comparison.html" in {path.name for path in second.iterdir()}
+    (tmp_path / "wrong.json").write_text('{"format": "other"}')
+    code, said = call(capsys, *common, 500, "--out", second, "--compare", tmp_path / "wrong.json")
+    assert code == 1
+    assert "rnn-edge drift 1" in said.err
+
+
+@pytest.mark.slow
+def test_ctrl_c_shows_what_was_done_until_then(bundle):
+    process = subprocess.Popen(
+        [PROGRAM, "drift", bundle.path, "--engines", "float,int8", "--steps", "50000000", "-v"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for line in process.stderr:
+            if "drift" in line and "8192/" in line:
+                break
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "stopped before the planned 50,000,000" in out
+    assert out.splitlines()[-1].startswith("verdict: ")
