@@ -64,14 +64,14 @@ bool rnn_edge_reset_decay(const rnn_edge_reset_policy *policy, const rnn_edge_mo
                           rnn_edge_reset_counter *counter, int16_t *state, const int16_t *x) {
     (void)counter;
     (void)x;
-    const int32_t below = ((int32_t)1 << policy->shift) - 1;
     for (uint32_t k = 0; k < model->state_values; ++k) {
         const int32_t value = state[k];
-        /* The loss of a size is rounded up, so that one unit is lost at least. */
-        if (value < 0) {
-            state[k] = (int16_t)(value + rnn_edge_floor_shift32(below - value, policy->shift));
-        } else {
-            state[k] = (int16_t)(value - rnn_edge_floor_shift32(below + value, policy->shift));
+        if (value != 0) {
+            const int32_t size = value < 0 ? -value : value;
+            const int32_t share = rnn_edge_divide_away(size, policy->shift);
+            /* Of a size below half of 2^shift the share is nothing, and it would stay for ever. */
+            const int32_t loss = share == 0 ? 1 : share;
+            state[k] = (int16_t)(value < 0 ? value + loss : value - loss);
         }
     }
     return false;

@@ -53,7 +53,8 @@ rnn_edge_reset_rule rnn_edge_reset_every;
 rnn_edge_reset_rule rnn_edge_reset_quiet_mean;
 rnn_edge_reset_rule rnn_edge_reset_quiet_magnitude;
 
-/* Every value loses 1 / 2^shift of itself, rounded away from zero: it does get to zero. */
+/* Every value loses 1 / 2^shift of itself, rounded to nearest with ties away from zero, and at
+ * least one unit: it does get to zero. */
 rnn_edge_reset_rule rnn_edge_reset_decay;
 
 /*

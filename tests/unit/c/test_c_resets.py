@@ -112,8 +112,9 @@ def test_every_value_decays_as_in_numpy_and_gets_to_zero(probe):
         size, before = np.abs(left), np.abs(values.astype(np.int64))
         assert (size[before > 0] < before[before > 0]).all()
         assert (np.sign(left) * np.sign(values.astype(np.int64)) >= 0).all()
-        # Exactly: the loss is the share of the size, rounded up.
-        np.testing.assert_array_equal(before - size, np.ceil(before / 2.0**shift))
+        # Exactly: the share to nearest, ties up, and one unit at least.
+        share = np.floor(before / 2.0**shift + 0.5)
+        np.testing.assert_array_equal(before - size, np.maximum(share, 1.0) * (before > 0))
 
 
 def test_a_counter_of_many_frames_does_not_wrap(probe):

@@ -92,9 +92,10 @@ class IntegerResets(StreamResets):
 
     def _decayed(self, value: Array) -> Array:
         size = np.abs(value.astype(np.int64))
-        # The quotient of the negated size is rounded down, so that the loss is rounded up.
-        loss = -(-size // 2**self._policy.shift)
-        return np.asarray(np.sign(value) * (size - loss)).astype(np.int16)
+        # Half of the divisor is added, then rounded down: to nearest, ties up.
+        share = (2 * size + 2**self._policy.shift) // 2 ** (self._policy.shift + 1)
+        left = size - np.maximum(share, 1)
+        return np.asarray(np.sign(value) * np.maximum(left, 0)).astype(np.int16)
 
 
 class FloatResets(StreamResets):

@@ -57,6 +57,7 @@ def build_bundle(
     progress: Progress,
     until: str | None = None,
     again: bool = False,
+    may_learn: bool = True,
 ) -> Bundle:
     """Build a spec into a bundle; finished stages of an earlier try are kept.
 
@@ -67,6 +68,7 @@ def build_bundle(
         until: Last stage of `ORDER`; None for all of them.
         again: The spec comes from the bundle in ``out``: what that bundle learned is kept as
             long as its inputs are the same, whatever versions of packages it was learned with.
+        may_learn: Whether a stage that learns may be run; else the build refuses to.
 
     Raises:
         RnnEdgeError: If the data, the spec or the machine do not allow it, or if two engines
@@ -84,7 +86,8 @@ def build_bundle(
     with output_folder(out):
         store = StageStore(out / STAGES)
         with store.locked():
-            return _Build(spec, out, store, progress, again=again).run(last)
+            build = _Build(spec, out, store, progress, again=again, may_learn=may_learn)
+            return build.run(last)
 
 
 def data_place(spec: ModelSpec) -> Path | None:
@@ -97,7 +100,14 @@ class _Build:
     """One run over the stages."""
 
     def __init__(
-        self, spec: ModelSpec, out: Path, store: StageStore, progress: Progress, *, again: bool
+        self,
+        spec: ModelSpec,
+        out: Path,
+        store: StageStore,
+        progress: Progress,
+        *,
+        again: bool,
+        may_learn: bool,
     ) -> None:
         self._spec = spec
         self._out = out
@@ -105,6 +115,7 @@ class _Build:
         self._progress = progress
         self._before = before(out)
         self._again = again
+        self._may_learn = may_learn
         self._done: dict[str, StageOutput] = {}
 
     def run(self, last: str) -> Bundle:
@@ -205,7 +216,14 @@ class _Build:
             "versions": package_versions(),
             "code": code_digest((*code, "pipeline")),
         }
-        self._done[name] = self._learned(name, inputs) or self._store.run(name, depends, make)
+        kept = self._learned(name, inputs)
+        if kept is None and name in LEARNED and not self._may_learn:
+            raise BundleError(
+                f"Bundle {self._out}: stage {name} was made from other inputs than those of today; "
+                "expected the same ones, since nothing is to be trained.",
+                f"rnn-edge build {self._out}",
+            )
+        self._done[name] = kept or self._store.run(name, depends, make)
 
     def _folder(self, name: str) -> Path:
         return self._done[name].folder

@@ -1,0 +1,58 @@
+"""What `rnn-edge resets` found, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def trade_lines(result: Mapping[str, Any]) -> list[str]:
+    """Return a line per policy, and the suggestion."""
+    rows = result["rows"]
+    others = list(dict.fromkeys(key for row in rows for key in row["others"]))
+    width = max(len("policy"), *(len(row["words"]) for row in rows))
+    never = rows[0]["hidden_rms"]
+    extra = "".join(f"{name:>8}" for name in others)
+    lines = [
+        f"{result['bundle']} on {result['source']}, test part: {result['sequences']:,} sequences, "
+        f"{result['frames']:,} frames in {result['streams']} streams; the spec says "
+        f"{result['current']}",
+        f"{'policy':<{width}}  {'drift':>9} {'of never':>8} {result['metric']:>16} "
+        f"{'against never':>24}{extra} {'resets/1000':>11}",
+    ]
+    for row in rows:
+        share = f"{row['hidden_rms'] / never:.0%}" if never else "-"
+        figures = "".join(_number(row["others"].get(name)) for name in others)
+        lines.append(
+            f"{row['words']:<{width}}  {row['hidden_rms']:>9.2g} {share:>8} {row['metric']:>16.2%} "
+            f"{_change(row):>24}{figures} {row['resets_per_1000']:>11.2f}  {row['reason']}".rstrip()
+        )
+    return [*lines, _suggestion(result)]
+
+
+def chosen_lines(path: Path, policy: str) -> list[str]:
+    """Return what was written."""
+    return [f"{path}: reset policy {policy} is in spec.toml and in exports/c"]
+
+
+def _number(value: float | None) -> str:
+    return f"{'-' if value is None else f'{value:.3f}':>8}"
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    change = f"{100 * row['difference']:+.2f}"
+    if row["interval"] is None:
+        return change
+    low, high = (100 * end for end in row["interval"])
+    return f"{change} [{low:+.2f}, {high:+.2f}]"
+
+
+def _suggestion(result: Mapping[str, Any]) -> str:
+    rule = result["rule"]
+    return (
+        f"Suggested: {result['suggested']}. The least drift that is at most "
+        f"{rule['drift_at_most']:.0%} of never resetting, at no loss that is significant (p below "
+        f"{rule['p_value_at_least']:g}) or beyond {100 * rule['loss_at_most']:g} points; "
+        "otherwise never."
+    )
