@@ -41,6 +41,8 @@ def _shape(model: FloatModel | QuantizedModel) -> tuple[object, ...]:
 class WindowMeter:
     """Measures the drift over windows that all begin in the same state.
 
+    The float model runs in double precision, so that a window is worth the same in any batch.
+
     Args:
         models: The pair.
         before: float32 (T, D), frames that both engines have run before, from a zero state.
@@ -52,7 +54,7 @@ class WindowMeter:
         exact, quantized = self._engines(1)
         integers = quantize_input(before, models.model.input_exponent)
         for t in range(len(before)):
-            exact.advance(before[None, t])
+            exact.advance(before[None, t].astype(np.float64))
             quantized.advance(integers[None, t])
         self._exact, self._quantized = exact.state, quantized.state
 
@@ -69,7 +71,7 @@ class WindowMeter:
         integers = quantize_input(windows, self._models.model.input_exponent)
         total, count = np.zeros(lanes), 0
         for t in range(steps):
-            exact.advance(windows[:, t])
+            exact.advance(windows[:, t].astype(np.float64))
             quantized.advance(integers[:, t])
             for name in self._hidden:
                 error = quantized.state[name] * 2.0**HIDDEN_EXPONENT - exact.state[name]
@@ -78,10 +80,9 @@ class WindowMeter:
         return np.asarray(np.sqrt(total / count))
 
     def _engines(self, lanes: int) -> tuple[FloatReference, IntegerReference]:
-        return (
-            FloatReference(self._models.float_model, lanes),
-            IntegerReference(self._models.model, lanes),
-        )
+        exact = FloatReference(self._models.float_model, lanes)
+        exact.state = {name: value.astype(np.float64) for name, value in exact.state.items()}
+        return exact, IntegerReference(self._models.model, lanes)
 
 
 def _repeated(state: dict[str, Array], lanes: int) -> dict[str, Array]:
