@@ -18,6 +18,7 @@ from rnn_edge.drift.closed_loop import replay_pair
 from rnn_edge.errors import DataError, EngineError, RnnEdgeError
 from rnn_edge.pipeline import drift_job
 from rnn_edge.pipeline.drift import DriftRequest, measure_drift, run_here
+from rnn_edge.pipeline.drift_fleet import runner_for
 from rnn_edge.pipeline.drift_job import run_job
 from rnn_edge.pipeline.proof import float_trace, integer_trace
 from rnn_edge.pipeline.replay import bundle_frames, open_stream
@@ -100,6 +101,12 @@ def test_a_job_runs_where_nothing_of_the_bundle_is(bundle, result):
     assert found.hidden_rms.value == pytest.approx(result.total.hidden_rms.value)
 
 
+def test_streams_over_processes_give_what_they_give_here(bundle):
+    request = DriftRequest(engines=NUMPY, steps=600, copies=3)
+    here = measure_drift(bundle, request, silent).to_json()
+    assert measure_drift(bundle, request, silent, runner_for(2, None)).to_json() == here
+
+
 @pytest.mark.parametrize("analysis", ["stability", "attribution"])
 def test_an_analysis_is_part_of_the_result(bundle, analysis):
     request = DriftRequest(engines=NUMPY, steps=2000, analyses=(analysis,))
@@ -123,7 +130,7 @@ def test_an_interruption_leaves_a_result_of_what_was_done(bundle, monkeypatch):
     request = DriftRequest(engines=NUMPY, steps=9000, copies=2, analyses=("stability",))
     found = measure_drift(bundle, request, silent)
     assert found.total.is_partial
-    assert (found.total.steps, found.total.planned_steps, found.total.streams) == (4096, 9000, 1)
+    assert (found.total.steps, found.total.planned_steps, found.total.streams) == (4096, 18000, 1)
     assert dict(found.analysis) == {}
     assert any("stopped before" in line for line in drift_lines(found.to_json()))
 

@@ -276,15 +276,19 @@ def _last(states: Mapping[str, Array]) -> dict[str, Array]:
     return {name: value[-1:].copy() for name, value in states.items()}
 
 
-def put_together(found: list[RunningDrift], facts: Mapping[str, object]) -> DriftResult:
+def put_together(
+    found: list[RunningDrift], facts: Mapping[str, object], unseen_steps: int = 0
+) -> DriftResult:
     """Return the result of several streams, one by one and all together.
 
     Args:
         found: At least one; they are merged into the first and must not be used afterwards.
         facts: Of the result.
+        unseen_steps: Frames of streams that were planned and not begun.
     """
     streams = tuple(each.result() for each in found)
     total = found[0]
     for other in found[1:]:
         total.merge(other)
+    total.planned_steps += unseen_steps
     return DriftResult(facts, total.result(), streams, {})

@@ -93,8 +93,10 @@ def measure_drift(
         "reference": engines[0],
         "engine": engines[1],
     }
-    result = put_together(found, facts)
-    if any(stream.is_partial for stream in result.streams) or len(found) < len(jobs):
+    begun = {each.stream for each in found}
+    unseen = sum(job.steps or job.spec.steps for job in jobs if job.name not in begun)
+    result = put_together(found, facts, unseen)
+    if result.total.is_partial:
         return result
     analysis: dict[str, Any] = {}
     for k, name in enumerate(request.analyses):

@@ -1,0 +1,150 @@
+"""`rnn-edge drift`: what quantization does to the state of a stream that is never reset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rnn_edge.cli.options import WholeNumber, data_option, output_options
+from rnn_edge.cli.output import Output
+
+
+@click.command("drift")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--engines",
+    metavar="REFERENCE,ENGINE",
+    help="The engine that is right, and the one whose drift is measured. [default: the spec's]",
+)
+@click.option(
+    "--streams",
+    metavar="A,B,...",
+    help="Streams to replay, by name or path. [default: the spec's]",
+)
+@click.option(
+    "--steps",
+    type=WholeNumber(256, 100_000_000),
+    help="Frames of each stream. [default: as the stream says]",
+)
+@click.option(
+    "--copies",
+    type=WholeNumber(1, 10_000),
+    default=1,
+    show_default=True,
+    help="Replay each stream so many times, every time with another seed.",
+)
+@data_option(
+    "Recordings in the layout that the bundle's spec describes. [default: those of the build]"
+)
+@click.option(
+    "--analyse",
+    metavar="A,B,...",
+    help="Say why: stability, attribution, resets, or all.",
+)
+@click.option(
+    "--workers",
+    type=WholeNumber(1, 256),
+    default=1,
+    show_default=True,
+    help="Processes that share the streams.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Hand the streams to the workers of a Dask cluster, e.g. tcp://10.0.0.5:8786.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write drift.json and drift.html there.",
+)
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    metavar="OTHER",
+    help="Another bundle, measured in the same way, or a drift.json: comparison.html is written "
+    "beside drift.html.",
+)
+@output_options
+def drift(
+    bundle: Path,
+    engines: str | None,
+    streams: str | None,
+    steps: int | None,
+    copies: int,
+    data: Path | None,
+    analyse: str | None,
+    workers: int,
+    scheduler: str | None,
+    out: Path | None,
+    compare: Path | None,
+    output: Output,
+) -> int:
+    """Measure how far the state drifts over a long stream, and why.
+
+    Replays streams through two engines, each on its own state, which is never reset: the error of
+    every state and output, its curve over time and whether it grows, the error of a single step
+    beside it, and what it does to decisions. Memory does not grow with the length. Ctrl-C ends the
+    replay, and what was measured until then is shown.
+
+    "rnn-edge check" holds the same figures against the budget of the spec.
+    """
+    from rnn_edge.cli.bundles import open_bundle
+    from rnn_edge.cli.drift_lines import drift_lines
+    from rnn_edge.cli.drift_pages import check_place, other_result, write_pages
+    from rnn_edge.cli.main import EXIT_INTERRUPTED
+    from rnn_edge.cli.progress import progress_for
+    from rnn_edge.pipeline.drift import DriftRequest, measure_drift
+    from rnn_edge.pipeline.drift_analysis import ANALYSES
+    from rnn_edge.pipeline.drift_fleet import runner_for
+
+    if compare is not None and out is None:
+        raise click.UsageError("--compare writes a page; say where with --out DIR.")
+    if workers > 1 and scheduler is not None:
+        raise click.UsageError("--workers and --scheduler exclude each other.")
+    asked = _names("--analyse", analyse)
+    wanted = tuple(ANALYSES) if "all" in asked else asked
+    request = DriftRequest(
+        _pair(engines), _names("--streams", streams), steps, data, copies, wanted
+    )
+    opened = open_bundle(bundle)
+    if out is not None:
+        check_place(out)
+    with progress_for(output) as progress:
+
+        def tell(what: str, done: int, total: int) -> None:
+            progress(what, done, total, {})
+
+        run = runner_for(workers, scheduler)
+        other = None if compare is None else other_result(compare, request, tell, run)
+        result = measure_drift(opened, request, tell, run).to_json()
+    if out is not None:
+        write_pages(out, result, other)
+    output.result(result, drift_lines(result))
+    return EXIT_INTERRUPTED if result["total"]["is_partial"] else 0
+
+
+def _names(option: str, value: str | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    if not names:
+        raise click.BadParameter("no name is given; expected at least one.", param_hint=option)
+    return names
+
+
+def _pair(names: str | None) -> tuple[str, str] | None:
+    if names is None:
+        return None
+    found = _names("--engines", names)
+    if len(found) != 2:
+        raise click.BadParameter(
+            f"{names!r}; expected a reference and an engine, e.g. --engines float,c.",
+            param_hint="--engines",
+        )
+    return found[0], found[1]
+
+
+COMMAND = drift
