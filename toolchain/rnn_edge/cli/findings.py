@@ -2,8 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from rnn_edge.report.figures import limit, reading, subject, value_alone
+
+
+def gate_lines(result: Mapping[str, Any]) -> list[str]:
+    """Return what a check found as text."""
+    lines = check_lines(result) if result["state"] else []
+    if result["drift"]:
+        lines += [""] if lines else []
+        lines += budget_lines(result)
+    return lines
+
+
+def budget_lines(result: Mapping[str, Any]) -> list[str]:
+    """Return what a budget says as text, a line per limit."""
+    drift = result["drift"]
+    measured = drift["result"]
+    streams = [f"{each['stream']} ({each['steps']:,} frames)" for each in measured["streams"]]
+    lines = [
+        f"{result['bundle']} on {result['source']}: drift of {measured['engine']} against "
+        f"{measured['reference']}, never reset, on {', '.join(streams)}"
+    ]
+    if drift["baseline"]:
+        lines.append(f"baseline: {drift['baseline']}")
+    table = [("stream", "measure", "value (95 % interval)", "budget", "baseline", "verdict")]
+    table += [
+        (
+            row["stream"],
+            subject(row),
+            reading(row["judged"]),
+            limit(row),
+            value_alone(row["baseline"]),
+            row["verdict"],
+        )
+        for row in drift["rows"]
+    ]
+    # A column that says the same in every line says nothing.
+    left_out = {0} if len(streams) == 1 else set()
+    left_out |= set() if drift["baseline"] else {4}
+    lines += _aligned([[cell for k, cell in enumerate(row) if k not in left_out] for row in table])
+    lines += [f"stopped before its end: {name}" for name in drift["unfinished"]]
+    return [*lines, *drift["notes"]]
+
+
+def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
 
 
 def check_lines(result: Mapping[str, Any]) -> list[str]:

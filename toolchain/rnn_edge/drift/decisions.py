@@ -67,6 +67,10 @@ class RunningDecisions:
         self._score_maximum = max(self._score_maximum, other._score_maximum)
         self._steps += other._steps
 
+    def stretches(self) -> tuple[Array, Array]:
+        """Return the share of other decisions in equal stretches, by frame and of detections."""
+        return self._frames.stretches(), self._detections.stretches()
+
     def result(self) -> tuple[DecisionDrift, DecisionDrift]:
         """Return decisions by frame and detections."""
         frames, found = self._frames, self._detections
@@ -113,6 +117,10 @@ class _RunningAgreement:
         self.flips += other.flips
         self.steps += other.steps
         self._blocks.merge(other._blocks)
+
+    def stretches(self) -> Array:
+        """Return the share of other decisions in equal stretches."""
+        return self._blocks.means(STRETCHES)[0]
 
     def estimate(self) -> Estimate:
         """Return the share of equal decisions.

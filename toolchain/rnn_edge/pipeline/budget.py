@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 from rnn_edge.errors import BudgetError, DataError
+from rnn_edge.pipeline.pairing import paired
 from rnn_edge.spec import DriftSection
 from rnn_edge.types.drift import Estimate, TrendVerdict
 from rnn_edge.types.drift_measures import (
@@ -125,6 +126,7 @@ class BudgetCheck:
         baseline_result: JSON of its result, or None.
         notes: What was not judged, and why.
         is_strict: Whether an unsure measure fails.
+        unfinished: Streams whose replay was stopped before the end, or never begun.
     """
 
     result: Mapping[str, Any]
@@ -133,11 +135,7 @@ class BudgetCheck:
     baseline_result: Mapping[str, Any] | None
     notes: tuple[str, ...]
     is_strict: bool
-
-    @property
-    def partial(self) -> tuple[str, ...]:
-        """Streams whose replay was stopped before the end."""
-        return tuple(s["stream"] for s in self.result["streams"] if s["is_partial"])
+    unfinished: tuple[str, ...]
 
     def fails(self, row: BudgetRow) -> bool:
         """Return whether a row alone makes the check fail."""
@@ -153,7 +151,7 @@ class BudgetCheck:
     @property
     def is_passed(self) -> bool:
         """Whether the drift is within its budget."""
-        return not self.failed and not self.partial
+        return not self.failed and not self.unfinished
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -163,7 +161,7 @@ class BudgetCheck:
             "baseline_result": self.baseline_result,
             "notes": list(self.notes),
             "is_strict": self.is_strict,
-            "partial": list(self.partial),
+            "unfinished": list(self.unfinished),
             "is_passed": self.is_passed,
             "result": self.result,
         }
@@ -177,7 +175,7 @@ class BudgetCheck:
         if self.is_passed:
             return
         complaints = [_complaint(row) for row in self.failed]
-        complaints += [f"stream {name} was stopped before its end" for name in self.partial]
+        complaints += [f"stream {name} was stopped before its end" for name in self.unfinished]
         raise BudgetError(
             "Drift budget: " + "; ".join(complaints) + ".",
             '"rnn-edge drift BUNDLE" shows where the drift comes from; docs/drift_gate.md says '
@@ -186,7 +184,10 @@ class BudgetCheck:
 
 
 def judge(
-    result: Mapping[str, Any], section: DriftSection, baseline: Baseline | None = None
+    result: Mapping[str, Any],
+    section: DriftSection,
+    baseline: Baseline | None = None,
+    planned: Sequence[str] = (),
 ) -> BudgetCheck:
     """Judge every stream of a drift result.
 
@@ -194,10 +195,13 @@ def judge(
         result: JSON of a `DriftResult`.
         section: Holds the budget.
         baseline: What the drift is compared with; None leaves those limits out.
+        planned: Streams that were to be replayed; one that is not in the result fails.
 
     Raises:
         DataError: If the baseline does not have the same streams.
     """
+    begun = [stream["stream"] for stream in result["streams"]]
+    stopped = [stream["stream"] for stream in result["streams"] if stream["is_partial"]]
     rows = [
         row
         for stream in result["streams"]
@@ -216,6 +220,7 @@ def judge(
         baseline_result=baseline.result if baseline else None,
         notes=tuple(_notes(result, section, baseline)),
         is_strict=section.strict,
+        unfinished=tuple(dict.fromkeys([*stopped, *(n for n in planned if n not in begun)])),
     )
 
 
@@ -251,11 +256,14 @@ def _stream_rows(
     if baseline is None:
         return
     for name, limit in section.limits_vs_baseline().items():
-        measure, _ = find_measure(name)
+        measure, tensor = find_measure(name)
         value, other = read_measure(name, stream, result), earlier(name)
         judged = None
         if isinstance(value, Estimate) and isinstance(other, Estimate):
             judged = _compared(value, other, measure.comparison, measure.worse)
+            in_pairs = None if before is None else paired(measure, tensor, stream, before)
+            if in_pairs is not None:
+                judged = _narrowed(judged, in_pairs, measure.comparison)
         yield BudgetRow(
             stream=stream["stream"],
             measure=name,
@@ -290,11 +298,11 @@ def _verdict(judged: Reading | None, limit: float | str, *, is_least: bool) -> B
 
 def _compared(
     value: Estimate, baseline: Estimate, comparison: Comparison, worse: Worse
-) -> Estimate | None:
+) -> Estimate:
     """Return a ratio to a baseline, or how much worse than it a value is.
 
-    The two errors are put together as if they were independent. Measured on the same frames they
-    are not, and move together: the true interval is the narrower one.
+    The two errors are put together as if they were independent, which makes the interval wider
+    than it is on the same frames.
     """
     if comparison is Comparison.RATIO:
         if baseline.value <= 0.0:
@@ -313,6 +321,18 @@ def _compared(
     down = math.hypot(value.value - value.low, baseline.high - baseline.value)
     up = math.hypot(value.high - value.value, baseline.value - baseline.low)
     return Estimate(difference, difference - down, difference + up)
+
+
+def _narrowed(judged: Estimate, in_pairs: Estimate, comparison: Comparison) -> Estimate:
+    """Return a comparison with the interval that pairs of stretches give it.
+
+    Its value stays: that of the pairs leaves out the end of the stream, where it fills no stretch.
+    """
+    if comparison is Comparison.RATIO:
+        scale = judged.value / in_pairs.value
+        return Estimate(judged.value, in_pairs.low * scale, in_pairs.high * scale)
+    shift = judged.value - in_pairs.value
+    return Estimate(judged.value, in_pairs.low + shift, in_pairs.high + shift)
 
 
 def _log(above: float, below: float) -> float:

@@ -43,7 +43,10 @@ class DriftSection(Section):
     steps: Annotated[int, Field(ge=1_000, le=10_000_000)] = 100_000
     """Frames of each stream that `rnn-edge check` replays without a reset."""
 
-    engines: Annotated[tuple[str, ...], Field(min_length=2, max_length=2)] = ("float", "c")
+    engines: Annotated[tuple[str, ...], Field(min_length=2, max_length=2)] = (
+        "c-float",
+        "c",
+    )
     """The reference, and the engine whose drift is measured against it."""
 
     smoothing_frames: Annotated[int, Field(ge=1, le=100_000)] = 15

@@ -54,6 +54,8 @@ class Measure:
         comparison: How it is compared with a baseline.
         read: Returns it, given the JSON of the stream, that of the whole result, and the name of
             the tensor ("" where the measure is of none); None where it was not measured.
+        needs: What a measurement has to take besides errors and decisions: "details" of single
+            steps, the name of an analysis, or nothing.
     """
 
     name: str
@@ -62,7 +64,11 @@ class Measure:
     worse: Worse
     comparison: Comparison
     read: Callable[[Json, Json, str], Reading | None]
+    needs: str = ""
+    pairing: str = ""
 
+
+DETAILS = "details"
 
 REAL = "real units"
 """Those of the float model's state, 1 being full scale of a hidden state."""
@@ -157,6 +163,43 @@ def _trend(stream: Json, _: Json, tensor: str) -> Reading | None:
     return next((verdict for verdict in order if verdict in found), None)
 
 
+def _local(stream: Json, _: Json, tensor: str) -> Reading | None:
+    rows = [row for row in stream["details"].get("local", ()) if _is_of(row["tensor"], tensor)]
+    if not rows:
+        return None
+    return exactly(math.sqrt(sum(row["rms"] ** 2 for row in rows) / len(rows)))
+
+
+def _gain(stream: Json, result: Json, tensor: str) -> Reading | None:
+    local = _local(stream, result, tensor)
+    drift = _rms(stream, result, tensor) if tensor else _hidden_rms(stream)
+    if not isinstance(local, Estimate) or not isinstance(drift, Estimate) or local.value <= 0.0:
+        return None
+    return Estimate(*(part / local.value for part in astuple(drift)))
+
+
+def _is_of(name: str, tensor: str) -> bool:
+    """Return whether a row is that of a tensor; with "" whether it is a hidden state's."""
+    return name == tensor if tensor else name.startswith("h")
+
+
+def _saturated(stream: Json, *_: object) -> Reading | None:
+    if "saturation" not in stream["details"]:
+        return None
+    rows = [row for row in stream["details"]["saturation"] if not row["is_harmless"]]
+    return exactly(max((row["share"] for row in rows), default=0.0))
+
+
+def _dead_units(stream: Json, *_: object) -> Reading | None:
+    rows = stream["details"].get("dead")
+    return None if rows is None else exactly(sum(len(row["never_moved"]) for row in rows))
+
+
+def _dead_updates(stream: Json, *_: object) -> Reading | None:
+    rows = stream["details"].get("dead")
+    return exactly(max(row["share_half"] for row in rows)) if rows else None
+
+
 def _hidden_rms(stream: Json, *_: object) -> Reading | None:
     return estimated(stream["hidden_rms"])
 
@@ -183,6 +226,7 @@ MEASURES: Mapping[str, Measure] = _table(
         _UP,
         _RATIO,
         _hidden_rms,
+        pairing="hidden",
     ),
     Measure(
         "hidden_max",
@@ -192,7 +236,15 @@ MEASURES: Mapping[str, Measure] = _table(
         _RATIO,
         _maximum,
     ),
-    Measure("state.NAME.rms", "Root mean square error of one state.", REAL, _UP, _RATIO, _rms),
+    Measure(
+        "state.NAME.rms",
+        "Root mean square error of one state.",
+        REAL,
+        _UP,
+        _RATIO,
+        _rms,
+        pairing="tensor",
+    ),
     Measure("state.NAME.max", "Largest error of one state.", REAL, _UP, _RATIO, _maximum),
     Measure(
         "state.NAME.relative",
@@ -201,8 +253,11 @@ MEASURES: Mapping[str, Measure] = _table(
         _UP,
         _RATIO,
         _relative,
+        pairing="tensor",
     ),
-    Measure("y.rms", "Root mean square error of the outputs.", REAL, _UP, _RATIO, _rms),
+    Measure(
+        "y.rms", "Root mean square error of the outputs.", REAL, _UP, _RATIO, _rms, pairing="tensor"
+    ),
     Measure("y.max", "Largest error of an output.", REAL, _UP, _RATIO, _maximum),
     Measure(
         "y.relative",
@@ -211,6 +266,7 @@ MEASURES: Mapping[str, Measure] = _table(
         _UP,
         _RATIO,
         _relative,
+        pairing="tensor",
     ),
     Measure(
         "frame_agreement",
@@ -219,6 +275,7 @@ MEASURES: Mapping[str, Measure] = _table(
         Worse.LOWER,
         _DIFFERENCE,
         _agreement("decisions"),
+        pairing="decisions",
     ),
     Measure(
         "frame_flips",
@@ -235,6 +292,7 @@ MEASURES: Mapping[str, Measure] = _table(
         Worse.LOWER,
         _DIFFERENCE,
         _agreement("detections"),
+        pairing="detections",
     ),
     Measure(
         "missed_events",
@@ -302,5 +360,63 @@ MEASURES: Mapping[str, Measure] = _table(
     ),
     Measure("state.NAME.slope", "The same of one state.", "", _UP, _DIFFERENCE, _slope),
     Measure("y.slope", "The same of the outputs.", "", _UP, _DIFFERENCE, _slope),
+    Measure(
+        "local_error",
+        "Root mean square error that one step adds to the hidden states, from the float state.",
+        REAL,
+        _UP,
+        _RATIO,
+        _local,
+        DETAILS,
+    ),
+    Measure(
+        "gain",
+        "hidden_rms over local_error: by how much the closed loop makes it larger.",
+        "",
+        _UP,
+        _RATIO,
+        _gain,
+        DETAILS,
+        pairing="hidden",
+    ),
+    Measure(
+        "state.NAME.gain",
+        "The same of one state.",
+        "",
+        _UP,
+        _RATIO,
+        _gain,
+        DETAILS,
+        pairing="tensor",
+    ),
+    Measure(
+        "saturated_share",
+        "Share of values at an end of their range, in the tensor where it is largest; tensors "
+        "that are flat there anyway do not count.",
+        "",
+        _UP,
+        _DIFFERENCE,
+        _saturated,
+        DETAILS,
+    ),
+    Measure(
+        "dead_units",
+        "Units of all states whose integer never changed in the steps that were looked into.",
+        "units",
+        _UP,
+        _DIFFERENCE,
+        _dead_units,
+        DETAILS,
+    ),
+    Measure(
+        "dead_updates",
+        "Share of updates of at least half a unit of the last place that were rounded to nothing, "
+        "in the state where it is largest.",
+        "",
+        _UP,
+        _DIFFERENCE,
+        _dead_updates,
+        DETAILS,
+    ),
 )
 """By name."""
