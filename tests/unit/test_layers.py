@@ -14,7 +14,7 @@ LAYERS = (
     ("errors",),
     ("types", "registry", "extras"),
     ("fixedpoint", "resources"),
-    ("spec", "cells", "data", "features"),
+    ("spec", "cells", "data", "features", "input_drift", "logs"),
     ("reference",),
     ("train", "quantize"),
     ("exporters", "firmware", "importers", "streams"),

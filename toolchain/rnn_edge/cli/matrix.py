@@ -15,8 +15,17 @@ def matrix_lines(result: Mapping[str, Any]) -> list[str]:
     A reference that was asked for is not listed as equal to itself.
     """
     resets = "reset at every sequence" if result["is_reset"] else "never reset"
+    return [
+        f"{result['bundle']} on {result['source']}, stream {result['stream']}, {resets}",
+        *comparison_lines(result),
+        f"verdict: {verdict(result)}",
+    ]
+
+
+def comparison_lines(result: Mapping[str, Any]) -> list[str]:
+    """Return a row for each engine and tensor."""
     parity, floats = (_compared(result, part) for part in REFERENCES)
-    lines = [f"{result['bundle']} on {result['source']}, stream {result['stream']}, {resets}"]
+    lines: list[str] = []
     if parity or floats:
         lines.append(
             f"{'engine':<24} {'tensor':<6} {'steps':>9} {'differing':>10} {'max LSB':>8} "
@@ -40,15 +49,16 @@ def matrix_lines(result: Mapping[str, Any]) -> list[str]:
             f"emulated: {', '.join(result['emulated'])} ran on an emulated processor, over the "
             f"first {steps:,} of {result['steps']:,} steps (--emulated-steps says how many)"
         )
-    return [*lines, f"verdict: {_verdict(parity, floats)}"]
+    return lines
 
 
 def _compared(result: Mapping[str, Any], part: str) -> list[Mapping[str, Any]]:
     return [row for row in result[part] if row["engine"] != REFERENCES[part]]
 
 
-def _verdict(parity: list[Mapping[str, Any]], floats: list[Mapping[str, Any]]) -> str:
+def verdict(result: Mapping[str, Any]) -> str:
     """Say in one line what the matrix shows."""
+    parity, floats = (_compared(result, part) for part in REFERENCES)
     parts = []
     if parity:
         engines = _names(parity)

@@ -13,6 +13,7 @@ from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.pipeline import formats, material, measure, training
 from rnn_edge.pipeline.bundle import STAGES, Bundle, detector_file, publish
 from rnn_edge.pipeline.files import explained, read_json, write_bytes, write_json
+from rnn_edge.pipeline.input_reference import INPUT_REFERENCE, write_reference
 from rnn_edge.pipeline.inputs import are_those, as_json
 from rnn_edge.pipeline.place import before, output_folder
 from rnn_edge.pipeline.proof import (
@@ -484,6 +485,10 @@ class _Build:
             for path in root.rglob("*"):
                 if path.is_file() and path.name != RECORD:
                     files[f"exports/{path.relative_to(root).as_posix()}"] = path
+        if "data" in self._done:
+            # No part of the stage, so that the stages of earlier versions are good for it.
+            files[INPUT_REFERENCE] = self._out / STAGES / INPUT_REFERENCE
+            write_reference(self._done["data"], files[INPUT_REFERENCE])
         spec_file = self._out / STAGES / SPEC
         with explained(f"Writing {spec_file}"):
             write_bytes(spec_file, resolved_toml(self._spec).encode())
