@@ -60,18 +60,28 @@ bool rnn_edge_reset_quiet_magnitude(const rnn_edge_reset_policy *policy,
     return after_frame(policy, model, counter, state, sum <= policy->level);
 }
 
+/* The lowest `bits` bits of a value, the first of them last; bits 1..15. */
+static uint32_t reversed(uint32_t value, uint32_t bits) {
+    uint32_t result = 0;
+    for (uint32_t k = 0; k < bits; ++k) {
+        result = (result << 1) | ((value >> k) & 1U);
+    }
+    return result;
+}
+
 bool rnn_edge_reset_decay(const rnn_edge_reset_policy *policy, const rnn_edge_model *model,
                           rnn_edge_reset_counter *counter, int16_t *state, const int16_t *x) {
-    (void)counter;
     (void)x;
+    /* What is added before the division takes every value below 2^shift once in as many frames, far
+     * ones after each other: on average the loss is exact, and no value is too small for one. */
+    const int32_t added = (int32_t)reversed(counter->frames, policy->shift);
+    counter->frames = (counter->frames + 1U) & (((uint32_t)1 << policy->shift) - 1U);
     for (uint32_t k = 0; k < model->state_values; ++k) {
         const int32_t value = state[k];
-        if (value != 0) {
-            const int32_t size = value < 0 ? -value : value;
-            const int32_t share = rnn_edge_divide_away(size, policy->shift);
-            /* Of a size below half of 2^shift the share is nothing, and it would stay for ever. */
-            const int32_t loss = share == 0 ? 1 : share;
-            state[k] = (int16_t)(value < 0 ? value + loss : value - loss);
+        if (value < 0) {
+            state[k] = (int16_t)(value + rnn_edge_floor_shift32(added - value, policy->shift));
+        } else {
+            state[k] = (int16_t)(value - rnn_edge_floor_shift32(added + value, policy->shift));
         }
     }
     return false;

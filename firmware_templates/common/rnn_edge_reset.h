@@ -20,7 +20,8 @@ extern "C" {
 
 /* What a policy remembers of a stream. It begins as 0 and cannot overflow. */
 typedef struct {
-    uint32_t frames; /* every: since the last reset. quiet: in a row, as far as it matters */
+    /* every: since the last reset. quiet: in a row, as far as it matters. decay: modulo 2^shift */
+    uint32_t frames;
 } rnn_edge_reset_counter;
 
 typedef struct rnn_edge_reset_policy rnn_edge_reset_policy;
@@ -53,8 +54,8 @@ rnn_edge_reset_rule rnn_edge_reset_every;
 rnn_edge_reset_rule rnn_edge_reset_quiet_mean;
 rnn_edge_reset_rule rnn_edge_reset_quiet_magnitude;
 
-/* Every value loses 1 / 2^shift of itself, rounded to nearest with ties away from zero, and at
- * least one unit: it does get to zero. */
+/* Every value loses 1 / 2^shift of itself: floor((size + d) / 2^shift) of its size, where d is the
+ * counter with its `shift` bits reversed. One unit is lost within 2^shift frames. */
 rnn_edge_reset_rule rnn_edge_reset_decay;
 
 /*

@@ -43,7 +43,7 @@ def probe(tmp_path_factory):
 def in_c(probe, policy, counter, states, x, threshold):
     """Return what the C makes of states (T, V) before the frames x (T, D)."""
     kind = KINDS.get((policy.kind, policy.measure), 4)
-    found, x = np.ascontiguousarray(states), np.ascontiguousarray(x)
+    found, x = states.copy(), np.ascontiguousarray(x)
     zeroed, own = np.zeros(len(x), np.uint8), ctypes.c_uint32(counter)
     probe(
         *(ctypes.c_uint32(kind), ctypes.c_uint32(policy.frames), ctypes.c_int32(threshold)),
@@ -94,7 +94,8 @@ def policies(draw):
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(policies(), st.integers(0, 2**32 - 1), st.integers(1, 70), st.integers(-15, 0), st.data())
 def test_rules_are_those_of_the_twin(probe, policy, seed, inputs, exponent, data):
-    counter = data.draw(st.integers(max(0, policy.frames - 3), policy.frames))
+    limit = 2**policy.shift - 1 if policy.kind == "decay" else policy.frames
+    counter = data.draw(st.integers(max(0, limit - 3), limit))
     steps = 60
     x = noise(seed, steps, inputs)
     loud = np.random.default_rng(seed).random(steps) < 0.2
@@ -102,19 +103,44 @@ def test_rules_are_those_of_the_twin(probe, policy, seed, inputs, exponent, data
     same(probe, policy, noise(seed + 1, steps, 9), x, exponent, counter)
 
 
-def test_every_value_decays_as_in_numpy_and_gets_to_zero(probe):
+def test_every_value_decays_as_in_numpy(probe):
     values = np.arange(-32768, 32768, dtype=np.int64).astype(np.int16)[None]
+    before = values.astype(np.int64)
     x = np.zeros((1, 1), np.int16)
     for shift in range(1, 16):
         policy = ResetPolicy("decay", shift=shift)
-        same(probe, policy, values, x)
-        left = in_numpy(policy, 0, values, x, -12)[0].astype(np.int64)
-        size, before = np.abs(left), np.abs(values.astype(np.int64))
-        assert (size[before > 0] < before[before > 0]).all()
-        assert (np.sign(left) * np.sign(values.astype(np.int64)) >= 0).all()
-        # Exactly: the share to nearest, ties up, and one unit at least.
-        share = np.floor(before / 2.0**shift + 0.5)
-        np.testing.assert_array_equal(before - size, np.maximum(share, 1.0) * (before > 0))
+        for counter in {0, 1, 2**shift // 3, 2**shift - 1}:
+            same(probe, policy, values, x, counter=counter)
+            left = in_numpy(policy, counter, values, x, -12)[0].astype(np.int64)
+            assert (np.abs(left) <= np.abs(before)).all()
+            assert (np.sign(left) * np.sign(before) >= 0).all()
+            # Never more than one unit from the exact loss.
+            exact = before * (1.0 - 2.0**-shift)
+            assert np.abs(left - exact).max() < 1.0
+
+
+@pytest.mark.parametrize("shift", [1, 4, 9])
+def test_the_loss_is_exact_over_a_round_of_the_counter(probe, shift):
+    policy = ResetPolicy("decay", shift=shift)
+    values = np.arange(-2000, 2001, 7).astype(np.int16)
+    states = np.tile(values, (2**shift, 1))
+    same(probe, policy, states, np.zeros((2**shift, 1), np.int16))
+    left = in_numpy(policy, 0, states, np.zeros((2**shift, 1), np.int16), -12)[0]
+    # Every state loses in 2^shift steps what it is: the same value each time, its size in all.
+    np.testing.assert_array_equal((states.astype(np.int64) - left).sum(axis=0), values)
+
+
+@pytest.mark.parametrize("shift", [1, 6])
+def test_a_state_that_nothing_feeds_decays_to_zero_as_in_real_numbers(shift):
+    policy = ResetPolicy("decay", shift=shift)
+    resets = IntegerResets(policy, 1, 1, -12)
+    state = {"h0": np.array([[32767, -32768, 1, -1, 0]], np.int16)}
+    start, x = state["h0"].astype(np.float64), np.zeros((1, 1), np.int16)
+    for t in range(1, 20 * 2**shift):
+        resets.prepare(state, x)
+        exact = start * (1.0 - 2.0**-shift) ** t
+        assert np.abs(state["h0"] - exact).max() < shift + 1
+    assert not state["h0"].any()
 
 
 def test_a_counter_of_many_frames_does_not_wrap(probe):

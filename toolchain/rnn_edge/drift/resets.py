@@ -23,7 +23,7 @@ class StreamResets(ABC):
 
     Attributes:
         counters: int64 (B,); of "every" the frames since the last reset, of "quiet" the quiet
-            frames in a row, as far as they matter.
+            frames in a row, as far as they matter, of "decay" the frames modulo 2^shift.
     """
 
     def __init__(self, policy: ResetPolicy, streams: int) -> None:
@@ -44,6 +44,7 @@ class StreamResets(ABC):
         if self._policy.kind == "decay":
             for value in state.values():
                 value[...] = self._decayed(value)
+            self.counters = (self.counters + 1) % 2**self._policy.shift
         if zeroed.any():
             for value in state.values():
                 value[zeroed] = 0
@@ -84,6 +85,9 @@ class IntegerResets(StreamResets):
     def __init__(self, policy: ResetPolicy, streams: int, inputs: int, input_exponent: int) -> None:
         super().__init__(policy, streams)
         self._threshold = policy.threshold(inputs, input_exponent)
+        # Digits of a counter read backwards: over all counters every remainder comes once.
+        bits = policy.shift
+        self._offsets = np.array([int(f"{k:0{bits}b}"[::-1], 2) for k in range(2**bits)], np.int64)
 
     def _quiet(self, x: Array) -> Array:
         wide = np.asarray(x, np.int64)
@@ -92,10 +96,8 @@ class IntegerResets(StreamResets):
 
     def _decayed(self, value: Array) -> Array:
         size = np.abs(value.astype(np.int64))
-        # Half of the divisor is added, then rounded down: to nearest, ties up.
-        share = (2 * size + 2**self._policy.shift) // 2 ** (self._policy.shift + 1)
-        left = size - np.maximum(share, 1)
-        return np.asarray(np.sign(value) * np.maximum(left, 0)).astype(np.int16)
+        loss = (size + self._offsets[self.counters][:, None]) // 2**self._policy.shift
+        return np.asarray(np.sign(value) * (size - loss)).astype(np.int16)
 
 
 class FloatResets(StreamResets):
