@@ -84,8 +84,8 @@ def _headline(pair: Pair) -> str:
         else "the 95 % intervals do not overlap, so that this is more than chance"
     )
     return (
-        f"The hidden state of B is off by {shown[0]} rms, that of A by {shown[1]}: B drifts {ratio} "
-        f"times as far; {chance}."
+        f"The hidden state of B is off by {shown[0]} rms, that of A by {shown[1]}: B drifts "
+        f"{ratio} times as far; {chance}."
     )
 
 

@@ -10,7 +10,9 @@ from rnn_edge.report.drift_sections import (
     details,
     heat,
     parity,
+    recommendations,
     resets,
+    stability,
     summary,
 )
 from rnn_edge.report.reader import Node
@@ -21,7 +23,9 @@ DRIFT_SECTIONS: tuple[Callable[[Node], Section | None], ...] = (
     curves.render,
     heat.render,
     details.render,
+    stability.render,
     attribution.render,
+    recommendations.render,
     resets.render,
     parity.render,
 )

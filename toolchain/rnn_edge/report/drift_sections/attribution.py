@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnn_edge.report import formatting
-from rnn_edge.report.drift_sections.reading import analysis, not_asked
+from rnn_edge.report.drift_sections.reading import analysis, not_asked, pieces
 from rnn_edge.report.markup import Markup, element, join, paragraph
 from rnn_edge.report.plots.bars import draw_bars
 from rnn_edge.report.plots.canvas import Line, Shade, legend
@@ -45,7 +45,7 @@ def render(root: Node) -> Section:
             ),
             _table("Single quantizers", rows),
             *([_table("Groups, which overlap", groups)] if groups else []),
-            paragraph(_basis(found), kind="soft"),
+            paragraph(pieces(found), kind="soft"),
         ),
     )
 
@@ -124,12 +124,3 @@ def _table(caption: str, rows: Sequence[Node]) -> Markup:
             ]
         cells.append(line)
     return table(caption, columns, cells)
-
-
-def _basis(found: Node) -> str:
-    lanes, transient, steps = (found.at(key).integer() for key in ("lanes", "transient", "steps"))
-    return (
-        f"Measured over {formatting.count(lanes)} pieces of the stream of "
-        f"{formatting.count(steps)} steps each, after {formatting.count(transient)} steps that "
-        "are run from a zero state and not counted."
-    )

@@ -67,3 +67,14 @@ def not_asked(name: str, purpose: str) -> Markup:
     """
     command = element("code", f"rnn-edge drift BUNDLE --analyse {name}")
     return paragraph("Not analysed. To see ", purpose, ": ", command, kind="soft")
+
+
+def pieces(facts: Node) -> str:
+    """Return what an analysis ran on, as `drift.attribution_lanes.Lanes.facts` is written."""
+    lanes, transient, steps = (
+        formatting.count(facts.at(key).integer()) for key in ("lanes", "transient", "steps")
+    )
+    return (
+        f"Measured over {lanes} pieces of the stream of {steps} steps each, after {transient} "
+        "steps that are run from a zero state and not counted."
+    )
