@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rnn_edge.cli.drift_causes import cause_lines
+
 Json = Mapping[str, Any]
 
 
@@ -30,6 +32,7 @@ def drift_lines(result: Json) -> list[str]:
     lines += ["", *_tensors(total), "", *_decisions(total)]
     if len(result["streams"]) > 1:
         lines += ["", *_streams(result["streams"])]
+    lines += ["", *cause_lines(result["analysis"])]
     return [*lines, f"verdict: {verdict(total)}"]
 
 
@@ -93,7 +96,7 @@ def _streams(streams: list[Json]) -> list[str]:
         f"{stream['detections']['agreement']['value']:>10.3%}  {verdict(stream).split(';')[0]}"
         for stream in streams
     ]
-    return [*lines, ""]
+    return lines
 
 
 def _duration(seconds: float) -> str:

@@ -101,7 +101,7 @@ def measure_drift(
     analysis: dict[str, Any] = {}
     for k, name in enumerate(request.analyses):
         tell(f"analyse {name}", k, len(request.analyses))
-        analysis.update(analyse(name, bundle, jobs[0], tell))
+        analysis.update(analyse(name, bundle, jobs[0], request.data, tell))
     return replace(result, analysis=analysis)
 
 

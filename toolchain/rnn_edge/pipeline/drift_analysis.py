@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from rnn_edge.drift.attribution import attribute
 from rnn_edge.drift.attribution_lanes import cut_lanes
+from rnn_edge.drift.recommendation import recommend
 from rnn_edge.drift.stability import lyapunov_exponent, predict_drift
 from rnn_edge.drift.time_constants import time_constants
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.drift_job import DriftJob
+from rnn_edge.pipeline.reset_trade import compare_reset_policies
 from rnn_edge.streams import FrameStream, ModelPair, open_stream
 
 Tell = Callable[[str, int, int], None]
+
+Analysis = Callable[[Bundle, DriftJob, Path | None, Tell], dict[str, Any]]
 
 ANALYSED_STEPS = 100_000
 """Frames of a stream, from its first on, that an analysis takes its pieces from."""
 
 
-def analyse(name: str, bundle: Bundle, job: DriftJob, tell: Tell) -> dict[str, Any]:
+def analyse(
+    name: str, bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell
+) -> dict[str, Any]:
     """Return what an analysis found, by the names under which a result holds it.
 
     Args:
@@ -28,12 +35,13 @@ def analyse(name: str, bundle: Bundle, job: DriftJob, tell: Tell) -> dict[str, A
         bundle: The bundle that was measured.
         job: How it was measured; what is analysed is the bundle's integer arithmetic, which every
             integer engine has in common.
+        data: Recordings that it was measured on; None for those of the build.
         tell: Progress.
 
     Raises:
         DataError: If the stream is too short.
     """
-    return ANALYSES[name](bundle, job, tell)
+    return ANALYSES[name](bundle, job, data, tell)
 
 
 def _stream(job: DriftJob) -> FrameStream:
@@ -42,13 +50,17 @@ def _stream(job: DriftJob) -> FrameStream:
     return open_stream(job.spec, job.frames, steps=steps, models=models, name=job.name)
 
 
-def _attribution(bundle: Bundle, job: DriftJob, tell: Tell) -> dict[str, Any]:
+def _attribution(bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell) -> dict[str, Any]:
     subject = job.subject
-    found = attribute(subject.float_model, subject.model, cut_lanes(_stream(job)), progress=tell)
-    return {"attribution": found.to_json()}
+    models = subject.float_model, subject.model
+    lanes = cut_lanes(_stream(job))
+    found = attribute(*models, lanes, progress=tell)
+    tell("recommend", 0, 1)
+    advice = recommend(*models, lanes, found, bundle.spec().qat.steps)
+    return {"attribution": found.to_json(), "recommendations": advice.to_json()}
 
 
-def _stability(bundle: Bundle, job: DriftJob, tell: Tell) -> dict[str, Any]:
+def _stability(bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell) -> dict[str, Any]:
     subject = job.subject
     lanes = cut_lanes(_stream(job))
     tell("contraction", 0, 3)
@@ -63,7 +75,14 @@ def _stability(bundle: Bundle, job: DriftJob, tell: Tell) -> dict[str, Any]:
     }
 
 
-ANALYSES: MappingProxyType[str, Callable[[Bundle, DriftJob, Tell], dict[str, Any]]] = (
-    MappingProxyType({"stability": _stability, "attribution": _attribution})
+def _resets(bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell) -> dict[str, Any]:
+    found = compare_reset_policies(
+        bundle, data, None, tell=lambda done, total: tell("reset policies", done, total)
+    )
+    return {"resets": found.to_json()}
+
+
+ANALYSES: MappingProxyType[str, Analysis] = MappingProxyType(
+    {"stability": _stability, "attribution": _attribution, "resets": _resets}
 )
 """By the name that users type."""
