@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,15 @@ import numpy as np
 from rnn_edge.evaluation import DetectorConfig
 from rnn_edge.pipeline.files import write_json
 from rnn_edge.pipeline.training_sets import training_set
-from rnn_edge.quantize import calibrate, model_ranges, quantize_model
+from rnn_edge.quantize import calibrate, compensate, model_ranges, quantize_model
 from rnn_edge.quantize.rounding import INPUT_EXPONENT
 from rnn_edge.replay import concatenate
 from rnn_edge.spec import ChannelFeatures, ModelSpec
 from rnn_edge.train.framework import load_framework
 from rnn_edge.train.sequences import TrainingSet
-from rnn_edge.types import Array, FloatModel
+from rnn_edge.types import Array, FloatModel, QuantizedModel
 from rnn_edge.types.archive import save_archive
+from rnn_edge.types.calibration import CalibrationStats
 from rnn_edge.types.frames import FrameSet, padded
 
 TEACHER = "teacher.npz"
@@ -121,9 +122,8 @@ def make_quantized(
     data = _set(spec, frames, data_folder)
     student = FloatModel.load(student_folder / STUDENT)
     streams = _calibration_streams(spec, frames)
-    headroom = spec.quantize.headroom_bits
     stats = calibrate(student, streams)
-    after_training = quantize_model(student, stats, headroom)
+    after_training = round_model(spec, student, stats, streams)
     after_training.save(folder / AFTER_TRAINING)
     # The fine-tuned cells keep the scales of this first calibration.
     cells = [layer.cell_exponent for layer in after_training.layers]
@@ -138,7 +138,7 @@ def make_quantized(
         _renamed(progress, "quantize"),
     )
     tuned_stats = calibrate(result.model, streams)
-    tuned = quantize_model(result.model, tuned_stats, headroom, cells)
+    tuned = round_model(spec, result.model, tuned_stats, streams, cells)
     ranges = model_ranges(tuned, streams)
     result.model.save(folder / FLOAT_MODEL)
     tuned.save(folder / MODEL)
@@ -147,6 +147,26 @@ def make_quantized(
         {"calibration": tuned_stats.to_json(), "ranges": ranges.to_json()},
     )
     _write_curves(folder, "quantization-aware", data, result, _parameters(result.model))
+
+
+def round_model(
+    spec: ModelSpec,
+    model: FloatModel,
+    stats: CalibrationStats,
+    streams: Array,
+    cell_exponents: Sequence[int | None] | None = None,
+) -> QuantizedModel:
+    """Quantize a model as a spec says.
+
+    Args:
+        spec: The spec.
+        model: The model; weights on the int8 grid stay where they are.
+        stats: Of the calibration streams.
+        streams: float32 (B, T, D), the calibration streams.
+        cell_exponents: As in `quantize_model`.
+    """
+    rounded = compensate(model, streams) if spec.quantize.rounding == "compensated" else None
+    return quantize_model(model, stats, spec.quantize.headroom_bits, cell_exponents, rounded)
 
 
 def detector_config(spec: ModelSpec) -> DetectorConfig:

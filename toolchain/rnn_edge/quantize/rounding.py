@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,6 +33,21 @@ OUTPUT_EXPONENTS = range(-15, 1)
 ACCUMULATOR_LIMIT = 2.0**47
 """Kernels rescale a signed accumulator of 48 bits (TFLite
 ``MultiplyByQuantizedMultiplier(int64)``)."""
+
+
+@dataclass(frozen=True, eq=False)
+class RoundedMatrix:
+    """A matrix on its way to integers.
+
+    Attributes:
+        codes: int8 (N, K) in -127..127.
+        scale: float32 (N,), of the rows, mantissa of at most 15 bits.
+        bias: float (N,), in real units.
+    """
+
+    codes: Array
+    scale: Array
+    bias: Array
 
 
 def quantize_input(frames: Array, exponent: int = INPUT_EXPONENT) -> Array:
@@ -68,19 +84,32 @@ def quantize_matrix(
     Raises:
         ModelError: If an accumulator could leave the 48 bits that every kernel rescales.
     """
-    rounded, scale = quantize_rows(weight)
-    unit = 2.0**input_exponent * scale.astype(np.float64)
-    exact = np.rint(np.asarray(bias, np.float64) / unit)
-    reach = np.abs(exact) + 32768.0 * np.abs(rounded.astype(np.float64)).sum(axis=1)
+    return finish_matrix(
+        RoundedMatrix(*quantize_rows(weight), bias), input_exponent, output_exponent
+    )
+
+
+def finish_matrix(
+    rounded: RoundedMatrix, input_exponent: int, output_exponent: int
+) -> QuantizedMatrix:
+    """Round the bias of a rounded matrix to int64 at input scale x row scale.
+
+    Raises:
+        ModelError: If an accumulator could leave the 48 bits that every kernel rescales.
+    """
+    bias, codes = np.asarray(rounded.bias, np.float64), rounded.codes.astype(np.float64)
+    scale = rounded.scale.astype(np.float64)
+    exact = np.rint(bias / (2.0**input_exponent * scale))
+    reach = np.abs(exact) + 32768.0 * np.abs(codes).sum(axis=1)
     if (reach >= ACCUMULATOR_LIMIT).any():
         row = int(reach.argmax())
         raise ModelError(
-            f"Bias of row {row}: {float(np.asarray(bias)[row]):.6g} is too large for the row's "
-            f"weights, of at most {float(np.abs(np.asarray(weight)[row]).max()):.3g}.",
+            f"Bias of row {row}: {float(bias[row]):.6g} is too large for the row's "
+            f"weights, of at most {float(scale[row] * np.abs(codes[row]).max()):.3g}.",
             "check the training data for constant channels and outliers",
         )
     offset = exact.astype(np.int64)
-    return QuantizedMatrix(rounded, scale, offset, input_exponent, output_exponent)
+    return QuantizedMatrix(rounded.codes, rounded.scale, offset, input_exponent, output_exponent)
 
 
 def exponent_for(limit: float, allowed: range, what: str) -> int:
@@ -106,6 +135,7 @@ def quantize_model(
     stats: CalibrationStats,
     headroom_bits: float = 1.0,
     cell_exponents: Sequence[int | None] | None = None,
+    rounded: Mapping[str, RoundedMatrix] | None = None,
 ) -> QuantizedModel:
     """Round every weight and choose every scale.
 
@@ -115,8 +145,15 @@ def quantize_model(
         headroom_bits: Reserve over the calibrated range of the LSTM cells and of the outputs.
         cell_exponents: Scale of each layer's LSTM cell where it is decided already; None chooses
             them from the calibrated range.
+        rounded: The matrices by the names of `QuantizedModel.matrices`, as `compensate` rounds
+            them; None rounds every weight to nearest.
     """
     reserve = 2.0**headroom_bits
+
+    def matrix(name: str, weight: Array, bias: Array, incoming: int, out: int) -> QuantizedMatrix:
+        if rounded is None:
+            return quantize_matrix(weight, bias, incoming, out)
+        return finish_matrix(rounded[name], incoming, out)
 
     def layer(k: int, weights: RecurrentWeights) -> QuantizedLayer:
         cell = None
@@ -128,12 +165,12 @@ def quantize_model(
         incoming = INPUT_EXPONENT if k == 0 else HIDDEN_EXPONENT
         return QuantizedLayer(
             weights.kind,
-            quantize_matrix(weights.w_x, weights.b_x, incoming, GATE_EXPONENT),
-            quantize_matrix(weights.w_h, weights.b_h, HIDDEN_EXPONENT, GATE_EXPONENT),
+            matrix(f"layer{k}.x", weights.w_x, weights.b_x, incoming, GATE_EXPONENT),
+            matrix(f"layer{k}.h", weights.w_h, weights.b_h, HIDDEN_EXPONENT, GATE_EXPONENT),
             cell,
         )
 
     layers = tuple(layer(k, weights) for k, weights in enumerate(model.layers))
     out = exponent_for(stats.output_max * reserve, OUTPUT_EXPONENTS, "y")
-    head = quantize_matrix(model.head.w, model.head.b, HIDDEN_EXPONENT, out)
+    head = matrix("head", model.head.w, model.head.b, HIDDEN_EXPONENT, out)
     return QuantizedModel(model.name, model.task, layers, head, model.labels, model.head_kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -20,3 +20,8 @@ class QuantizeSection(Section):
 
     calibration_streams: Annotated[int, Field(ge=1, le=1024)] = 16
     """Streams that are calibrated side by side."""
+
+    rounding: Literal["nearest", "compensated"] = "nearest"
+    """How weights that training left between two steps are rounded: each to the nearest, or the
+    weights of a unit together, so that their errors cancel in its state on the calibration streams;
+    it needs 4 calibration frames for each weight of a unit."""
