@@ -35,8 +35,9 @@ def _header(root: Node, title: str) -> list[Markup]:
     return [
         element("h1", title),
         paragraph(
-            f"{root.at('engine').text()} against {root.at('reference').text()}, both stepping the "
-            f"same frames, each on its own state; frames: {root.at('source').text()}.",
+            f"Engine {root.at('engine').text()} against {root.at('reference').text()}, the "
+            "reference: both step the same frames, each on its own state. Frames: "
+            f"{root.at('source').text()}.",
             kind="soft",
         ),
     ]

@@ -42,6 +42,7 @@ nav ul {
   display: grid; gap: .8rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 14rem), 1fr));
 }
+.tiles.broad { grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); }
 .tile {
   background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
   padding: .7rem .9rem;

@@ -20,6 +20,11 @@ def tile(label: str, value: str, *notes: str, kind: str | None = None) -> Markup
     )
 
 
-def tiles(*content: Markup) -> Markup:
-    """Return tiles beside each other, as many as fit."""
-    return element("div", *content, class_="tiles")
+def tiles(*content: Markup, is_broad: bool = False) -> Markup:
+    """Return tiles beside each other, as many as fit.
+
+    Args:
+        *content: The tiles.
+        is_broad: Three in a full row, for notes that take room, rather than four.
+    """
+    return element("div", *content, class_="tiles broad" if is_broad else "tiles")

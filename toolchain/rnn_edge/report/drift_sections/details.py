@@ -168,18 +168,10 @@ def _figure(index: int, row: Node) -> Markup:
     real, integer = ([n.integer() for n in row.at(k).items()] for k in ("real", "integer"))
     if not real or len(real) != len(integer):
         row.at("integer").fail(f"{len(real)} counts, one at least")
-    apart = _distance(real, integer)
-    plot = draw_histograms(
-        f"histogram{index}",
-        f"Distribution of {name}, float and integer",
-        (low, high),
-        real,
-        integer,
-    )
-    caption = element(
-        "figcaption", element("b", name), f": {share(apart)} of the values elsewhere."
-    )
-    return element("figure", plot, caption)
+    label = f"Distribution of {name}, float and integer"
+    plot = draw_histograms(f"histogram{index}", label, (low, high), real, integer)
+    apart = f": {share(_distance(real, integer))} of the values in another bin."
+    return element("figure", plot, element("figcaption", element("b", name), apart))
 
 
 def _distance(real: list[int], integer: list[int]) -> float:

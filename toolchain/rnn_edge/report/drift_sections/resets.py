@@ -72,10 +72,9 @@ def _figure(rows: tuple[Node, ...], suggested: str, metric: str) -> Markup:
         choices,
         lines,
     )
-    return element(
-        "div",
-        element("figure", plot, legend(lines, has_dots=True)),
-        class_="plots wide",
+    return join(
+        legend(lines, has_dots=True),
+        element("div", element("figure", plot), class_="plots wide"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnn_edge.report import formatting
 from rnn_edge.report.drift_sections.reading import analysis, not_asked, pieces
+from rnn_edge.report.estimates import share
 from rnn_edge.report.markup import Markup, bullets, element, join, paragraph
 from rnn_edge.report.plots.canvas import legend
 from rnn_edge.report.plots.dots import ENDLESS, LINES, MARKED, PLAIN, Dot, draw_dots
@@ -36,6 +37,7 @@ def _contraction(found: Node) -> list[Markup]:
         Column("Measured drift"),
         Column("Gain"),
         Column("Measured / predicted"),
+        Column("Beyond int16"),
     ]
     rows = [_predicted(row) for row in prediction.at("states").items()]
     return [
@@ -43,9 +45,10 @@ def _contraction(found: Node) -> list[Markup]:
         paragraph(_verdict(lyapunov)),
         table("Drift that local errors predict, and what was measured", columns, rows),
         paragraph(
-            "Predicted: every local error carried on by the linearised float model. Near 1 in the "
-            "last column, local errors explain the drift; far above, something else is between "
-            f"the two. {pieces(prediction.at('facts'))}",
+            "Predicted: every local error carried on by the linearised float model. Measured over "
+            "predicted near 1: local errors explain the drift; far above, something else is "
+            "between the two. Beyond int16: values of the float state that the integer state "
+            f"cannot hold, which no local error predicts. {pieces(prediction.at('facts'))}",
             kind="soft",
         ),
     ]
@@ -102,7 +105,11 @@ def _verdict(lyapunov: Node) -> str:
 
 def _predicted(row: Node) -> list[str]:
     keys = ("local", "predicted", "measured", "gain", "ratio")
-    return [row.at("state").text(), *(formatting.number(row.at(key).number()) for key in keys)]
+    return [
+        row.at("state").text(),
+        *(formatting.number(row.at(key).number()) for key in keys),
+        share(row.at("beyond").number()),
+    ]
 
 
 def _memory(memory: Node) -> list[Markup]:

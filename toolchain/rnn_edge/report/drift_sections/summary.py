@@ -28,6 +28,7 @@ def render(root: Node) -> Section:
                 _detections(total),
                 _first_flip(root, total),
                 _steps(root, total),
+                is_broad=True,
             ),
             element("h3", "What this says"),
             bullets(_words(root, total)),
@@ -125,12 +126,10 @@ def _first_flip(root: Node, total: Node) -> Markup:
     if first is None:
         steps = formatting.count(total.at("steps").integer())
         return tile(label, "none", f"in {steps} steps", kind="good")
-    return tile(
-        label,
-        formatting.count(first),
-        f"{clock(root, first)} after a reset" if first else "the first one after a reset",
-        "counted from 0, the earliest of all streams",
-    )
+    notes = [f"{clock(root, first)} after a reset" if first else "the first one after a reset"]
+    if total.at("streams").integer() > 1:
+        notes.append("the earliest of all streams")
+    return tile(label, formatting.count(first), *notes, "counted from 0")
 
 
 def _steps(root: Node, total: Node) -> Markup:
@@ -151,8 +150,8 @@ def _words(root: Node, total: Node) -> list[str]:
         for name, row in hidden_states(total).items()
     ]
     lines = [
-        f"After every step {engine} and {reference} stand apart by {formatting.number(rms.value)} "
-        f"on average (root mean square), each on its own state: {', '.join(relative)}."
+        f"The hidden states of {engine} and {reference}, each on its own state, are apart by "
+        f"{formatting.number(rms.value)} rms: {', '.join(relative)}."
     ]
     lines += [
         f"{name}: {trends.sentence(row.at('trend'))}." for name, row in tensors(total).items()
