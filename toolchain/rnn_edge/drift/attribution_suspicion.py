@@ -14,8 +14,8 @@ from rnn_edge.fixedpoint.scales import SMALLEST_ROW_SCALE
 from rnn_edge.types import GATES, Array, FloatModel, QuantizedModel
 from rnn_edge.types.quantized_model import CANDIDATE_EXPONENT, GATE_EXPONENT
 
-WEIGHT_ERROR_LSB = 1.0
-"""Rounding to nearest leaves half a unit, a choice between the two neighbours at most one."""
+WEIGHT_ERROR_LSB = 6.0
+"""RMS over a row: rounding to nearest leaves 0.3, compensated rounding about 1."""
 SCALE_RATIO = 1.5
 """Of a row's scale to the one that its weights need; one bit too coarse is 2."""
 
@@ -76,14 +76,15 @@ def _rows(float_model: FloatModel, model: QuantizedModel, of: Quantizer) -> str:
     own = rows[str(of.gate)]
     scale = matrix.weight_scale[own].astype(np.float64)[:, None]
     held = matrix.weight[own] * scale
-    error = np.abs(held - real[own]) / scale
-    if error.max() > WEIGHT_ERROR_LSB + 1e-3:
-        worst = int(np.count_nonzero(error.max(axis=1) > WEIGHT_ERROR_LSB + 1e-3))
+    error = np.sqrt(np.mean(np.square((held - real[own]) / scale), axis=1))
+    if error.max() > WEIGHT_ERROR_LSB:
+        worst = int(np.count_nonzero(error > WEIGHT_ERROR_LSB))
         other = _nearest(held, {gate: real[cut] for gate, cut in rows.items()})
         like = f"; they are those of gate {other}" if other not in (of.gate, "") else ""
         return (
-            f"weights are up to {error.max():.3g} units of the last place from the float model's "
-            f"in {worst} of {layer.hidden} rows; rounding leaves at most 1{like}"
+            f"weights are {error.max():.3g} units of the last place from the float model's, RMS "
+            f"over the worst of {worst} such rows of {layer.hidden}; rounding leaves 0.3, "
+            f"compensated about 1{like}"
         )
     needed = np.abs(real[own]).max(axis=1, keepdims=True) / 127.0
     ratio = np.where(needed > SMALLEST_ROW_SCALE, scale / np.maximum(needed, 1e-30), 1.0)
