@@ -71,6 +71,11 @@ def test_resolving_twice_gives_the_same_text(load, tmp_path):
         ("budget.hidden_rms = inf", 'hidden_rms = inf; expected a number or "off".'),
         ("budget_vs_baseline.trend = 'plateau'", "trend has no number to compare with a base"),
         ("budget_vs_baseline.hidden_rms = -1", "hidden_rms = -1; expected a number from 0 or"),
+        (
+            "budget.state.c0.rms = 1",
+            "drift.budget: state.c0.rms; the model has no state c0",
+        ),
+        ("budget_vs_baseline.state.h1.rms = 1", "the model has no state h1, known are h0."),
         ("engines = ['c']", 'drift.engines = ["c"]; expected a list of texts, 2.'),
         ("steps = 10", "drift.steps = 10; expected a whole number from 1000"),
         ("threshold = 2.0", "drift.threshold = 2.0; expected a number from 0 to 1"),

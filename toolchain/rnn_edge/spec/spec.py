@@ -18,6 +18,7 @@ from rnn_edge.spec.replay import ReplaySection
 from rnn_edge.spec.reset import ResetSection
 from rnn_edge.spec.section import Section
 from rnn_edge.spec.training import AugmentSection, QatSection, StudentSection, TeacherSection
+from rnn_edge.types.drift_measures import find_measure
 from rnn_edge.types.resets import MEASURE_OF_TASK
 
 _FEATURES_OF_TASK = {task: (kind,) for task, kind in KIND_OF_TASK.items()}
@@ -108,6 +109,24 @@ class ModelSpec(Section):
                 f'reset.level = {level}; expected from 0 to 100 with model.task = "{task}": '
                 "it is compared with sizes"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_budget(self) -> Self:
+        """Refuse limits for states that the model does not have: they would never be measured."""
+        cells = enumerate(self.model.cells)
+        states = [f"{s}{k}" for k, cell in cells for s in ("hc" if cell == "lstm" else "h")]
+        for key, limits in (
+            ("budget", self.drift.limits()),
+            ("budget_vs_baseline", self.drift.limits_vs_baseline()),
+        ):
+            for name in limits:
+                _, tensor = find_measure(name)
+                if tensor not in ("", "y", *states):
+                    raise ValueError(
+                        f"drift.{key}: {name}; the model has no state {tensor}, known are "
+                        f"{', '.join(states)}"
+                    )
         return self
 
 
