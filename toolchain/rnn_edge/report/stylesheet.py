@@ -55,6 +55,7 @@ nav ul {
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 td.main { font-weight: 600; }
+td.wide { min-width: 13rem; }
 ul { margin: .3rem 0 .8rem; padding-left: 1.3rem; }
 li { max-width: 58rem; }
 /* A shadow at the side where more of a table is out of sight. */
@@ -127,6 +128,7 @@ footer { margin-top: 3rem; font-size: .85rem; color: var(--soft); }
   .scroll { overflow: visible; background: none; }
   table { font-size: 7.5pt; }
   th, td { padding: .15rem .35rem; }
+  td.wide { min-width: 0; }
   tbody th { position: static; }
   figure, .tile, tr { break-inside: avoid; }
   h2, h3, caption { break-after: avoid; }

@@ -16,16 +16,18 @@ class Column:
         title: Its heading.
         is_number: True aligns it to the right.
         is_main: True sets it in bold.
+        is_wide: True keeps room for words where the window is narrow.
     """
 
     title: str
     is_number: bool = True
     is_main: bool = False
+    is_wide: bool = False
 
     @property
     def style(self) -> str | None:
         """Classes of its cells."""
-        classes = ["number"] * self.is_number + ["main"] * self.is_main
+        classes = ["number"] * self.is_number + ["main"] * self.is_main + ["wide"] * self.is_wide
         return " ".join(classes) or None
 
 

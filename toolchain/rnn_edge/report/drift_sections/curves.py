@@ -91,7 +91,7 @@ def _table(total: Node, streams: tuple[Node, ...]) -> Markup:
         Column("Error, rms"),
         Column("Largest error"),
         Column("Error / rms of the tensor"),
-        Column("With time, slope", is_number=False),
+        Column("With time, slope", is_number=False, is_wide=True),
     ]
     shown = [*streams, total] if len(streams) > 1 else list(streams)
     rows = []

@@ -54,7 +54,7 @@ def _local(details: Node, total: Node) -> Markup:
         Column("Largest"),
         Column("Drift, rms"),
         Column("Gain"),
-        Column("Worst units: local rms", is_number=False),
+        Column("Worst units: local rms", is_number=False, is_wide=True),
     ]
     drifts = tensors(total)
     rows = []
@@ -84,7 +84,7 @@ def _saturation(rows: tuple[Node, ...]) -> list[Markup]:
         Column("Values at an end"),
         Column("Share"),
         Column("What it costs", is_number=False),
-        Column("Worst units: share of the steps", is_number=False),
+        Column("Worst units: share of the steps", is_number=False, is_wide=True),
     ]
     return [
         table("Saturation: values at an end of int16", columns, [_saturated(r) for r in rows]),
@@ -114,7 +114,7 @@ def _dead(rows: tuple[Node, ...]) -> Markup:
         Column("Updates rounded to nothing"),
         Column("Half a unit or more"),
         Column("Units that never moved", is_number=False),
-        Column("Worst units: half a unit or more", is_number=False),
+        Column("Worst units: half a unit or more", is_number=False, is_wide=True),
     ]
     cells = []
     for row in rows:

@@ -17,10 +17,10 @@ def render(root: Node) -> Section | None:
         return None
     columns = [
         Column("Change", is_number=False),
-        Column("Setting", is_number=False),
+        Column("Setting", is_number=False, is_wide=True),
         Column("Drift with it, rms"),
         Column("Saved"),
-        Column("Price", is_number=False),
+        Column("Price", is_number=False, is_wide=True),
     ]
     rows = [_row(change) for change in found.at("changes").items()]
     drift = formatting.number(found.at("drift").number())

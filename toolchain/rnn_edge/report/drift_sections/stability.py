@@ -105,10 +105,11 @@ def _verdict(lyapunov: Node) -> str:
 
 def _predicted(row: Node) -> list[str]:
     keys = ("local", "predicted", "measured", "gain", "ratio")
+    beyond = row.at("beyond").number()
     return [
         row.at("state").text(),
         *(formatting.number(row.at(key).number()) for key in keys),
-        share(row.at("beyond").number()),
+        element("strong", share(beyond), class_="bad") if beyond > 0 else "none",
     ]
 
 

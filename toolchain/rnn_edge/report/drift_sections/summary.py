@@ -134,7 +134,8 @@ def _first_flip(root: Node, total: Node) -> Markup:
 
 def _steps(root: Node, total: Node) -> Markup:
     steps, streams = total.at("steps").integer(), total.at("streams").integer()
-    notes = [f"{clock(root, steps)} at {root.at('frame_rate_hz').number():.4g} steps a second"]
+    rate = root.at("frame_rate_hz").number()
+    notes = [f"{clock(root, steps)} at {rate:.4g} frame{'s' * (rate != 1)} a second"]
     if streams > 1:
         notes.append(f"in {formatting.count(streams)} streams, each reset at its start alone")
     else:

@@ -9,7 +9,7 @@ from typing import Any
 from rnn_edge.report.markup import Markup
 from rnn_edge.report.plots.canvas import Line, draw, plain_numbers
 
-BAND_OPACITY = 0.16
+_OPACITY = 0.2
 _LOWEST_BAND = 0.1
 """Of the smallest rms: a band that reaches further down is cut off there."""
 
@@ -60,7 +60,7 @@ def draw_bands(
                 [max(p.low, floor) for p in points],
                 [max(p.high, floor) for p in points],
                 color=lines[name].colour,
-                alpha=BAND_OPACITY,
+                alpha=_OPACITY,
                 linewidth=0,
             )
         for name, points in visible.items():
