@@ -38,6 +38,8 @@ HOMES = {
     "matplotlib": {"report"},
     "soundfile": {"data"},
     "espeakng_loader": {"data"},
+    "dask": {"drift"},
+    "distributed": {"drift"},
     "serial": {"runners", "links"},
 }
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

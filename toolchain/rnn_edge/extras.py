@@ -20,6 +20,7 @@ MODULES: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
         "onnx": ("onnx", "onnxruntime"),
         "report": ("matplotlib",),
         "cross": ("ziglang",),
+        "fleet": ("distributed",),
     }
 )
 """The packages that an extra brings, by import name."""
