@@ -18,7 +18,16 @@ from rnn_edge.pipeline import (
     replay,
     replay_bundle,
 )
+from rnn_edge.pipeline.proof import replay_stream
 from rnn_edge.replay import sequence_stream
+from rnn_edge.spec import load_stream
+from rnn_edge.spec.load import shipped
+from rnn_edge.streams import ModelPair, open_stream, read_whole
+
+STREAMS = [name for name in shipped("calibration") if name.startswith("anomaly_")]
+QUICK_SEARCH = (
+    'task = "anomaly"\nkind = "adversarial"\nwindow = 20\npopulation = 8\ngenerations = 3\n'
+)
 
 
 class Tampered:
@@ -176,3 +185,53 @@ def test_the_c_of_other_compilers_takes_part(bundle):
     assert [(r.engine, r.tensor, r.steps, r.differing) for r in matrix.parity] == [
         (engine, tensor, 200, 0) for engine in engines for tensor in ("y", "h0", "c0")
     ]
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_every_kind_of_stream_is_replayed(bundle, name, tmp_path):
+    if name == "anomaly_adversarial":
+        (tmp_path / "quick.toml").write_text(QUICK_SEARCH)
+        name = str(tmp_path / "quick.toml")
+    matrix = matrix_of(bundle, "int8", stream=name, steps=300)
+    facts = matrix.to_json()
+    assert (facts["stream"], facts["steps"]) == (name, 300)
+    assert {row.steps for row in matrix.parity} == {300}
+    models = ModelPair(bundle.float_model(), bundle.model())
+    frames = replay.bundle_frames(bundle, None)[0]
+    spec = load_stream(name, "anomaly")
+    whole = read_whole(open_stream(spec, frames, steps=300, models=models))
+    stream, _ = replay.open_stream(bundle, None, name, 300)
+    assert np.array_equal(stream.frames, whole.frames)
+    assert np.array_equal(stream.starts, whole.starts)
+
+
+def test_a_build_is_proven_on_whole_recordings_or_on_any_other_kind(bundle, tmp_path):
+    models = bundle.float_model(), bundle.model()
+    frames = replay.bundle_frames(bundle, None)[0]
+    spec = load_stream("anomaly_stream", "anomaly")
+    whole = replay_stream(frames, spec, *models)
+    longest = max(len(s.frames) for s in frames.part("test"))
+    assert 12_000 <= len(whole) < 12_000 + longest
+    assert np.array_equal(whole, _stream(bundle, 12_000).frames)
+    (tmp_path / "quick.toml").write_text(QUICK_SEARCH)
+    worst = replay_stream(frames, load_stream(str(tmp_path / "quick.toml"), "anomaly"), *models)
+    assert len(worst) == 20_000
+
+
+def test_the_command_takes_the_file_of_a_stream(bundle, tmp_path, capsys):
+    file = tmp_path / "loud.toml"
+    file.write_text('task = "anomaly"\nkind = "saturation"\nstretch = 50\n')
+    arguments = ["replay", str(bundle.path), "--engines", "int8", "--steps", "200", "--json"]
+    assert run([*arguments, "--stream", str(file)]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == 200
+    file.write_text('task = "anomaly"\nkind = "saturation"\nstrech = 50\n')
+    assert run([*arguments, "--stream", str(file)]) != 0
+    assert 'strech = 50; unknown key, did you mean "stretch"?' in capsys.readouterr().err
+
+
+def test_a_stream_that_memory_cannot_hold_is_refused(bundle, tmp_path):
+    file = tmp_path / "day.toml"
+    file.write_text('task = "anomaly"\nsteps = 20_000_000\n')
+    with pytest.raises(DataError, match="20,000,000 frames; a replay holds them in memory"):
+        replay.open_stream(bundle, None, str(file), None)
+    assert len(replay.open_stream(bundle, None, str(file), 50)[0].frames) == 50
