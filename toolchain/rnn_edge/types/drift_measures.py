@@ -70,6 +70,9 @@ class Measure:
 
 DETAILS = "details"
 
+FORGOTTEN = 1e-8
+"""What is left of an error after a step, at most, where its growth is not told as a number."""
+
 REAL = "real units"
 """Those of the float model's state, 1 being full scale of a hidden state."""
 
@@ -198,6 +201,16 @@ def _dead_units(stream: Json, *_: object) -> Reading | None:
 def _dead_updates(stream: Json, *_: object) -> Reading | None:
     rows = stream["details"].get("dead")
     return exactly(max(row["share_half"] for row in rows)) if rows else None
+
+
+def _lyapunov(_stream: Json, result: Json, _tensor: str) -> Reading | None:
+    found = result["analysis"].get("stability", {}).get("lyapunov")
+    if found is None:
+        return None
+    if found["exponent"] is None and found["is_contracting"]:
+        # Nothing is left after a step, or less than can be told from nothing.
+        return exactly(math.log(FORGOTTEN))
+    return estimated({**found, "value": found["exponent"]})
 
 
 def _hidden_rms(stream: Json, *_: object) -> Reading | None:
@@ -417,6 +430,16 @@ MEASURES: Mapping[str, Measure] = _table(
         _DIFFERENCE,
         _dead_updates,
         DETAILS,
+    ),
+    Measure(
+        "lyapunov",
+        "Largest Lyapunov exponent of the float model on the first stream: below 0 an error is "
+        "forgotten.",
+        "1/step",
+        _UP,
+        _DIFFERENCE,
+        _lyapunov,
+        "stability",
     ),
 )
 """By name."""
