@@ -33,7 +33,7 @@ def on_grid(model):
 
 def recommended(exact, cell_exponent, **more):
     model = quantized_model(exact, cell_exponent)
-    cut = cut_lanes(FRAMES, 6, 50, 100)
+    cut = cut_lanes(FRAMES, 6, 40, 60)
     found = attribute(exact, model, cut)
     return model, cut, found, recommend(exact, model, cut, found, **more)
 
@@ -68,7 +68,7 @@ def test_a_cell_that_saturates_is_told_to_be_coarser():
 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
 def test_where_weights_dominate_fine_tuning_comes_first_and_wider_rows_are_hypothetical(kind):
-    exact = float_model(Shape((kind,), (12,), seed=2))
+    exact = float_model(Shape((kind,), (8,), seed=2))
     model, cut, found, advice = recommended(exact, -11)
     first, rounding, *others = advice.changes
     assert rounding.setting == 'quantize.rounding = "compensated"'
@@ -88,7 +88,7 @@ def test_where_weights_dominate_fine_tuning_comes_first_and_wider_rows_are_hypot
     assert wide.drift < narrow.drift < found.hidden
     bytes_of = sum(m.weight.size for name, m in model.matrices.items() if name != "head")
     assert wide.price.startswith(f"{bytes_of:,} bytes more in flash")
-    tuned = recommend(exact, model, cut, found, 1500, "nearest").changes
+    tuned = recommend(exact, model, cut, found, 1500, "compensated").changes
     assert tuned[0].title.startswith("fine-tune on the int8 grid for longer than 1,500 steps")
     assert not any("rounding" in change.setting for change in tuned)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -93,11 +94,15 @@ def rounded_rows(weight: Array, bits: int) -> Array:
     return np.asarray(np.rint(exact / scale) * scale)
 
 
+@cache
 def kernel_table(kind: str) -> Array:
-    """Return the table of LOGISTIC or TANH over all int16 inputs, int16 (65536,)."""
+    """Return the table of LOGISTIC or TANH over all int16 inputs, int16 (65536,), read-only."""
     if kind == "logistic":
-        return logistic(INT16_INPUTS, GATE_EXPONENT)
-    return tanh(INT16_INPUTS, CANDIDATE_EXPONENT)
+        table = logistic(INT16_INPUTS, GATE_EXPONENT)
+    else:
+        table = tanh(INT16_INPUTS, CANDIDATE_EXPONENT)
+    table.setflags(write=False)
+    return table
 
 
 def looked_up(table: Array, x: Array) -> Array:

@@ -154,7 +154,7 @@ def _fine_tuning(found: Attribution, qat_steps: int, rounding: str) -> list[Chan
     changes = [
         Change(title, setting, True, False, weights.without, weights.saved, f"training; {most}")
     ]
-    if qat_steps == 0 and rounding == "nearest":
+    if rounding == "nearest":
         title = "round the weights of a unit together, by what they do to its state"
         setting = 'quantize.rounding = "compensated"'
         price = f"minutes of rounding in the build; {most}"
