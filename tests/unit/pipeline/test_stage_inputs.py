@@ -30,6 +30,15 @@ def test_a_key_that_is_new_since_then_must_have_its_default():
     assert not are_those(older, INPUTS | {"model": softmax})
 
 
+def test_a_build_that_knew_no_rounding_rounded_to_nearest():
+    from rnn_edge.spec.quantize import QuantizeSection
+
+    older = as_json({"quantize": QuantizeSection()})
+    older["quantize"].pop("rounding")
+    assert are_those(older, {"quantize": QuantizeSection()})
+    assert not are_those(older, {"quantize": QuantizeSection(rounding="compensated")})
+
+
 @pytest.mark.parametrize(
     "change",
     [
