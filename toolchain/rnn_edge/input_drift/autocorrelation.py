@@ -10,6 +10,9 @@ from rnn_edge.types import Array
 
 _FFT_VALUES = 1 << 22
 
+_STILL = 1e-24
+"""Variance of what does not vary, but for rounding; the series are of the order of 1."""
+
 
 def correlation_times(sequences: Iterable[Array], mean: Array) -> Array:
     """Return the integrated autocorrelation time of every series, float64 (D,), at least 1.
@@ -56,7 +59,7 @@ def _lag_products(centred: Array) -> Array:
 def _integrated(products: Array) -> Array:
     """Return the times of sums of products by lag (T, D)."""
     variance = products[0]
-    varies = variance > 0.0
+    varies = variance > _STILL * len(products)
     scaled = products / np.where(varies, variance, 1.0)
     if len(scaled) % 2:
         scaled = np.pad(scaled, ((0, 1), (0, 0)))

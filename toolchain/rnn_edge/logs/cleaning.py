@@ -180,7 +180,8 @@ class Cleaner:
             "dropped": sorted({*header.dropped, *chosen.drop}),
             "hashed": sorted({*header.hashed, *chosen.replace} - set(chosen.drop)),
         }
-        return {**value, **{name: names for name, names in listed.items() if names}}
+        kept = {name: item for name, item in value.items() if name not in listed}
+        return {**kept, **{name: names for name, names in listed.items() if names}}
 
     def _cleaned(self, record: Mapping[str, Any]) -> dict[str, Any]:
         chosen = self._cleaning
