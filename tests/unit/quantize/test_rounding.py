@@ -15,6 +15,7 @@ from rnn_edge.quantize.rounding import (
     CELL_EXPONENTS,
     OUTPUT_EXPONENTS,
     exponent_for,
+    finest_cells,
     quantize_matrix,
 )
 from rnn_edge.types import DenseWeights
@@ -211,3 +212,10 @@ def test_calibration_refuses_what_is_no_number():
         pytest.raises(ModelError, match="y is inf at step"),
     ):
         calibrate(dataclasses.replace(model, head=head), np.zeros((1, 3, 1)))
+
+
+def test_a_cell_whose_range_shrank_gets_a_finer_scale_and_never_a_coarser_one():
+    ranges = CalibrationStats(10, 1, 1.0, 1.0, {"c0": 15.0, "c2": 40.0})
+    assert finest_cells([-9, None, -9], ranges, 1.0) == [-10, None, -9]
+    assert finest_cells([-11, None, -9], ranges, 1.0) == [-11, None, -9]
+    assert finest_cells([-9, None, -9], ranges, 0.0) == [-11, None, -9]

@@ -13,7 +13,7 @@ from rnn_edge.evaluation import DetectorConfig
 from rnn_edge.pipeline.files import write_json
 from rnn_edge.pipeline.training_sets import training_set
 from rnn_edge.quantize import calibrate, compensate, model_ranges, quantize_model
-from rnn_edge.quantize.rounding import INPUT_EXPONENT
+from rnn_edge.quantize.rounding import INPUT_EXPONENT, finest_cells
 from rnn_edge.replay import concatenate
 from rnn_edge.spec import ChannelFeatures, ModelSpec
 from rnn_edge.train.framework import load_framework
@@ -125,7 +125,6 @@ def make_quantized(
     stats = calibrate(student, streams)
     after_training = round_model(spec, student, stats, streams)
     after_training.save(folder / AFTER_TRAINING)
-    # The fine-tuned cells keep the scales of this first calibration.
     cells = [layer.cell_exponent for layer in after_training.layers]
     result = finetune_quantized(
         QatConfig(**spec.qat.model_dump()),
@@ -138,7 +137,10 @@ def make_quantized(
         _renamed(progress, "quantize"),
     )
     tuned_stats = calibrate(result.model, streams)
-    tuned = round_model(spec, result.model, tuned_stats, streams, cells)
+    # Fine-tuning draws cells together. They never get a coarser scale than they were tuned with,
+    # and a finer one where their range has come to allow it: half a scale is half the drift.
+    finer = finest_cells(cells, tuned_stats, spec.quantize.headroom_bits)
+    tuned = round_model(spec, result.model, tuned_stats, streams, finer)
     ranges = model_ranges(tuned, streams)
     result.model.save(folder / FLOAT_MODEL)
     tuned.save(folder / MODEL)

@@ -130,6 +130,25 @@ def exponent_for(limit: float, allowed: range, what: str) -> int:
     return max(wanted, allowed.start)
 
 
+def finest_cells(
+    cell_exponents: Sequence[int | None], stats: CalibrationStats, headroom_bits: float
+) -> list[int | None]:
+    """Return the scales of LSTM cells, each the finer one of what it had and what its range needs.
+
+    Args:
+        cell_exponents: Scale of each layer's cell until now; None for others.
+        stats: Ranges from `calibrate`.
+        headroom_bits: Reserve over the calibrated range.
+    """
+    reserve = 2.0**headroom_bits
+    return [
+        None
+        if exponent is None
+        else min(exponent, exponent_for(stats.cell_max[f"c{k}"] * reserve, CELL_EXPONENTS, f"c{k}"))
+        for k, exponent in enumerate(cell_exponents)
+    ]
+
+
 def quantize_model(
     model: FloatModel,
     stats: CalibrationStats,
