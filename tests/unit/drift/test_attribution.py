@@ -48,6 +48,7 @@ def test_shares_are_of_all_and_the_whole_is_the_drift_of_the_references(kind):
     assert found.hidden == pytest.approx(np.sqrt(np.mean(np.square(errors))), rel=1e-3)
     # Rounding errors of a model that forgets are small and independent of each other.
     assert found.added == pytest.approx(found.hidden, rel=0.4)
+    assert found.suspicions == suspect(exact, model) == ()
     json.dumps(found.to_json(), allow_nan=False)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from rnn_edge.drift.attribution_lanes import LaneDrift, LaneRuns, Lanes
+from rnn_edge.drift.attribution_suspicion import Suspicion, suspect
 from rnn_edge.drift.mixed_quantizers import Quantizer, quantizers
 from rnn_edge.drift.mixed_variant import Variant
 from rnn_edge.types import FloatModel, QuantizedModel
@@ -63,6 +64,8 @@ class Attribution:
             independent, so that shares can be read as parts of the whole.
         rows: Single quantizers, by falling share of the hidden drift, then of y.
         groups: Groups in the same order; their shares overlap.
+        suspicions: Quantizers whose numbers rounding does not explain, see `suspect`; a share
+            alone accuses nobody, since one of them is always the largest.
         facts: Lanes, transient, measured steps and starts.
     """
 
@@ -72,6 +75,7 @@ class Attribution:
     added: float
     rows: tuple[QuantizerDrift, ...]
     groups: tuple[QuantizerDrift, ...]
+    suspicions: tuple[Suspicion, ...]
     facts: dict[str, object]
 
     @property
@@ -93,6 +97,7 @@ class Attribution:
             "dominant": self.dominant,
             "rows": [row.to_json() for row in self.rows],
             "groups": [row.to_json() for row in self.groups],
+            "suspicions": [each.to_json() for each in self.suspicions],
             **self.facts,
         }
 
@@ -158,6 +163,7 @@ def attribute(
         added=float(squares**0.5),
         rows=_ranked([row(name) for name in singles]),
         groups=_ranked([row(name) for name in several]),
+        suspicions=suspect(float_model, model, variant),
         facts=lanes.facts(),
     )
 

@@ -56,7 +56,8 @@ def _attribution(bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell) -
     lanes = cut_lanes(_stream(job))
     found = attribute(*models, lanes, progress=tell)
     tell("recommend", 0, 1)
-    advice = recommend(*models, lanes, found, bundle.spec().qat.steps)
+    spec = bundle.spec()
+    advice = recommend(*models, lanes, found, spec.qat.steps, spec.quantize.rounding)
     return {"attribution": found.to_json(), "recommendations": advice.to_json()}
 
 
