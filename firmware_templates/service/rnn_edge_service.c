@@ -30,6 +30,10 @@ static union {
     uint8_t counters[COUNTER_BYTES];
 } buffer;
 
+#ifdef RNN_EDGE_CONFIG_RESET_POLICY
+static rnn_edge_reset_counter counter;
+#endif
+
 static uint32_t steps;
 static uint64_t ticks;
 static uint32_t most_ticks;
@@ -75,9 +79,25 @@ static bool identify(void) {
     return rnn_edge_platform_write(buffer.identity, IDENTITY_BYTES);
 }
 
+/* A stream is at its start, or goes on from a state of which the policy has seen nothing. */
+static void start_policy(void) {
+#ifdef RNN_EDGE_CONFIG_RESET_POLICY
+    counter.frames = 0;
+#endif
+}
+
+/* What an application does before each step. */
+static void apply_policy(void) {
+#ifdef RNN_EDGE_CONFIG_RESET_POLICY
+    const rnn_edge_reset_policy *policy = &RNN_EDGE_CONFIG_RESET_POLICY;
+    policy->prepare(policy, MODEL, &counter, state, frame);
+#endif
+}
+
 static bool reset(void) {
     static const uint8_t answer = 'R';
     rnn_edge_model_reset(MODEL, state);
+    start_policy();
     return rnn_edge_platform_write(&answer, 1);
 }
 
@@ -92,12 +112,18 @@ static bool take_state(void) {
         return false;
     }
     const rnn_edge_status status = rnn_edge_model_restore(MODEL, state, buffer.blob, BLOB_BYTES);
+    if (status == RNN_EDGE_OK) {
+        start_policy();
+    }
     const uint8_t answer[2] = {'S', (uint8_t)(-(int)status)};
     return rnn_edge_platform_write(answer, sizeof answer);
 }
 
-static void step(void) {
+static void step(bool is_deployed) {
     rnn_edge_platform_start_ticks();
+    if (is_deployed) {
+        apply_policy();
+    }
     rnn_edge_model_step(MODEL, state, scratch, frame, result);
     const uint32_t taken = rnn_edge_platform_ticks();
     ++steps;
@@ -105,7 +131,7 @@ static void step(void) {
     most_ticks = taken > most_ticks ? taken : most_ticks;
 }
 
-static bool step_frames(void) {
+static bool step_frames(bool is_deployed) {
     uint8_t head[4];
     if (!rnn_edge_platform_read(head, sizeof head)) {
         return false;
@@ -117,7 +143,7 @@ static bool step_frames(void) {
         for (uint32_t k = 0; k < RNN_EDGE_CONFIG_INPUTS; ++k) {
             frame[k] = get16(buffer.frame + 2 * k);
         }
-        step();
+        step(is_deployed);
         uint8_t *to = buffer.result;
         for (uint32_t k = 0; k < RNN_EDGE_CONFIG_OUTPUTS; ++k) {
             to = put16(to, result[k]);
@@ -154,7 +180,9 @@ static bool answer_to(uint8_t command) {
     case 'S':
         return take_state();
     case 'F':
-        return step_frames();
+        return step_frames(false);
+    case 'A':
+        return step_frames(true);
     case 'C':
         return give_counters();
     default:

@@ -11,9 +11,14 @@
  *   'S' set the state     blob                          'S', status: 0, or -rnn_edge_status
  *   'F' step n frames     n u32, then n frames of       for each frame: outputs i16[],
  *                         inputs i16[]                  state values i16[]
+ *   'A' step n frames     as for 'F'                    as for 'F'
  *   'C' counters          -                             'C', steps u32, ticks u64, most ticks of
  *                                                       a step u32, stack bytes u32
  *   'Q' quit              -                             'Q', and the program ends
+ *
+ * 'F' steps the model and nothing else, so that its bits are those of every engine. 'A' steps it as
+ * an application does, under the reset policy that it was exported with; without one both are the
+ * same. The policy begins anew with 'R' and with every state that is set.
  *
  * A blob is what rnn_edge_model_save writes. A byte that is no command is answered with '?', and
  * the program ends with RNN_EDGE_SERVICE_LOST: what follows could not be understood.
@@ -28,7 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RNN_EDGE_SERVICE_VERSION 1
+#define RNN_EDGE_SERVICE_VERSION 2
 
 typedef enum {
     RNN_EDGE_SERVICE_DONE = 0,  /* the host is finished, or has gone between two commands */

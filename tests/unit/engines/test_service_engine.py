@@ -10,6 +10,7 @@ from c_models import Recipe as ModelRecipe
 from c_models import build, export, frames, tool
 from random_models import Shape, source
 
+from rnn_edge.drift.resets import IntegerResets
 from rnn_edge.engines import service
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.engines.service import ENDINGS, ServiceEngine
@@ -18,6 +19,7 @@ from rnn_edge.errors import EngineError, MissingDependencyError
 from rnn_edge.firmware.program import Recipe, build_program
 from rnn_edge.reference import IntegerReference
 from rnn_edge.types import SavedState
+from rnn_edge.types.resets import NEVER, ResetPolicy
 
 STEPS = 300
 MODEL = build(ModelRecipe(seed=5, kinds=("lstm", "gru"), units=(11, 6), inputs=9, name="served"))
@@ -25,7 +27,7 @@ OTHER = build(ModelRecipe(seed=6, kinds=("lstm", "gru"), units=(11, 6), inputs=9
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
-def host_program(model, folder, *flags):
+def host_program(model, folder, *flags, reset=NEVER):
     recipe = Recipe(
         target="host",
         compiler=(tool("cc"),),
@@ -33,7 +35,7 @@ def host_program(model, folder, *flags):
         flags=("-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O1", *flags),
         templates=("linux/main.c",),
     )
-    exported = sorted(export(model, folder).iterdir())
+    exported = sorted(export(model, folder, reset).iterdir())
     return build_program(recipe, model, exported, folder / "work")
 
 
@@ -64,6 +66,34 @@ def test_service_has_every_bit_of_the_reference(binary):
             np.testing.assert_array_equal(engine.state()[name], value[-1])
         counters = engine.counters()
     assert (counters.steps, counters.ticks, counters.stack_bytes) == (STEPS, 0, 0)
+
+
+def deployed(x, policy):
+    """Outputs and states of the integer reference under a policy."""
+    reference, outputs, states = IntegerReference(MODEL), [], []
+    resets = IntegerResets(policy, 1, MODEL.inputs, MODEL.input_exponent)
+    for frame in x:
+        resets.prepare(reference.state, frame[None])
+        outputs.append(reference.step(frame[None])[0])
+        states.append(reference.state["h1"][0].copy())
+    return np.array(outputs), np.array(states)
+
+
+@pytest.mark.parametrize(
+    "policy", [NEVER, ResetPolicy("every", 37), ResetPolicy("decay", shift=4)], ids=str
+)
+def test_an_application_steps_under_the_policy_and_the_link_without(policy, tmp_path):
+    x = frames(ModelRecipe(inputs=9), STEPS)
+    plain = IntegerReference(MODEL).run(x[None]).outputs[0]
+    outputs, states = deployed(x, policy)
+    assert np.array_equal(outputs, plain) == (policy == NEVER)
+    with served(host_program(MODEL, tmp_path, *SANITIZERS, reset=policy)) as engine:
+        np.testing.assert_array_equal(engine.run(x).outputs, plain)
+        for start_over in (engine.reset, lambda: engine.reset({"h1": np.zeros(6, np.int16)})):
+            start_over()
+            trace = engine.run_deployed(x)
+            np.testing.assert_array_equal(trace.outputs, outputs)
+            np.testing.assert_array_equal(trace.states["h1"], states)
 
 
 def test_a_run_of_nothing_is_empty(binary):
@@ -125,7 +155,9 @@ def test_a_program_that_hangs_is_ended(monkeypatch):
 
 
 def test_a_program_that_hangs_in_a_step_is_ended(monkeypatch):
-    identity = struct.pack("<cB16sIII", b"I", 1, bytes.fromhex(MODEL.digest())[:16], 9, 3, 28)
+    identity = struct.pack(
+        "<cB16sIII", b"I", service.VERSION, bytes.fromhex(MODEL.digest())[:16], 9, 3, 28
+    )
     monkeypatch.setattr(service, "CALL_TIMEOUT_S", 0.5)
     engine = speaking(f"""
         import sys, time

@@ -224,9 +224,13 @@ def suggest(hidden_rms: Sequence[float] | Array, changes: Sequence[MetricChange]
     fit = [
         k
         for k in range(1, len(changes))
-        if hidden_rms[k] <= MATERIAL * hidden_rms[0] and not loses(changes[k])
+        if _is_material(hidden_rms[k], hidden_rms[0]) and not loses(changes[k])
     ]
     return min(fit, key=lambda k: float(hidden_rms[k]), default=0)
+
+
+def _is_material(rms: float, never: float) -> bool:
+    return never > 0.0 and rms <= MATERIAL * never
 
 
 def loses(change: MetricChange) -> bool:
@@ -248,7 +252,7 @@ def reason_of(
         return "another has less drift at no loss"
     if loses(changes[k]):
         return "loses"
-    if hidden_rms[k] > MATERIAL * hidden_rms[0]:
+    if not _is_material(hidden_rms[k], hidden_rms[0]):
         return "about as much drift"
     return "fit, more drift than the suggested"
 

@@ -17,7 +17,7 @@ from rnn_edge.exporters.c_source import sources_in
 from rnn_edge.types import Array, QuantizedModel, SavedState, Trace
 from rnn_edge.types.saved_state import DIGEST_BYTES, blob_bytes, digest_bytes
 
-VERSION = 1
+VERSION = 2
 START_TIMEOUT_S = 60.0
 CALL_TIMEOUT_S = 60.0
 """For `CHUNK_STEPS` steps: the slowest emulated processor takes a second for them."""
@@ -130,10 +130,18 @@ class ServiceEngine(Engine):
 
     def run(self, x: Array) -> Trace:
         """Advance by T frames x int16 (T, D); return outputs and states after each."""
+        return self._run(x, b"F")
+
+    def run_deployed(self, x: Array) -> Trace:
+        """Advance as `run` does, under the reset policy that the C was exported with."""
+        return self._run(x, b"A")
+
+    def _run(self, x: Array, command: bytes) -> Trace:
         frames = self._layout.frames(x)
         width = self._layout.outputs + self._values
         parts = [
-            self._advance(frames[at : at + CHUNK_STEPS]) for at in range(0, len(x), CHUNK_STEPS)
+            self._advance(frames[at : at + CHUNK_STEPS], command)
+            for at in range(0, len(x), CHUNK_STEPS)
         ]
         rows = np.concatenate(parts) if parts else np.empty((0, width), np.int16)
         states, at = {}, self._layout.outputs
@@ -150,9 +158,9 @@ class ServiceEngine(Engine):
         """End the program; calling it twice is fine."""
         self._process.close()
 
-    def _advance(self, frames: Array) -> Array:
+    def _advance(self, frames: Array, command: bytes = b"F") -> Array:
         """Return outputs and states, int16 (T, C + V), after each of T frames (T, D)."""
-        request = struct.pack("<cI", b"F", len(frames)) + frames.astype("<i2").tobytes()
+        request = struct.pack("<cI", command, len(frames)) + frames.astype("<i2").tobytes()
         width = self._layout.outputs + self._values
         answer = self._process.exchange(request, 2 * width * len(frames), CALL_TIMEOUT_S)
         return np.frombuffer(answer, "<i2").astype(np.int16).reshape(len(frames), width)

@@ -62,6 +62,9 @@ def config_header(model: QuantizedModel) -> str:
             f'#include "{name}_data.h"',
             f"#define RNN_EDGE_CONFIG_MODEL {name}_model",
             *lines,
+            f"#ifdef {upper}_RESET_POLICY",
+            f"#define RNN_EDGE_CONFIG_RESET_POLICY {upper}_RESET_POLICY",
+            "#endif",
             "#endif",
             "",
         ]
