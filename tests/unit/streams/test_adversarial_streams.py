@@ -7,7 +7,7 @@ from random_models import Shape, float_model, quantized_model, source
 from rnn_edge.errors import DataError, ModelError
 from rnn_edge.quantize import quantize_input
 from rnn_edge.reference import FloatReference, IntegerReference
-from rnn_edge.streams import ModelPair, open_stream, read_whole, search_window
+from rnn_edge.streams import ModelPair, adversarial, open_stream, read_whole, search_window
 from rnn_edge.streams.adversarial import WARM_UP
 from rnn_edge.streams.closed_loop import WindowMeter
 from rnn_edge.streams.mutation import _CHANGES, Material
@@ -60,12 +60,34 @@ def test_what_it_reports_can_be_measured_again(make_spec, make_frames):
     frames, models = sequences_of(make_frames()), pair()
     spec = make_spec("adversarial", **KEYS, seed=3)
     found = search_window(spec, frames, models)
+    adversarial._FOUND.clear()
     again = search_window(spec, frames, models)
+    assert again is not found
     assert np.array_equal(found.frames, again.frames)
     assert (found.drift, found.recorded_drift) == (again.drift, again.recorded_drift)
     order = np.random.Generator(np.random.PCG64(3)).permutation(len(frames))
     meter = WindowMeter(models, np.concatenate([frames[k] for k in order])[:WARM_UP])
     assert meter.measure(found.frames[None])[0] == pytest.approx(found.drift, rel=1e-9)
+
+
+def test_a_search_is_made_once(make_spec, make_frames, monkeypatch):
+    adversarial._FOUND.clear()
+    frames, models = sequences_of(make_frames()), pair()
+    spec = make_spec("adversarial", **{**KEYS, "generations": 2})
+    found = search_window(spec, frames, models)
+    # Length and what comes between do not matter to it.
+    longer = spec.model_copy(update={"steps": 50_000, "between": 9})
+    assert search_window(longer, frames, models) is found
+    for other in ({"seed": 1}, {"window": 25}, {"population": 17}, {"generations": 3}):
+        assert search_window(spec.model_copy(update=other), frames, models) is not found
+    assert search_window(spec, frames, pair(seed=6)) is not found
+    assert search_window(spec, frames[:2], models) is not found
+    assert search_window(spec, frames, models) is found
+    with pytest.raises(ValueError, match="read-only"):
+        found.frames[0] = 0.0
+    monkeypatch.setattr(adversarial, "REMEMBERED", len(adversarial._FOUND))
+    search_window(spec.model_copy(update={"seed": 9}), frames, models)
+    assert search_window(spec, frames, models) is not found
 
 
 def test_the_first_generation_is_recordings(make_frames):

@@ -14,9 +14,16 @@ from rnn_edge.streams.order import sequence_order
 from rnn_edge.streams.pieces import Piece, PieceStream
 from rnn_edge.streams.search import WorstWindow, find_worst_window
 from rnn_edge.types import Array
+from rnn_edge.types.arrays import digest_of
 
 WARM_UP = 500
 """Recorded frames that both engines have run when a window of the search begins."""
+
+REMEMBERED = 16
+"""Searches whose result is kept."""
+
+_FOUND: dict[str, WorstWindow] = {}
+"""Results by the digest of what they depend on, the oldest first."""
 
 
 class AdversarialFrames(PieceStream):
@@ -70,6 +77,9 @@ def search_window(
 ) -> WorstWindow:
     """Search the worst window for a model, as a stream's spec says.
 
+    A search that this process has made already is not made again: a stream is opened anew for
+    every engine that is replayed on it.
+
     Args:
         spec: The stream.
         sequences: float32 (T_k, D) each, what the window is made of.
@@ -92,9 +102,29 @@ def search_window(
             f"Adversarial stream: frames have {frames.shape[1]} features; {models.model.name} "
             f"reads {models.model.inputs}."
         )
-    meter = WindowMeter(models, frames[:WARM_UP])
-    material = Material.of(frames, spec.window)
-    return find_worst_window(meter, material, spec.population, spec.generations, spec.seed)
+    key = _key(spec, frames, models)
+    if key not in _FOUND:
+        meter = WindowMeter(models, frames[:WARM_UP])
+        material = Material.of(frames, spec.window)
+        found = find_worst_window(meter, material, spec.population, spec.generations, spec.seed)
+        found.frames.setflags(write=False)
+        if len(_FOUND) == REMEMBERED:
+            del _FOUND[next(iter(_FOUND))]
+        _FOUND[key] = found
+    return _FOUND[key]
+
+
+def _key(spec: AdversarialStream, frames: Array, models: ModelPair) -> str:
+    """Return the digest of everything that a search depends on."""
+    meta = {
+        "window": spec.window,
+        "population": spec.population,
+        "generations": spec.generations,
+        "seed": spec.seed,
+        "float": models.float_model.digest(),
+        "quantized": models.model.digest(),
+    }
+    return digest_of(meta, [("frames", frames)])
 
 
 def _recorded(sequences: Sequence[Array], seed: int) -> Iterator[Array]:

@@ -1,6 +1,8 @@
 """What a stream is: frames without an end in memory, read chunk by chunk.
 
-To add a kind of stream, write a `FrameStream` and make `open_stream` return it for its spec.
+To add a kind of stream, write its keys in `rnn_edge.spec.stream`, a `FrameStream` (a `PieceStream`
+leaves the chunks to the base class), and make `open_stream` return it for its spec. The tests of
+`tests/unit/streams/test_stream_chunks.py` then hold it to what all streams promise.
 """
 
 from __future__ import annotations
