@@ -9,7 +9,6 @@ from rnn_edge.errors import BundleError
 from rnn_edge.report import formatting
 from rnn_edge.report.comparison_sections.pair import Pair
 from rnn_edge.report.drift_sections.reading import states
-from rnn_edge.report.drift_sections.trends import KINDS
 from rnn_edge.report.estimates import (
     Measured,
     agreement,
@@ -18,7 +17,7 @@ from rnn_edge.report.estimates import (
     share,
 )
 from rnn_edge.report.reader import Node
-from rnn_edge.types.drift import Estimate
+from rnn_edge.types.drift import Estimate, TrendVerdict
 from rnn_edge.types.drift_measures import (
     ANY_STATE,
     MEASURES,
@@ -108,10 +107,12 @@ def _row(name: str, one: Reading, other: Reading) -> Row | None:
         return _estimates(name, measure, one, other)
     if isinstance(one, Estimate) or isinstance(other, Estimate):
         return None
-    ranks = [list(KINDS).index(verdict) for verdict in (one, other)]
     change = Change.SAME
-    if ranks[0] != ranks[1]:
-        change = Change.BETTER if ranks[1] < ranks[0] else Change.WORSE
+    if one != other:
+        # "undecided" is less knowledge, not another behaviour.
+        change = Change.CHANCE
+        if {one, other} == {TrendVerdict.PLATEAU, TrendVerdict.GROWTH}:
+            change = Change.BETTER if other is TrendVerdict.PLATEAU else Change.WORSE
     values = str(one), str(other)
     return Row(name, measure.meaning, values, ("", ""), formatting.UNDEFINED, change, True)
 

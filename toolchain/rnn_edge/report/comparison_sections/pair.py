@@ -84,7 +84,7 @@ def _facts(pair: Pair) -> list[str]:
     for key, label in labels.items():
         nodes = [root.at(key) for root in pair.both]
         if key == "frame_rate_hz":
-            texts = [f"{node.number():.4g} frames a second" for node in nodes]
+            texts = [f"{node.number():.4g} Hz" for node in nodes]
         else:
             texts = [node.text() for node in nodes]
         if texts[0] != texts[1]:
@@ -98,7 +98,7 @@ def _other_streams(pair: Pair) -> list[str]:
     for name, own, others in ((A, first, second), (B, second, first)):
         alone = [stream for stream in own if stream not in others]
         if alone:
-            found.append(f"Only {name} has the streams {', '.join(alone)}.")
+            found.append(f"Streams in {name} alone: {', '.join(alone)}.")
     for stream, (one, other) in pair.common_streams().items():
         steps = [formatting.count(each.at("steps").integer()) for each in (one, other)]
         if steps[0] != steps[1]:

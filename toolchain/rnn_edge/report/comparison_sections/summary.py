@@ -83,9 +83,10 @@ def _headline(pair: Pair) -> str:
         if one.overlaps(other)
         else "the 95 % intervals do not overlap, so that this is more than chance"
     )
+    care = " Read it with the notes above." if obstacles(pair) else ""
     return (
         f"The hidden state of B is off by {shown[0]} rms, that of A by {shown[1]}: B drifts "
-        f"{ratio} times as far; {chance}."
+        f"{ratio} times as far; {chance}.{care}"
     )
 
 

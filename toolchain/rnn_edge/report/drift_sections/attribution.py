@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rnn_edge.report import formatting
 from rnn_edge.report.drift_sections.reading import analysis, not_asked, pieces
-from rnn_edge.report.markup import Markup, element, join, paragraph
+from rnn_edge.report.markup import Markup, bullets, element, join, paragraph
 from rnn_edge.report.plots.bars import draw_bars
 from rnn_edge.report.plots.canvas import Line, Shade, legend
 from rnn_edge.report.reader import Node
@@ -30,6 +30,7 @@ def render(root: Node) -> Section:
         "Causes",
         join(
             paragraph(_summary(found, rows)),
+            *_suspicions(found.at("suspicions").items()),
             paragraph(
                 "Each quantizer twice: alone, everything else exact, is what it brings about by "
                 "itself; without it, everything else rounding, is what would be left if it were "
@@ -65,6 +66,21 @@ def _summary(found: Node, rows: tuple[Node, ...]) -> str:
         f"{cause} All together drift by {formatting.number(hidden)} rms; the squares of each alone "
         f"add up to {formatting.number(added)}, {_how_near(added, hidden)}"
     )
+
+
+def _suspicions(rows: Sequence[Node]) -> list[Markup]:
+    """Return a banner that names what rounding does not explain, or nothing."""
+    if not rows:
+        return []
+    items = [f"{row.at('quantizer').text()}: {row.at('reason').text()}" for row in rows]
+    return [
+        element(
+            "div",
+            element("strong", "Rounding does not explain the numbers of:"),
+            bullets(items),
+            class_="warning",
+        )
+    ]
 
 
 def _how_near(added: float, hidden: float) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from rnn_edge.report import formatting
+from rnn_edge.report.estimates import read_estimate
 from rnn_edge.report.markup import Markup, element, paragraph
 from rnn_edge.report.reader import Document, Node
 from rnn_edge.types.drift import FORMAT
 
+_COUNTS = ("first_flip", "reference_events", "engine_events", "missed_events", "extra_events")
 DRIFT = Document("Drift result", "measure the drift again")
 
 
@@ -50,7 +52,26 @@ def open_result(result: Mapping[str, Any], document: Document = DRIFT) -> Node:
         root.at("format").fail(repr(FORMAT))
     if not root.at("streams").items():
         root.at("streams").fail("one stream at least")
+    for stream in (root.at("total"), *root.at("streams").items()):
+        _require_figures(stream)
     return root
+
+
+def _require_figures(stream: Node) -> None:
+    """Refuse a stream whose figures are none, also those that a page may leave out."""
+    read_estimate(stream.at("hidden_rms"))
+    for row in tensors(stream).values():
+        read_estimate(row.at("rms"))
+        read_estimate(row.at("trend").at("slope"))
+        for key in ("maximum", "relative"):
+            row.at(key).number()
+    for node in (stream.at("decisions"), stream.at("detections")):
+        read_estimate(node.at("agreement"))
+        node.at("flips").integer()
+        for key in _COUNTS:
+            node.at(key).optional_integer()
+        for key in ("score_rms", "score_maximum"):
+            node.at(key).optional_number()
 
 
 def analysis(root: Node, name: str) -> Node | None:

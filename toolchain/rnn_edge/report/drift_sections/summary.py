@@ -121,15 +121,20 @@ def _events(found: Node) -> list[str]:
 
 
 def _first_flip(root: Node, total: Node) -> Markup:
-    first = total.at("decisions").at("first_flip").optional_integer()
+    first, detected = (
+        total.at(key).at("first_flip").optional_integer() for key in ("decisions", "detections")
+    )
     label = "First frame with another decision"
+    other = "no detection differs"
+    if detected is not None:
+        other = f"first other detection at {formatting.count(detected)}: {clock(root, detected)}"
     if first is None:
         steps = formatting.count(total.at("steps").integer())
-        return tile(label, "none", f"in {steps} steps", kind="good")
-    notes = [f"{clock(root, first)} after a reset" if first else "the first one after a reset"]
+        return tile(label, "none", f"in {steps} steps", other, kind="good")
+    since = "after a reset, counted from 0"
     if total.at("streams").integer() > 1:
-        notes.append("the earliest of all streams")
-    return tile(label, formatting.count(first), *notes, "counted from 0")
+        since += ", the earliest of all streams"
+    return tile(label, formatting.count(first), f"{clock(root, first)} {since}", other)
 
 
 def _steps(root: Node, total: Node) -> Markup:
