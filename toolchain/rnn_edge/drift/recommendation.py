@@ -216,4 +216,4 @@ def _remark(found: Attribution, changes: list[Change]) -> str:
         )
     if not changes:
         return f"No change that was tried saves {WORTH_SAVED:.0%}; {largest}."
-    return f"{largest[0].upper()}{largest[1:]}."
+    return f"The largest share of the squared drift, {first.share:.0%}, is that of {first.name}."
