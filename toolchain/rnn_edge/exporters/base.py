@@ -33,6 +33,14 @@ class ExportSource:
     spans: Mapping[str, TensorSpan] | None = None
     reset: ResetPolicy = NEVER
 
+    @property
+    def policy_metadata(self) -> dict[str, object]:
+        """What a file says of the reset policy, which is for the application to keep.
+
+        Nothing without one.
+        """
+        return {} if self.reset.kind == "never" else {"reset_policy": self.reset.to_json()}
+
 
 @dataclass(frozen=True)
 class Artifact:

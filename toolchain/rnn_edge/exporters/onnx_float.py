@@ -154,6 +154,13 @@ def build(model: FloatModel, features: Mapping[str, object] | None = None) -> An
     return proto
 
 
+def add_properties(proto: Any, values: Mapping[str, object]) -> None:  # noqa: ANN401 - onnx has no types
+    """Put further values into a model's metadata, as JSON."""
+    for key, value in sorted(values.items()):
+        entry = proto.metadata_props.add()
+        entry.key, entry.value = key, json.dumps(value, sort_keys=True)
+
+
 def export(source: ExportSource, folder: Path) -> Artifact:
     """Write `FILE` into ``folder``.
 
@@ -161,6 +168,7 @@ def export(source: ExportSource, folder: Path) -> Artifact:
         MissingDependencyError: If onnx is not installed.
     """
     proto = build(source.float_model, source.features)
+    add_properties(proto, source.policy_metadata)
     write_bytes(folder / FILE, proto.SerializeToString(deterministic=True))
     return Artifact("onnx", (FILE,), source.float_model.digest())
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from rnn_edge.cells import lower_model
 from rnn_edge.exporters.base import Artifact, Exporter, ExportSource
-from rnn_edge.exporters.onnx_float import IR_VERSION, OPSET
+from rnn_edge.exporters.onnx_float import IR_VERSION, OPSET, add_properties
 from rnn_edge.exporters.onnx_graph import OnnxGraph
 from rnn_edge.exporters.onnx_program import write_program
 from rnn_edge.exporters.output import write_bytes
@@ -65,6 +65,7 @@ def export(source: ExportSource, folder: Path) -> Artifact:
         ModelError: If an operator of the model has no exact form in ONNX.
     """
     proto = build(source.model, source.features)
+    add_properties(proto, source.policy_metadata)
     write_bytes(folder / FILE, proto.SerializeToString(deterministic=True))
     return Artifact("onnx-int8", (FILE,), source.model.digest())
 

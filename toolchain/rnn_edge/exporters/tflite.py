@@ -96,6 +96,7 @@ def metadata_of(source: ExportSource) -> dict[str, object]:
         "task": model.task,
         "labels": list(model.labels),
         "features": source.features,
+        **source.policy_metadata,
         "model_digest": model.digest(),
         "input_scale": 2.0**model.input_exponent,
         "output_scale": 2.0**model.output_exponent,

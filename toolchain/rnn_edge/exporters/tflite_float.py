@@ -88,6 +88,7 @@ def export(source: ExportSource, folder: Path) -> Artifact:
         "task": model.task,
         "labels": list(model.labels),
         "features": source.features,
+        **source.policy_metadata,
         "model_digest": model.digest(),
     }
     program = lower_model(source.model)

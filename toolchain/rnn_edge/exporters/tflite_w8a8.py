@@ -291,6 +291,7 @@ def build(source: ExportSource) -> bytes:
             "task": model.task,
             "labels": list(model.labels),
             "features": source.features,
+            **source.policy_metadata,
             "model_digest": model.digest(),
             "scales": {
                 name: {"scale": numbers.scale, "zero_point": numbers.zero_point}

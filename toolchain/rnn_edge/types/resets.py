@@ -83,7 +83,8 @@ class ResetPolicy:
 
     def to_json(self) -> dict[str, object]:
         """Return plain values."""
-        return {"policy": self.kind, **self.parameters}
+        measure = {"measure": self.measure} if self.kind == "quiet" else {}
+        return {"policy": self.kind, **self.parameters, **measure}
 
 
 NEVER = ResetPolicy()
