@@ -38,8 +38,9 @@ def draw_histograms(
             shares = [count / max(sum(counts), 1) for count in counts]
             axes.stairs(shares, edges, baseline=None, **LINES[name].options)
             lowest = min([lowest, *(share for share in shares if share > 0)])
-        axes.set_yscale("log", nonpositive="clip")
+        # First the ends: where no value is positive there are none that could be found.
         axes.set_ylim(lowest / 2, 1.5)
+        axes.set_yscale("log", nonpositive="clip")
         axes.set_xlim(*span)
         axes.set_ylabel("share of values")
         plain_numbers(axes, is_log_x=False, is_log_y=True)
