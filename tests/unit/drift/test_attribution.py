@@ -90,7 +90,7 @@ def test_the_same_frames_give_the_same_attribution_and_progress_is_told():
 def test_groups_of_a_layer_are_its_matrices_and_gates():
     _, model = pair("gru")
     assert set(groups(model)) == {
-        "weights", "activations", "tables", "head", "weights l0.x", "weights l0.h",
+        "weights", "activations", "tables", "sums", "head", "weights l0.x", "weights l0.h",
         "weights l0.*.r", "weights l0.*.z", "weights l0.*.n",
     }  # fmt: skip
     _, model = pair("lstm", "lstm")

@@ -82,14 +82,15 @@ def test_quantizers_of_a_gru_and_an_lstm_are_named():
     _, gru = pair(SHAPES[0])
     weights = [f"weights l0.{m}.{g}" for m, g in itertools.product("xh", "rzn")]
     assert set(names(gru)) == {
-        "input", *weights, "sums l0", "table l0.r", "table l0.z", "table l0.n", "products l0",
-        "state h0", "head weights", "head sums",
+        "input", *weights, "sums l0", "candidate l0", "table l0.r", "table l0.z",
+        "table l0.n", "products l0", "state h0", "head weights", "head sums",
     }  # fmt: skip
     _, lstm = pair(SHAPES[2])
     weights = [f"weights l0.{m}.{g}" for m, g in itertools.product("xh", "ifgo")]
     tables = [f"table l0.{g}" for g in ("i", "f", "g", "o", "tanh_c")]
     assert set(names(lstm)) == {
-        "input", *weights, "sums l0", *tables, "state h0", "state c0", "head weights", "head sums",
+        "input", *weights, "sums l0", "candidate l0", *tables, "state h0", "state c0",
+        "head weights", "head sums",
     }  # fmt: skip
     _, before = pair(SHAPES[1])
     assert "weights l0.h.n" in names(before)

@@ -37,11 +37,12 @@ class Quantizer:
 
     Attributes:
         name: "input"; "weights l0.h.z", the int8 rows of one gate in one matrix, with their bias;
-            "sums l0", pre-activations at 2^-11 and 2^-13; "table l0.z", a gate's table with the
-            rounding of its result to 2^-15; "products l0", element-wise products and differences
-            inside a GRU; "state h0" and "state c0", what is carried; "head weights", "head sums"
+            "sums l0", matrix products and pre-activations at 2^-11; "candidate l0", what goes into
+            the TANH of a candidate, at 2^-13 and cut off at 4; "table l0.z", a gate's table with
+            the rounding of its result to 2^-15; "products l0", element-wise products and
+            differences inside a GRU; "state h0" and "state c0", what is carried; "head weights", "head sums"
             and "head softmax".
-        kind: The first word of the name.
+        kind: The first word of the name; a candidate is one of the sums.
         layer: Index of the layer; None for input and head.
         matrix: "x" or "h" of weights, otherwise None.
         gate: Gate of weights and tables, otherwise None; "tanh_c" is the second table of an LSTM's
@@ -123,7 +124,7 @@ def _inside(op: Op, k: int, tensor: str) -> Quantizer:
     """Return the quantizer of a tensor inside a layer."""
     match op:
         case Unary("quantize"):
-            return _table(k, "tanh_c") if tensor == "c_fine" else _sums(k)
+            return _table(k, "tanh_c") if tensor == "c_fine" else _candidate(k)
         case Unary():
             return _table(k, tensor)
         case Binary() if tensor in ("fc", "ig"):
@@ -131,12 +132,14 @@ def _inside(op: Op, k: int, tensor: str) -> Quantizer:
             return Quantizer(f"state c{k}", "state", k)
         case Binary("multiply" | "subtract"):
             return Quantizer(f"products l{k}", "products", k)
+        case Binary("add") if tensor == "a_n":
+            return _candidate(k)
         case _:
-            return _sums(k)
+            return Quantizer(f"sums l{k}", "sums", k)
 
 
-def _sums(k: int) -> Quantizer:
-    return Quantizer(f"sums l{k}", "sums", k)
+def _candidate(k: int) -> Quantizer:
+    return Quantizer(f"candidate l{k}", "sums", k)
 
 
 def _table(k: int, gate: str) -> Quantizer:
