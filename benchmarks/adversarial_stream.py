@@ -117,7 +117,7 @@ def main() -> None:
     )
     parser.add_argument("--split", default="test", help="part of the data [default: test]")
     parser.add_argument("--window", type=int, default=100, help="frames [default: 100]")
-    parser.add_argument("--population", type=int, default=64, help="windows at once [default: 64]")
+    parser.add_argument("--population", type=int, default=32, help="windows at once [default: 32]")
     parser.add_argument("--generations", type=int, default=40, help="[default: 40]")
     parser.add_argument("--steps", type=int, default=20_000, help="of the streams [default: 20000]")
     parser.add_argument("--seed", type=int, default=7)

@@ -128,7 +128,7 @@ class AdversarialStream(StreamSpec):
     window: Annotated[int, Field(ge=2, le=5_000)] = 100
     """Frames of the window."""
 
-    population: Annotated[int, Field(ge=4, le=1_024)] = 64
+    population: Annotated[int, Field(ge=4, le=1_024)] = 32
     """Windows that are tried at once."""
 
     generations: Annotated[int, Field(ge=1, le=1_000)] = 40

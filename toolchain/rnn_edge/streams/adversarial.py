@@ -16,8 +16,8 @@ from rnn_edge.streams.search import WorstWindow, find_worst_window
 from rnn_edge.types import Array
 from rnn_edge.types.arrays import digest_of
 
-WARM_UP = 500
-"""Recorded frames that both engines have run when a window of the search begins."""
+STARTS, WARM_UP = 4, 250
+"""A window of the search begins after so many parts of the recordings, of so many frames each."""
 
 REMEMBERED = 16
 """Searches whose result is kept."""
@@ -104,7 +104,7 @@ def search_window(
         )
     key = _key(spec, frames, models)
     if key not in _FOUND:
-        meter = WindowMeter(models, frames[:WARM_UP])
+        meter = WindowMeter(models, ways_to_begin(frames))
         material = Material.of(frames, spec.window)
         found = find_worst_window(meter, material, spec.population, spec.generations, spec.seed)
         found.frames.setflags(write=False)
@@ -112,6 +112,13 @@ def search_window(
             del _FOUND[next(iter(_FOUND))]
         _FOUND[key] = found
     return _FOUND[key]
+
+
+def ways_to_begin(frames: Array) -> Array:
+    """Return parts of recordings (T, D) for engines to run before a window, (STARTS, W, D)."""
+    length = min(WARM_UP, len(frames))
+    first = np.linspace(0, len(frames) - length, STARTS).astype(np.int64)
+    return np.asarray(frames[first[:, None] + np.arange(length)])
 
 
 def _key(spec: AdversarialStream, frames: Array, models: ModelPair) -> str:

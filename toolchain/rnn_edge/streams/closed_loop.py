@@ -39,45 +39,51 @@ def _shape(model: FloatModel | QuantizedModel) -> tuple[object, ...]:
 
 
 class WindowMeter:
-    """Measures the drift over windows that all begin in the same state.
+    """Measures the drift over windows, each from several states.
 
-    The float model runs in double precision, so that a window is worth the same in any batch.
+    A window is worth little if it needs one certain state to begin in: in a stream it comes after
+    something else every time. The float model runs in double precision, so that a window is worth
+    the same in any batch.
 
     Args:
         models: The pair.
-        before: float32 (T, D), frames that both engines have run before, from a zero state.
+        before: float32 (S, T, D), what both engines have run before a window, from a zero state:
+            S ways to come to it.
     """
 
     def __init__(self, models: ModelPair, before: Array) -> None:
-        self._models = models
+        self._models, self._starts = models, len(before)
         self._hidden = [name for name in models.model.state_sizes if name.startswith("h")]
-        exact, quantized = self._engines(1)
+        exact, quantized = self._engines(self._starts)
         integers = quantize_input(before, models.model.input_exponent)
-        for t in range(len(before)):
-            exact.advance(before[None, t].astype(np.float64))
-            quantized.advance(integers[None, t])
+        for t in range(before.shape[1]):
+            exact.advance(before[:, t].astype(np.float64))
+            quantized.advance(integers[:, t])
         self._exact, self._quantized = exact.state, quantized.state
 
     def measure(self, windows: Array) -> Array:
         """Return the RMS error of all hidden states over each window, float64 (B,).
 
+        It is the mean of the S errors.
+
         Args:
             windows: float32 (B, L, D).
         """
-        lanes, steps = windows.shape[:2]
+        lanes = len(windows) * self._starts
         exact, quantized = self._engines(lanes)
-        exact.state = _repeated(self._exact, lanes)
-        quantized.reset(_repeated(self._quantized, lanes))
-        integers = quantize_input(windows, self._models.model.input_exponent)
+        exact.state = _tiled(self._exact, len(windows))
+        quantized.reset(_tiled(self._quantized, len(windows)))
+        x = np.repeat(windows, self._starts, axis=0)
+        integers = quantize_input(x, self._models.model.input_exponent)
         total, count = np.zeros(lanes), 0
-        for t in range(steps):
-            exact.advance(windows[:, t].astype(np.float64))
+        for t in range(x.shape[1]):
+            exact.advance(x[:, t].astype(np.float64))
             quantized.advance(integers[:, t])
             for name in self._hidden:
                 error = quantized.state[name] * 2.0**HIDDEN_EXPONENT - exact.state[name]
                 total += np.square(error).sum(axis=1)
                 count += error.shape[1]
-        return np.asarray(np.sqrt(total / count))
+        return np.asarray(np.sqrt(total / count).reshape(-1, self._starts).mean(axis=1))
 
     def _engines(self, lanes: int) -> tuple[FloatReference, IntegerReference]:
         exact = FloatReference(self._models.float_model, lanes)
@@ -85,5 +91,5 @@ class WindowMeter:
         return exact, IntegerReference(self._models.model, lanes)
 
 
-def _repeated(state: dict[str, Array], lanes: int) -> dict[str, Array]:
-    return {name: np.repeat(value, lanes, axis=0) for name, value in state.items()}
+def _tiled(state: dict[str, Array], count: int) -> dict[str, Array]:
+    return {name: np.tile(value, (count, 1)) for name, value in state.items()}

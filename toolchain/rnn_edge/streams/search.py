@@ -20,7 +20,8 @@ class WorstWindow:
 
     Attributes:
         frames: float32 (L, D), the window.
-        drift: RMS error of all hidden states over it, in units of the state.
+        drift: RMS error of all hidden states over it, in units of the state; the mean over
+            several states that it begins in.
         recorded_drift: The largest that as many random windows of the recordings came to.
         recorded_mean: What they came to on average.
         evaluations: Windows measured by the search, and as many recorded ones beside it.
