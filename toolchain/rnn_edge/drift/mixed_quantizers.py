@@ -40,8 +40,8 @@ class Quantizer:
             "sums l0", matrix products and pre-activations at 2^-11; "candidate l0", what goes into
             the TANH of a candidate, at 2^-13 and cut off at 4; "table l0.z", a gate's table with
             the rounding of its result to 2^-15; "products l0", element-wise products and
-            differences inside a GRU; "state h0" and "state c0", what is carried; "head weights", "head sums"
-            and "head softmax".
+            differences inside a GRU; "state h0" and "state c0", what is carried; "head weights",
+            "head sums" and "head softmax".
         kind: The first word of the name; a candidate is one of the sums.
         layer: Index of the layer; None for input and head.
         matrix: "x" or "h" of weights, otherwise None.
