@@ -141,5 +141,5 @@ def every_analysis() -> dict[str, object]:
         "time_constants": TIME_CONSTANTS.to_json(),
         "attribution": attribution(),
         "recommendations": RECOMMENDATIONS.to_json(),
-        "resets": RESETS.to_json(),
+        "resets": RESETS.to_json() | {"current": "never"},
     }

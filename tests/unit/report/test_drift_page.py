@@ -207,7 +207,7 @@ def test_analyses_are_told_in_words(page: Page) -> None:
         "Rounding does not explain the numbers of:sums l0: its scale is <twice> what it needs",
         "weights l0.h.n is the cause: 61.0 % of the squared drift",
         "add up to 0.00422, 1.0 times that: shares can be read as parts of the whole.",
-        "Suggested: every:frames=500.",
+        "Suggested: every:frames=500. The bundle has: never.",
         "The least drift that is at most 80 % of never resetting",
         "16 pieces of the stream of 512 steps each, after 256 steps",
         "Worst units, numbered from 0: 0 (0.00710), 1 (0.00710).",

@@ -26,7 +26,9 @@ def render(root: Node) -> Section:
         "resets",
         "Reset policies",
         join(
-            paragraph(element("strong", f"Suggested: {suggested}."), " ", _rule(rule)),
+            paragraph(
+                element("strong", f"Suggested: {suggested}."), *_current(found), " ", _rule(rule)
+            ),
             paragraph(
                 f"All policies over the same {streams} streams of {frames} frames in all. Right "
                 "is more drift, up is better; 0 is never resetting, bars are 95 % intervals of "
@@ -36,6 +38,12 @@ def render(root: Node) -> Section:
             _table(rows, suggested, metric),
         ),
     )
+
+
+def _current(found: Node) -> list[str]:
+    """Return the policy that the bundle has, where the result says so."""
+    current = found.find("current")
+    return [] if current is None else [f" The bundle has: {current.text()}."]
 
 
 def _rule(rule: Node) -> str:
