@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rnn_edge.drift.resets import IntegerResets
 from rnn_edge.errors import ModelError
+from rnn_edge.exporters.c_source import sources_in
 from rnn_edge.exporters.c_stream import check_policy
 from rnn_edge.reference import IntegerReference
 from rnn_edge.resources import data_folder
@@ -20,6 +21,7 @@ from rnn_edge.types.resets import MAX_FRAMES, MAX_QUIET_INPUTS, NEVER, ResetPoli
 from rnn_edge.types.saved_state import blob_bytes
 
 HERE = Path(__file__).parent
+PAGE = HERE.parents[2] / "docs" / "reset.md"
 COMMON = data_folder("firmware_templates") / "common"
 KINDS = {("every", "mean"): 1, ("quiet", "mean"): 2, ("quiet", "magnitude"): 3}
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
@@ -281,6 +283,41 @@ def test_a_stream_saved_under_another_policy_is_refused(tmp_path):
     assert succeed(programs[0], "restore", input=blob) == b"0 0"
     # Its state alone is a state like any other.
     assert succeed(programs[1], "restore", input=blob) == b"-6 0"
+
+
+def test_the_program_of_the_page_compiles(tmp_path):
+    (snippet,) = re.findall(r"```c\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    recipe = replace(ONE, name="kws")
+    folder = export(build(recipe), tmp_path, ResetPolicy("decay", shift=8))
+    declared, body = snippet.split("kws_stream_init", 1)
+    (folder / "page.c").write_text(
+        '#include "kws.h"\n'
+        "void read_frame(int16_t *x);\nvoid act_on(const int16_t *y);\n_Noreturn void run(void);\n"
+        f"void run(void) {{\n{declared}kws_stream_init{body}}}\n"
+    )
+    succeed(tool("gcc"), *WARNINGS, "-c", "page.c", "-o", tmp_path / "page.o", cwd=folder)
+
+
+def test_the_example_of_the_page_runs():
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    model, x = build(ONE), frames(ONE, 600)
+    given_ = {"model": model, "streams": 1, "frames": x[:, None]}
+    exec(compile(example, str(PAGE), "exec"), given_)
+    expected = twin_run(model, ResetPolicy("every", frames=500), x)
+    np.testing.assert_array_equal(given_["y"][0], expected[-1, 1 : 1 + model.outputs])
+
+
+def test_an_export_of_an_earlier_version_is_compiled_without_the_policies(tmp_path):
+    folder = export(build(ONE), tmp_path)
+    every = sources_in(build(ONE), tmp_path)
+    assert folder / "rnn_edge_reset.c" in every
+    for name in ("rnn_edge_reset.c", "rnn_edge_reset.h", "rnn_edge_bytes.h", "rnn_edge_gru.c"):
+        (folder / name).unlink()
+    left = sources_in(build(ONE), tmp_path)
+    # What every version has is still asked for, and told to be missing.
+    assert {path.name for path in every} - {path.name for path in left} == {
+        *("rnn_edge_reset.c", "rnn_edge_reset.h", "rnn_edge_bytes.h"),
+    }
 
 
 def test_too_many_inputs_for_a_sum_are_refused():
