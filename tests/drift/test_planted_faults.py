@@ -111,6 +111,17 @@ def test_a_row_scale_that_is_doubled(kind, matrix, gate):
     assert ill.local_rms("h0") > 5 * healthy.local_rms("h0")
 
 
+def test_a_row_scale_of_the_head_that_is_doubled():
+    exact = exact_model("gru")
+    model = quantized_model(exact, CELL)
+    faulty = replace(model, head=scaled_rows(model.head, slice(0, 1), 2.0))
+    (suspicion,) = suspect(exact, faulty)
+    assert suspicion.quantizer == "head weights"
+    runs = LaneRuns(exact, faulty, lanes())
+    assert runs.drift(("head weights",)).y > 0.9 * runs.drift(None).y
+    assert runs.drift(("head weights",)).hidden == 0.0
+
+
 def test_a_row_scale_of_one_bit_less():
     exact = exact_model("gru")
     model = quantized_model(exact, CELL)

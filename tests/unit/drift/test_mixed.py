@@ -139,6 +139,19 @@ def test_a_grid_that_is_the_models_own_changes_no_bit():
             assert np.abs(difference).max() <= 2.0**-9
 
 
+def test_pre_activations_at_a_finer_scale_round_less():
+    for shape in SHAPES[:3]:
+        exact, model = pair(shape)
+        errors = []
+        for grid in (Grid(3, 13), Grid(0, 16), Grid(-3, 19)):
+            variant = Variant(grids={"sums l0": grid})
+            mixed = MixedReference(exact, model, ("sums l0",), STREAMS, variant)
+            base = MixedReference(exact, model, (), STREAMS)
+            errors.append(np.mean([np.square(mixed.step(x) - base.step(x)) for x in frames(shape)]))
+        # Eight times as coarse is 64 times the square.
+        assert errors[0] > 20 * errors[1] > 400 * errors[2] > 0
+
+
 def test_more_bits_of_weights_come_nearer_to_the_real_ones():
     weight = np.random.default_rng(0).normal(size=(5, 7))
     errors = [np.abs(rounded_rows(weight, bits) - weight).max() for bits in (8, 9, 10, 16)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from rnn_edge.cells.activations import sigmoid
-from rnn_edge.drift.mixed_quantizers import Quantizer, quantizers
+from rnn_edge.drift.mixed_quantizers import HEAD_WEIGHTS, Quantizer, quantizers
 from rnn_edge.drift.mixed_variant import INT16_INPUTS, Variant, kernel_table
 from rnn_edge.fixedpoint.scales import SMALLEST_ROW_SCALE
-from rnn_edge.types import GATES, Array, FloatModel, QuantizedModel
+from rnn_edge.types import GATES, Array, FloatModel, QuantizedMatrix, QuantizedModel
 from rnn_edge.types.quantized_model import CANDIDATE_EXPONENT, GATE_EXPONENT
 
 WEIGHT_ERROR_LSB = 6.0
@@ -54,7 +54,9 @@ def suspect(
     found: list[Suspicion] = []
     for each in quantizers(model):
         if each.kind == "weights":
-            reason = _rows(float_model, model, each)
+            reason = _gate_rows(float_model, model, each)
+        elif each.name == HEAD_WEIGHTS:
+            reason = _rows(model.head, float_model.head.w)
         elif each.name in changed.tables:
             reason = _table(each, changed.tables[each.name])
         elif each.name in changed.grids and changed.grids[each.name].shift != 0:
@@ -67,41 +69,49 @@ def suspect(
     return tuple(found)
 
 
-def _rows(float_model: FloatModel, model: QuantizedModel, of: Quantizer) -> str:
+def _gate_rows(float_model: FloatModel, model: QuantizedModel, of: Quantizer) -> str:
     """Return what is wrong with the rows of one gate in one matrix, or nothing."""
     k = of.layer or 0
     layer, exact = model.layers[k], float_model.layers[k]
     matrix, real = (layer.x, exact.w_x) if of.matrix == "x" else (layer.h, exact.w_h)
-    rows = {gate: slice(n * layer.hidden, (n + 1) * layer.hidden) for n, gate in _gates(layer.kind)}
-    own = rows[str(of.gate)]
-    scale = matrix.weight_scale[own].astype(np.float64)[:, None]
-    held = matrix.weight[own] * scale
-    error = np.sqrt(np.mean(np.square((held - real[own]) / scale), axis=1))
+    first = {gate: n * layer.hidden for n, gate in enumerate(GATES[layer.kind])}
+    own = matrix.part(first[str(of.gate)], layer.hidden)
+    blocks = {gate: real[start : start + layer.hidden] for gate, start in first.items()}
+    return _rows(own, blocks[str(of.gate)], blocks)
+
+
+def _rows(matrix: QuantizedMatrix, real: Array, blocks: Mapping[str, Array] | None = None) -> str:
+    """Return what is wrong with rows, or nothing.
+
+    Args:
+        matrix: The rows.
+        real: What they were rounded from, float32 (N, K).
+        blocks: Rows that they may have been exchanged with, by the name of their gate.
+    """
+    scale = matrix.weight_scale.astype(np.float64)[:, None]
+    held = matrix.weight * scale
+    error = np.sqrt(np.mean(np.square((held - real) / scale), axis=1))
     if error.max() > WEIGHT_ERROR_LSB:
         worst = int(np.count_nonzero(error > WEIGHT_ERROR_LSB))
-        other = _nearest(held, {gate: real[cut] for gate, cut in rows.items()})
-        like = f"; they are those of gate {other}" if other not in (of.gate, "") else ""
+        other = _nearest(held, blocks or {})
+        like = f"; they are those of gate {other}" if other else ""
         return (
             f"weights are {error.max():.3g} units of the last place from the float model's, RMS "
-            f"over the worst of {worst} such rows of {layer.hidden}; rounding leaves 0.3, "
+            f"over the worst of {worst} such rows of {matrix.rows}; rounding leaves 0.3, "
             f"compensated about 1{like}"
         )
-    needed = np.abs(real[own]).max(axis=1, keepdims=True) / 127.0
+    needed = np.abs(real).max(axis=1, keepdims=True) / 127.0
     ratio = np.where(needed > SMALLEST_ROW_SCALE, scale / np.maximum(needed, 1e-30), 1.0)
     if ratio.max() > SCALE_RATIO:
         coarse = int(np.count_nonzero(ratio > SCALE_RATIO))
         return (
             f"scales are up to {ratio.max():.3g} times what the weights need, in {coarse} of "
-            f"{layer.hidden} rows"
+            f"{matrix.rows} rows"
         )
     return ""
 
 
-def _gates(kind: str) -> list[tuple[int, str]]:
-    return list(enumerate(GATES[kind]))  # type: ignore[index]
-
-
-def _nearest(held: Array, blocks: dict[str, Array]) -> str:
+def _nearest(held: Array, blocks: Mapping[str, Array]) -> str:
     """Return the gate whose real rows are within a tenth of the given ones, or nothing."""
     size = float(np.sqrt(np.mean(np.square(held))))
     for gate, real in blocks.items():
