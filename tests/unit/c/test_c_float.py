@@ -1,8 +1,10 @@
 """The float model in C: near the numpy reference, the same bits however it is compiled."""
 
 import ctypes
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from rnn_edge.engines import c_float
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.engines.layout import StreamLayout
 from rnn_edge.errors import EngineError, MissingDependencyError
+from rnn_edge.firmware.linux import TARGETS
 from rnn_edge.reference import FloatReference
 from rnn_edge.resources import data_folder
 from rnn_edge.types import GATES, DenseWeights, FloatModel, RecurrentWeights
@@ -317,32 +320,45 @@ def test_no_compiler_warns(compiler, tmp_path):
             succeed(tool(compiler), *WARNINGS, *c_float.FLAGS, level, "-c", file, "-o", output)
 
 
-def test_sanitizers_find_nothing(tmp_path):
+PROBE = [
+    f"-I{HOST}",
+    *sorted(HOST.glob("float_*.c")),
+    Path(__file__).with_name("float_probe.c"),
+]
+SAID = re.compile(r"4 models of 200 steps: [0-9a-f]{16}\n")
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    """What the probe says of its results when it is compiled as the library is."""
+    program = tmp_path_factory.mktemp("probe") / "probe"
+    succeed(tool("cc"), "-std=c11", "-O3", *c_float.FLAGS, *PROBE, "-o", program)
+    text = succeed(program).decode()
+    assert SAID.fullmatch(text)
+    return text
+
+
+def test_sanitizers_find_nothing(said, tmp_path):
     """Exact sizes of every buffer, all cells and heads, and values that are not finite."""
     program = tmp_path / "probe"
-    done = subprocess.run(
-        [
-            tool("gcc"),
-            *WARNINGS,
-            "-O1",
-            "-g",
-            "-fsanitize=address,undefined",
-            "-fno-sanitize-recover=all",
-            *c_float.FLAGS,
-            f"-I{HOST}",
-            *map(str, sorted(HOST.glob("float_*.c"))),
-            str(Path(__file__).with_name("float_probe.c")),
-            "-o",
-            str(program),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    sanitizers = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    command = (tool("gcc"), *WARNINGS, *sanitizers, *c_float.FLAGS, *PROBE, "-o", program)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "cannot find -lasan" in done.stderr:
         pytest.skip("gcc comes without its sanitizers")
     assert done.returncode == 0, done.stderr
-    assert succeed(program).decode().split() == ["4", "models", "of", "200", "steps"]
+    assert succeed(program).decode() == said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_the_bits_are_those_of_other_processors(said, tmp_path, target):
+    pytest.importorskip("ziglang")
+    emulator = tool(target.emulator)
+    program = tmp_path / "probe"
+    zig = (sys.executable, "-m", "ziglang", "cc", "-std=c11", "-O3", "-static", *target.flags)
+    succeed(*zig, *c_float.FLAGS, *PROBE, "-o", program)
+    assert succeed(emulator, "-cpu", target.processor, program).decode() == said
 
 
 def test_opened_from_a_source(tmp_path):
