@@ -22,7 +22,7 @@ from rnn_edge.report.plots.canvas import Line
 from rnn_edge.report.plots.dots import Dot, draw_dots
 from rnn_edge.report.plots.heat import LEVELS, draw_heat, tiles_of
 from rnn_edge.report.plots.histograms import draw_histograms
-from rnn_edge.report.plots.trade import RING, Choice, draw_trade
+from rnn_edge.report.plots.trade import RING, Choice, draw_trade, joined_marks
 from rnn_edge.report.reader import Node
 
 pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")
@@ -112,6 +112,13 @@ def test_one_choice_has_the_ring_and_each_its_number() -> None:
     svg = draw_trade("a", "b", ("drift", "metric"), choices, {"never": RED, "every": RED})
     assert len(re.findall(rf"<use [^>]*stroke: {RING}", svg)) == 1
     assert all(f">{mark}<" in svg for mark in "123")
+
+
+def test_points_close_together_share_a_label() -> None:
+    places = [(0.0, 0.0), (10.0, 5.0), (0.1, 0.1), (10.0, 4.9), (5.0, 0.0)]
+    choices = [Choice(str(k), "a", x, y, None, False) for k, (x, y) in enumerate(places, start=1)]
+    assert joined_marks(choices) == {0: "1, 3", 1: "2, 4", 4: "5"}
+    assert joined_marks(choices[:1]) == {0: "1"}
 
 
 def test_an_interval_keeps_the_digits_of_its_value() -> None:

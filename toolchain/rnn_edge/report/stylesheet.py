@@ -130,6 +130,7 @@ footer { margin-top: 3rem; font-size: .85rem; color: var(--soft); }
   th, td { padding: .15rem .35rem; }
   td.wide { min-width: 0; }
   tbody th { position: static; }
+  .plots, .plots.wide { grid-template-columns: 1fr 1fr; }
   figure, .tile, tr { break-inside: avoid; }
   h2, h3, caption { break-after: avoid; }
   .confusion { font-size: 7pt; }

@@ -10,8 +10,10 @@ from rnn_edge.report.markup import Markup
 from rnn_edge.report.plots.canvas import Line, draw, plain_numbers
 
 RING = "#d64933"
-# In turn, so that marks of points that lie close together do not cover each other.
-_OFFSETS = ((0, 11), (0, -19), (0, 21), (0, -29))
+_NEAR = 0.045
+"""Share of the axes within which points have one label."""
+_FROM_ZERO = 0.5
+"""The horizontal axis begins at 0 unless all points lie above this share of the largest."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,14 @@ def draw_trade(
         prefix: Unique in the page.
         label: What the plot shows.
         quantities: At the horizontal and the vertical axis, with their units.
-        choices: The points.
+        choices: The points, one at least.
         lines: How each kind looks.
     """
+    marks = joined_marks(choices)
 
     def paint(axes: Any) -> None:  # noqa: ANN401 - matplotlib publishes no types
         axes.axhline(0, **Line("#7a8691", "6 3", width=1.3).options)
-        for k, choice in enumerate(sorted(choices, key=lambda each: (each.x, each.mark))):
+        for k, choice in enumerate(choices):
             line = lines[choice.kind]
             if choice.interval is not None:
                 axes.vlines(choice.x, *choice.interval, color=line.colour, linewidth=1.2, alpha=0.6)
@@ -69,18 +72,40 @@ def draw_trade(
                     markeredgecolor=RING,
                     markeredgewidth=1.8,
                 )
-            axes.annotate(
-                choice.mark,
-                (choice.x, choice.y),
-                xytext=_OFFSETS[k % len(_OFFSETS)],
-                ha="center",
-                textcoords="offset points",
-                fontsize=9,
-            )
-        axes.set_xlim(left=0)
-        axes.margins(x=0.08)
+            if k in marks:
+                axes.annotate(
+                    marks[k],
+                    (choice.x, choice.y),
+                    xytext=(9, 7),
+                    textcoords="offset points",
+                    fontsize=9,
+                )
+        axes.margins(x=0.12, y=0.1)
+        if min(c.x for c in choices) < _FROM_ZERO * max(c.x for c in choices):
+            axes.set_xlim(left=0)
         axes.set_xlabel(quantities[0])
         axes.set_ylabel(quantities[1])
         plain_numbers(axes, is_log_x=False, is_log_y=False)
 
     return draw(prefix, label, (5.4, 3.4), paint)
+
+
+def joined_marks(choices: Sequence[Choice]) -> dict[int, str]:
+    """Return labels by the index of the point that they stand at: points close together share one.
+
+    Args:
+        choices: In the order in which marks are named.
+    """
+    ends = [end for c in choices for end in (c.y, *(c.interval or ()))]
+    width = max(c.x for c in choices) - min(c.x for c in choices) or 1.0
+    height = max(ends) - min(ends) or 1.0
+    found: dict[int, list[str]] = {}
+    for k, choice in enumerate(choices):
+        near = (
+            j
+            for j in found
+            if abs(choices[j].x - choice.x) <= _NEAR * width
+            and abs(choices[j].y - choice.y) <= _NEAR * height
+        )
+        found.setdefault(next(near, k), []).append(choice.mark)
+    return {k: ", ".join(marks) for k, marks in found.items()}
