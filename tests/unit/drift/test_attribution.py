@@ -10,7 +10,8 @@ from rnn_edge.drift.attribution import attribute, groups
 from rnn_edge.drift.attribution_lanes import LaneRuns, cut_lanes
 from rnn_edge.drift.attribution_suspicion import suspect
 from rnn_edge.drift.mixed_quantizers import quantizers
-from rnn_edge.quantize import quantize_input
+from rnn_edge.quantize import calibrate, quantize_input, quantize_model
+from rnn_edge.quantize.compensated import compensate
 from rnn_edge.reference import FloatReference, IntegerReference
 from rnn_edge.streams import Chunk, FrameStream
 from rnn_edge.types import GATES
@@ -45,6 +46,7 @@ def test_shares_are_of_all_and_the_whole_is_the_drift_of_the_references(kind):
             other.step(quantize_input(x[None], model.input_exponent))
             if t >= cut.transient:
                 errors.append(one.state["h0"] - other.state["h0"] * 2.0**-15)
+    assert 0 <= found.hidden_low < found.hidden < found.hidden_high
     assert found.hidden == pytest.approx(np.sqrt(np.mean(np.square(errors))), rel=1e-3)
     # Rounding errors of a model that forgets are small and independent of each other.
     assert found.added == pytest.approx(found.hidden, rel=0.4)
@@ -125,3 +127,15 @@ def test_lanes_start_at_even_distances_and_a_long_stream_is_read_as_far_as_neede
 def test_models_that_are_only_rounded_are_not_suspected(kind):
     for seed in range(4):
         assert not suspect(*pair(kind, seed=seed))
+
+
+@pytest.mark.parametrize("kind", GATES)
+def test_rounding_that_moves_weights_further_on_purpose_is_not_suspected(kind):
+    exact, nearest = pair(kind)
+    streams = FRAMES.reshape(4, 500, 5)
+    model = quantize_model(exact, calibrate(exact, streams), rounded=compensate(exact, streams))
+    assert any(
+        not np.array_equal(matrix.weight, nearest.matrices[name].weight)
+        for name, matrix in model.matrices.items()
+    )
+    assert not suspect(exact, model)

@@ -58,7 +58,9 @@ class Attribution:
 
     Attributes:
         hidden: Hidden RMS drift with every quantizer on.
-        y: The same of y.
+        hidden_low: Lower end of its 95 % interval over the lanes.
+        hidden_high: Upper end.
+        y: RMS drift of y.
         states: RMS drift by state tensor, every quantizer on.
         added: Root of the summed squares of ``alone``; near ``hidden`` where errors are small and
             independent, so that shares can be read as parts of the whole.
@@ -70,6 +72,8 @@ class Attribution:
     """
 
     hidden: float
+    hidden_low: float
+    hidden_high: float
     y: float
     states: dict[str, float]
     added: float
@@ -91,6 +95,8 @@ class Attribution:
         """Return plain values."""
         return {
             "hidden": self.hidden,
+            "hidden_low": self.hidden_low,
+            "hidden_high": self.hidden_high,
             "y": self.y,
             "states": dict(self.states),
             "added": self.added,
@@ -158,6 +164,8 @@ def attribute(
 
     return Attribution(
         hidden=total.hidden,
+        hidden_low=total.interval[0],
+        hidden_high=total.interval[1],
         y=total.y,
         states=total.states,
         added=float(squares**0.5),

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_edge.drift.mixed import MixedReference
 from rnn_edge.drift.mixed_variant import Variant
+from rnn_edge.drift.stability_intervals import mean_interval
 from rnn_edge.errors import DataError
 from rnn_edge.streams import FrameStream
 from rnn_edge.types import Array, FloatModel, QuantizedModel
@@ -116,6 +117,12 @@ class LaneDrift:
     y: float
     states: dict[str, float]
     hidden_by_lane: Array
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of ``hidden`` over the lanes, taken for independent."""
+        _, low, high = mean_interval(np.square(self.hidden_by_lane))
+        return float(np.sqrt(max(low, 0.0))), float(np.sqrt(high))
 
 
 class LaneRuns:
