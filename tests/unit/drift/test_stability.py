@@ -83,6 +83,17 @@ def test_a_model_without_memory_forgets_at_once():
     json.dumps(found.to_json(), allow_nan=False)
 
 
+def test_a_step_that_leaves_nothing_now_and_then_still_counts():
+    # A loud frame in four shuts every unit; the others let half of an error through.
+    model = model_of("rnn", np.full((2, 1), 20.0), 0.5 * np.eye(2), np.zeros(2))
+    frames = np.zeros((900, 1), np.float32)
+    frames[::4] = 1.0
+    found = lyapunov_exponent(model, lanes(frames))
+    assert found.is_contracting
+    wanted = (math.log(1e-8) + 3 * math.log(0.5)) / 4
+    assert found.exponent == pytest.approx(wanted, abs=0.2)
+
+
 @pytest.mark.parametrize("radius", [0.5, 0.95])
 def test_a_small_rotation_shrinks_by_its_radius(radius):
     turn, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(8, 8)))
