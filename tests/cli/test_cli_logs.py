@@ -50,3 +50,9 @@ def test_options_about_logs_need_one(rnn_edge, tmp_path, options):
         result = rnn_edge("replay", "out/none", *data, *options)
         assert result.code == 2
         assert f"{options[0]} is about logs; name one with --data." in result.err
+
+
+def test_a_log_that_is_not_there_is_told(rnn_edge, tmp_path):
+    result = rnn_edge("replay", "out/none", "--data", tmp_path / "x.jsonl", "--window", "9")
+    assert result.code == 1
+    assert "Bundle out/none does not exist" in result.err

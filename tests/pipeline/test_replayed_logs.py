@@ -25,6 +25,7 @@ from rnn_edge.pipeline import (
     build_bundle,
     input_reference,
     log_replay,
+    log_run,
     replay_log,
 )
 from rnn_edge.pipeline.input_reference import INPUT_REFERENCE
@@ -90,6 +91,11 @@ def write(bundle, tmp_path):
     return call
 
 
+def use(monkeypatch, engines):
+    for module in (log_replay, log_run):
+        monkeypatch.setattr(module, "all_engines", lambda: engines)
+
+
 def replayed(bundle, path, *engines, **options):
     request = LogRequest(path, engines or ("int8",), **options)
     return replay_log(bundle, request, lambda *_: None)
@@ -152,6 +158,22 @@ def test_frames_in_real_units_and_compressed_are_the_same_frames(bundle, write, 
     assert found.logged.is_equal
 
 
+def test_numbers_far_beyond_the_range_saturate(bundle, write, frames):
+    def huge(rows):
+        for row in rows:
+            row["xf"] = [
+                1e300 if row["step"] % 2 else -1e300,
+                *(v / 4096 for v in row.pop("x")[1:]),
+            ]
+            del row["y"]
+        return rows
+
+    found = replayed(bundle, write(frames[:40], change=huge))
+    first = input_reference(bundle).names[0]
+    row = next(r for r in found.facts["input_drift"]["features"] if r["name"] == first)
+    assert (row["saturated"], row["outside"]) == (1.0, 1.0)
+
+
 def test_one_wrong_output_is_found_at_its_step_and_line(bundle, write, frames):
     def wrong(rows):
         rows[123]["y"][1] += 4
@@ -187,7 +209,7 @@ def test_a_wrong_engine_is_found_at_the_step_of_the_log(bundle, write, frames, m
             return type(trace)(outputs, trace.states)
 
     known = {**all_engines(), "wrong": EngineKind("wrong", "", True, "", "", Wrong)}
-    monkeypatch.setattr(log_replay, "all_engines", lambda: known)
+    use(monkeypatch, known)
     path = write(frames[:1600], change=lambda rows: [{**r, "step": r["step"] + 50} for r in rows])
     found = replayed(bundle, path, "wrong")
     row = next(row for row in found.parity if row.tensor == "y")
@@ -198,7 +220,7 @@ def test_a_wrong_engine_is_found_at_the_step_of_the_log(bundle, write, frames, m
 
 def test_emulated_engines_step_the_first_frames(bundle, write, frames, monkeypatch):
     slow = EngineKind("slow", "", True, "", "", REFERENCE.open, is_emulated=True)
-    monkeypatch.setattr(log_replay, "all_engines", lambda: {**all_engines(), "slow": slow})
+    use(monkeypatch, {**all_engines(), "slow": slow})
     path = write(frames[:90], resets=(0, 40))
     found = replayed(bundle, path, "slow", emulated_steps=60)
     assert {row.steps for row in found.parity} == {60}
@@ -255,6 +277,8 @@ def test_another_model_is_replayed_if_its_inputs_fit(bundle, write, frames):
     def narrow(rows):
         return [{**row, "x": row["x"][:2]} for row in rows]
 
+    with pytest.raises(DataError, match="output_exponent 3; expected"):
+        replayed(bundle, write(frames[:60], header={"output_exponent": 3}))
     without = {**other, "features": []}
     with pytest.raises(DataError, match="of another model, and no input of pump: 2 features"):
         replayed(bundle, write(frames[:60], change=narrow, header=without))
@@ -273,6 +297,16 @@ def test_shifted_inputs_are_found_and_are_no_failure(bundle, write, frames):
     assert drift["timeline"]["steps"] == list(range(0, FRAMES, 250))
     with pytest.raises(DataError, match=f"Inputs have drifted .* 1 of .* features, {name}"):
         found.refuse_differences(refuse_drift=True)
+
+
+def test_a_log_that_holds_little_of_slow_features_says_so(bundle, write, frames, capsys):
+    path = write(frames[:40])
+    assert run(["replay", str(bundle.path), "--data", str(path), "--engines", "int8"]) == 0
+    told = capsys.readouterr().out
+    weak = replayed(bundle, path).facts["input_drift"]["weak"]
+    assert f"{len(weak)} of them change so slowly that this log holds few" in told
+    assert told.endswith("verdict: what was logged is what the integer reference gives\n")
+    assert replayed(bundle, write(frames)).facts["input_drift"]["weak"] != weak != []
 
 
 def test_bad_lines_end_the_replay_or_are_listed(bundle, write, frames):
@@ -367,7 +401,7 @@ def test_the_command_tells_all_of_it(bundle, write, frames, capsys):
     assert "logged outputs: 360 frames, 1 differ by up to 7 LSB, first at step 150" in captured.out
     assert "logged outputs where the state is unknown: 29 frames" in captured.out
     assert lines[-2].startswith("input drift: ")
-    assert lines[-1].startswith("verdict: what was logged differs from the integer reference; ")
+    assert lines[-1] == "verdict: what was logged differs from the integer reference"
     assert "Error: Log does not agree with the reference: 1 of 360 logged outputs" in captured.err
     assert run([*arguments, "--on-bad-line", "skip", "--json", "-q"]) == 1
     assert json.loads(capsys.readouterr().out)["log"]["gaps"]["missing"] == 11

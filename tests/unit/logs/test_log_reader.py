@@ -244,7 +244,8 @@ def test_a_log_is_known_by_its_name_or_its_first_line(tmp_path):
         (tmp_path / name).write_bytes(data)
         assert is_log(tmp_path / name) is expected, name
     assert not is_log(tmp_path)
-    assert not is_log(tmp_path / "missing.jsonl")
+    assert is_log(tmp_path / "missing.jsonl")
+    assert not is_log(tmp_path / "missing")
 
 
 def test_a_long_log_is_read_in_constant_memory(tmp_path):

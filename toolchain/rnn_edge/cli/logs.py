@@ -124,11 +124,20 @@ def _drift_verdict(drift: Mapping[str, Any]) -> str:
         hint = f" Hint: {drift['hint']}" if drift["hint"] else ""
         return f"not judged. {drift['reason']}{hint}"
     count = len(drift["features"])
+    weak = ""
+    if drift["weak"]:
+        weak = (
+            f"; {len(drift['weak'])} of them change so slowly that this log holds few independent "
+            "frames of them, and says little of their drift"
+        )
     if not drift["drifted"]:
-        return f"none found in {count} features; the largest score was {drift['largest_score']:.3g}"
+        return (
+            f"none found in {count} features; the largest score was {drift['largest_score']:.3g}"
+            f"{weak}"
+        )
     return (
         f"found in {len(drift['drifted'])} of {count} features; the largest score was "
-        f"{drift['largest_score']:.3g}, the last {drift['score']:.3g}"
+        f"{drift['largest_score']:.3g}, the last {drift['score']:.3g}{weak}"
     )
 
 
@@ -157,5 +166,6 @@ def _verdict(result: Mapping[str, Any]) -> str:
             if wrong
             else "what was logged is what the integer reference gives"
         )
-    parts.append(verdict(result))
+    if comparison_lines(result) or not parts:
+        parts.append(verdict(result))
     return "; ".join(parts)

@@ -261,7 +261,7 @@ def _numbers(name: str, values: object, wanted: int | None) -> int:
 
 def is_log(path: Path) -> bool:
     """Return whether a path is meant as a log: by its ending, or by a header in its first line."""
-    if not path.is_file():
+    if path.exists() and not path.is_file():
         return False
     if path.name.endswith(ENDINGS):
         return True

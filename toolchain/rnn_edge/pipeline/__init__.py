@@ -6,7 +6,8 @@ from rnn_edge.pipeline.check import StateCheck, check_states
 from rnn_edge.pipeline.evaluate import evaluate_bundle
 from rnn_edge.pipeline.formats import refuse_unfit
 from rnn_edge.pipeline.input_reference import input_reference
-from rnn_edge.pipeline.log_replay import LogReplay, LogRequest, replay_log
+from rnn_edge.pipeline.log_replay import LogReplay, replay_log
+from rnn_edge.pipeline.log_run import LogRequest
 from rnn_edge.pipeline.proof import refuse_differences
 from rnn_edge.pipeline.replay import Matrix, ReplayRequest, replay_bundle
 
