@@ -6,7 +6,8 @@ python benchmarks/remedies.py BUNDLE --also DIR...    other fine-tunings of the 
 
 Bundles need the stages of their builds beside them. Drift is that of the last hidden state, each
 run on its own state, over a stream of test recordings that is never reset; decisions are the share
-of frames on which both runs name the same output.
+of frames on which both runs name the same output. --streams cuts the stream into parts that run
+side by side, which takes less time.
 """
 
 from __future__ import annotations
@@ -44,13 +45,21 @@ WIDE_SHARES = (0.05, 0.1, 0.2, 0.4, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A bundle with what it was built of."""
+    """A bundle with what it was built of.
+
+    Attributes:
+        bundle: The bundle.
+        frames: All sequences.
+        calibration: float32 (B, T, D).
+        stream: float32 (parts, T, D), that drift is measured on.
+        judges: Whether test clips are decided as well.
+    """
 
     bundle: Bundle
     frames: FrameSet
-    folder: Path
     calibration: Array
     stream: Array
+    judges: bool
 
     @property
     def name(self) -> str:
@@ -61,7 +70,7 @@ class Subject:
         return FloatModel.load(self.bundle.path / training.STUDENT)
 
 
-def open_subject(path: Path, steps: int) -> Subject:
+def open_subject(path: Path, steps: int, parts: int, *, judges: bool) -> Subject:
     bundle = Bundle.open(path)
     name = str(bundle.manifest["stages"]["data"])
     kept = StageStore(path / STAGES).find("data", name)
@@ -75,24 +84,80 @@ def open_subject(path: Path, steps: int) -> Subject:
         for seed in range(quantize.calibration_streams)
     ]
     stream, _ = open_stream(bundle, None, None, steps)
-    return Subject(bundle, frames, kept.folder, np.stack(streams), stream.frames)
+    length = len(stream.frames) // parts
+    side_by_side = stream.frames[: parts * length].reshape(parts, length, -1)
+    return Subject(bundle, frames, np.stack(streams), side_by_side, judges)
 
 
-def drift(model: FloatModel, reference: IntegerReference, exponent: int, x: Array) -> list[float]:
-    """Return hidden RMS and the share of equal decisions of one stream (T, D)."""
-    wanted, last = FloatReference(model), f"h{len(model.layers) - 1}"
-    integers = quantize_input(x, exponent)
-    total, equal = 0.0, 0
-    for t in range(len(x)):
-        y, y_q = wanted.step(x[t : t + 1]), reference.step(integers[t : t + 1])
-        total += float(np.square(reference.state[last] * 2.0**-15 - wanted.state[last]).mean())
-        equal += int(y.argmax() == y_q.argmax())
-    return [float(np.sqrt(total / len(x))), equal / len(x)]
+Wide = dict[str, tuple[Array, Array, Array]]
+
+
+class WideReference(IntegerReference):
+    """The integer reference with some rows of finer weights; all else is as it is.
+
+    Args:
+        model: The model.
+        wide: By matrix name: rows, their codes in steps of ``2**-bits`` of the row's scale, and
+            their biases as they are with 8 bits.
+        bits: Extra bits of those rows.
+        streams: Streams side by side.
+    """
+
+    def __init__(self, model: QuantizedModel, wide: Wide, bits: int, streams: int = 1) -> None:
+        self._wide = {id(model.matrices[name]): rows for name, rows in wide.items()}
+        self._bits = bits
+        super().__init__(model, streams)
+
+    def _compile(self, op: Op) -> Callable[[dict[str, Array]], None]:
+        if not (isinstance(op, FullyConnected) and id(op.matrix) in self._wide):
+            return super()._compile(op)
+        rows, codes, biases = self._wide[id(op.matrix)]
+        matrix = op.matrix
+        weight, bias = matrix.weight.astype(np.float64), matrix.bias.copy()
+        factors = fixedpoint.row_multipliers(
+            matrix.weight_scale, matrix.input_exponent, matrix.output_exponent
+        )
+        multiplier, shift = factors[0], factors[1].copy()
+        weight[rows] = codes
+        bias[rows] = biases << self._bits
+        shift[rows] += self._bits
+
+        def run(values: dict[str, Array]) -> None:
+            values[op.out] = fixedpoint.fully_connected(
+                values[op.x], weight, bias, multiplier, shift
+            )
+
+        return run
+
+
+def drift(
+    model: FloatModel, quantized: QuantizedModel, x: Array, wide: Wide | None = None, bits: int = 0
+) -> list[float]:
+    """Return hidden RMS and the share of equal decisions over streams (B, T, D).
+
+    Args:
+        model: Runs in floating point.
+        quantized: Runs in integers.
+        x: The frames.
+        wide: Rows of more bits, see `WideReference`.
+        bits: How many more.
+    """
+    wanted, found = (
+        FloatReference(model, len(x)),
+        WideReference(quantized, wide or {}, bits, len(x)),
+    )
+    last, integers = f"h{len(model.layers) - 1}", quantize_input(x, quantized.input_exponent)
+    total, equal = 0.0, 0.0
+    for t in range(x.shape[1]):
+        y, y_q = wanted.step(x[:, t]), found.step(integers[:, t])
+        total += float(np.square(found.state[last] * 2.0**-15 - wanted.state[last]).mean())
+        equal += float((y.argmax(axis=1) == y_q.argmax(axis=1)).mean())
+    return [float(np.sqrt(total / x.shape[1])), equal / x.shape[1]]
 
 
 def accuracy(subject: Subject, model: QuantizedModel) -> list[float]:
     """Return the accuracy on test clips, reset and never reset; nothing for forecasters."""
-    if model.task != "kws":
+    if model.task != "kws" or not subject.judges:
         return []
     clips = test_order(subject.frames.part("test"))
     truth = np.array([clip.label for clip in clips])
@@ -121,51 +186,10 @@ def roundings(subject: Subject, also: list[Path]) -> Iterator[Row]:
         seconds = time.perf_counter() - start
         learned = quantize_model(model, stats, headroom, cells, rounded)
         for way, quantized in (("nearest", nearest), ("compensated", learned)):
-            reference = IntegerReference(quantized)
-            figures = drift(model, reference, quantized.input_exponent, subject.stream)
+            figures = drift(model, quantized, subject.stream)
             yield subject.name, f"{name}, {way}", [*figures, *accuracy(subject, quantized)]
         same = "the same integers" if learned.digest() == nearest.digest() else "other integers"
         yield subject.name, f"  {same}, seconds to round", [seconds]
-
-
-Wide = dict[str, tuple[Array, Array, Array]]
-
-
-class WideReference(IntegerReference):
-    """The integer reference with some rows of finer weights; all else is as it is.
-
-    Args:
-        model: The model.
-        wide: By matrix name: rows, their codes in steps of ``2**-bits`` of the row's scale, and
-            their biases as they are with 8 bits.
-        bits: Extra bits of those rows.
-    """
-
-    def __init__(self, model: QuantizedModel, wide: Wide, bits: int) -> None:
-        self._wide = {id(model.matrices[name]): rows for name, rows in wide.items()}
-        self._bits = bits
-        super().__init__(model)
-
-    def _compile(self, op: Op) -> Callable[[dict[str, Array]], None]:
-        if not (isinstance(op, FullyConnected) and id(op.matrix) in self._wide):
-            return super()._compile(op)
-        rows, codes, biases = self._wide[id(op.matrix)]
-        matrix = op.matrix
-        weight, bias = matrix.weight.astype(np.float64), matrix.bias.copy()
-        factors = fixedpoint.row_multipliers(
-            matrix.weight_scale, matrix.input_exponent, matrix.output_exponent
-        )
-        multiplier, shift = factors[0], factors[1].copy()
-        weight[rows] = codes
-        bias[rows] = biases << self._bits
-        shift[rows] += self._bits
-
-        def run(values: dict[str, Array]) -> None:
-            values[op.out] = fixedpoint.fully_connected(
-                values[op.x], weight, bias, multiplier, shift
-            )
-
-        return run
 
 
 def row_costs(model: FloatModel, quantized: QuantizedModel, streams: Array) -> dict[str, Array]:
@@ -208,8 +232,7 @@ def mixed_rows(subject: Subject) -> Iterator[Row]:
         ("final", tuned, final, final),
     )
     for name, model, quantized, plain in sources:
-        reference = IntegerReference(quantized)
-        figures = drift(model, reference, quantized.input_exponent, subject.stream)
+        figures = drift(model, quantized, subject.stream)
         sizes = [float(quantized.weight_bytes), float(quantized.macs)]
         yield subject.name, f"{name}, all rows of 8 bits", [*figures, *sizes]
         costs = row_costs(model, plain, subject.calibration)
@@ -220,8 +243,7 @@ def mixed_rows(subject: Subject) -> Iterator[Row]:
         for bits, share in [*((8, share) for share in WIDE_SHARES), (1, 1.0), (2, 1.0)]:
             chosen = ranked[: max(1, round(share * len(ranked)))]
             wide = _widened(model, plain, [row for group in chosen for row in group], bits)
-            simulated = WideReference(quantized, wide, bits)
-            figures = drift(model, simulated, quantized.input_exponent, subject.stream)
+            figures = drift(model, quantized, subject.stream, wide, bits)
             extra = sum(codes.size for _, codes, _ in wide.values())
             # More bits are a second product; stored they can be packed.
             grown = [sizes[0] + extra * bits / 8, sizes[1] + extra]
@@ -264,7 +286,7 @@ def _kernels(model: FloatModel) -> dict[str, Array]:
     return kernels
 
 
-PARTS = {"rounding": "hidden RMS, decisions, accuracy reset, never reset"}
+PARTS = {"rounding": "hidden RMS, decisions; with --accuracy that, reset and never reset"}
 PARTS["rows"] = "hidden RMS, decisions, weight bytes, multiplications"
 
 
@@ -274,13 +296,17 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=["rounding"])
     parser.add_argument("--also", nargs="*", type=Path, default=[])
     parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--streams", type=int, default=1)
+    parser.add_argument("--accuracy", action="store_true", help="decide the test clips as well")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     for part in arguments.parts:
         if not arguments.json:
             print(f"# {part}, {arguments.steps:,} steps: {PARTS[part]}", flush=True)
         for path in arguments.bundles:
-            subject = open_subject(path, arguments.steps)
+            subject = open_subject(
+                path, arguments.steps, arguments.streams, judges=arguments.accuracy
+            )
             rows = mixed_rows(subject) if part == "rows" else roundings(subject, arguments.also)
             for name, label, figures in rows:
                 if arguments.json:
