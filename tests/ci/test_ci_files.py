@@ -177,6 +177,23 @@ def test_the_hook_by_url_is_the_same_command():
     assert re.search(local["files"], "bundle/model.npz")
 
 
+@pytest.mark.slow
+def test_the_hook_by_url_makes_its_own_environment(repository, tmp_path_factory):
+    pytest.importorskip("pre_commit", reason="running hooks needs pre-commit")
+    head = bash("git rev-parse HEAD", ROOT)
+    if head.returncode:
+        pytest.skip("a hook by URL is taken from a repository, and this is none")
+    taken = BY_URL["repos"][0] | {"repo": f"file://{ROOT}", "rev": head.stdout.strip()}
+    (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [taken]}))
+    # The package installer may need its settings, which are in the real home.
+    home = {"HOME": os.environ["HOME"], "PRE_COMMIT_HOME": str(tmp_path_factory.mktemp("hooks"))}
+    run = f"git add -A && {sys.executable} -m pre_commit run --all-files --verbose"
+    done = bash(run, repository, **home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "state carried" in done.stdout
+    assert "hidden_rms" in done.stdout
+
+
 def test_the_hooks_are_what_pre_commit_reads():
     pytest.importorskip("pre_commit", reason="reading hooks needs pre-commit")
     for kind, file in (

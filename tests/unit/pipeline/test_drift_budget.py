@@ -108,6 +108,60 @@ def test_every_measure_is_read_from_its_own_figure():
     assert (relative.low, relative.high) == (pytest.approx(0.038), pytest.approx(0.042))
 
 
+DETAILS = {
+    "local": [
+        {"tensor": "h0", "rms": 0.001},
+        {"tensor": "h1", "rms": 0.007},
+        {"tensor": "c0", "rms": 1.0},
+    ],
+    "saturation": [
+        {"tensor": "tanh", "share": 0.9, "is_harmless": True},
+        {"tensor": "y", "share": 0.01, "is_harmless": False},
+        {"tensor": "h0", "share": 0.02, "is_harmless": False},
+    ],
+    "dead": [
+        {"state": "h0", "share_half": 0.1, "never_moved": [3, 5]},
+        {"state": "c0", "share_half": 0.3, "never_moved": [1]},
+    ],
+}
+
+
+def test_details_of_single_steps_are_measures_too():
+    analysis = {"stability": {"lyapunov": {"exponent": -0.2, "low": -0.3, "high": -0.1}}}
+    found = result(stream(details=DETAILS), analysis=analysis).to_json()
+    read = {
+        name: read_measure(name, found["streams"][0], found)
+        for name in (
+            "local_error", "gain", "state.h0.gain", "saturated_share", "dead_units",
+            "dead_updates", "lyapunov",
+        )
+    }  # fmt: skip
+    # Root mean square of 1 and 7 is 5; cells are no hidden states.
+    assert read["local_error"].value == pytest.approx(0.005)
+    assert read["gain"].value == pytest.approx(0.8)
+    assert (read["gain"].low, read["gain"].high) == (pytest.approx(0.76), pytest.approx(0.84))
+    assert read["state.h0.gain"].value == pytest.approx(4.0)
+    assert read["saturated_share"].value == 0.02
+    assert read["dead_units"].value == 3
+    assert read["dead_updates"].value == 0.3
+    assert read["lyapunov"] == Estimate(-0.2, -0.3, -0.1)
+
+
+def test_what_a_model_forgets_at_once_has_an_exponent_below_any_limit():
+    gone = {"exponent": None, "low": None, "high": None, "is_contracting": True}
+    found = result(analysis={"stability": {"lyapunov": gone}}).to_json()
+    assert read_measure("lyapunov", found["streams"][0], found).high == pytest.approx(
+        -18.4, abs=0.1
+    )
+    assert read_measure("lyapunov", found["streams"][0], result().to_json()) is None
+
+
+def test_details_that_were_not_taken_are_not_measured():
+    found = result().to_json()
+    for name in ("local_error", "gain", "saturated_share", "dead_units", "dead_updates"):
+        assert read_measure(name, found["streams"][0], found) is None
+
+
 def test_every_measure_is_documented_and_found_by_its_key():
     for name, measure in MEASURES.items():
         key = name.replace("NAME", "h0")
