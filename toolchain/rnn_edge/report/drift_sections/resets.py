@@ -32,7 +32,8 @@ def render(root: Node) -> Section:
             paragraph(
                 f"All policies over the same {streams} streams of {frames} frames in all. Right "
                 "is more drift, up is better; 0 is never resetting, bars are 95 % intervals of "
-                "the difference to it, the ring is the suggested policy, numbers are rows."
+                "the difference to it, the ring is the suggested policy, numbers are rows of the "
+                "table. The axes need not begin at 0."
             ),
             _figure(rows, suggested, metric),
             _table(rows, suggested, metric),

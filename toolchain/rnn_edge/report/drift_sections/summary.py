@@ -85,7 +85,7 @@ def _trend(total: Node) -> Markup:
         f"{trends.slope_text(read_estimate(row.at('trend').at('slope')))}"
         for name, row in rows.items()
     ]
-    return tile("With time the error shows", found, *notes, kind=trends.KINDS[found])
+    return tile("Error over time", found, *notes, kind=trends.KINDS[found])
 
 
 def _frames(total: Node) -> Markup:
@@ -142,9 +142,9 @@ def _steps(root: Node, total: Node) -> Markup:
     rate = root.at("frame_rate_hz").number()
     notes = [f"{clock(root, steps)} at {rate:.4g} frame{'s' * (rate != 1)} a second"]
     if streams > 1:
-        notes.append(f"in {formatting.count(streams)} streams, each reset at its start alone")
+        notes.append(f"in {formatting.count(streams)} streams, each reset only at its start")
     else:
-        notes.append("one stream, reset at its start alone")
+        notes.append("one stream, reset only at its start")
     return tile("Steps without a reset", formatting.count(steps), *notes)
 
 
@@ -159,6 +159,7 @@ def _words(root: Node, total: Node) -> list[str]:
         f"The hidden states of {engine} and {reference}, each on its own state, are apart by "
         f"{formatting.number(rms.value)} rms: {', '.join(relative)}."
     ]
+    lines += _gains(total)
     lines += [
         f"{name}: {trends.sentence(row.at('trend'))}." for name, row in tensors(total).items()
     ]
@@ -169,6 +170,24 @@ def _words(root: Node, total: Node) -> list[str]:
             f"The scores that detections are made of differ by {formatting.number(rms_score)} "
             f"rms, at most by {formatting.number(found.at('score_maximum').number())}."
         )
+    return lines
+
+
+def _gains(total: Node) -> list[str]:
+    """Return what a single step adds to each hidden state, where steps were looked into."""
+    local = total.at("details").find("local")
+    errors = {
+        row.at("tensor").text(): row.at("rms").number() for row in (local.items() if local else ())
+    }
+    lines = []
+    for name, row in hidden_states(total).items():
+        if errors.get(name, 0.0) > 0:
+            gain = read_estimate(row.at("rms")).value / errors[name]
+            lines.append(
+                f"A single step, begun from the reference's own state, adds "
+                f"{formatting.number(errors[name])} rms to {name}; the closed loop makes that "
+                f"{formatting.number(gain)} times as large."
+            )
     return lines
 
 

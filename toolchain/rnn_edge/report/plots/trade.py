@@ -10,8 +10,8 @@ from rnn_edge.report.markup import Markup
 from rnn_edge.report.plots.canvas import Line, draw, plain_numbers
 
 RING = "#d64933"
-_NEAR = 0.045
-"""Share of the axes within which points have one label."""
+_NEAR = 0.09, 0.06
+"""Shares of the two axes within which points have one label."""
 _FROM_ZERO = 0.5
 """The horizontal axis begins at 0 unless all points lie above this share of the largest."""
 
@@ -73,10 +73,13 @@ def draw_trade(
                     markeredgewidth=1.8,
                 )
             if k in marks:
+                # Several marks stand above the ring, one beside its point.
+                is_long = "," in marks[k]
                 axes.annotate(
                     marks[k],
                     (choice.x, choice.y),
-                    xytext=(9, 7),
+                    xytext=(0, 12) if is_long else (9, 7),
+                    ha="center" if is_long else "left",
                     textcoords="offset points",
                     fontsize=9,
                 )
@@ -104,8 +107,8 @@ def joined_marks(choices: Sequence[Choice]) -> dict[int, str]:
         near = (
             j
             for j in found
-            if abs(choices[j].x - choice.x) <= _NEAR * width
-            and abs(choices[j].y - choice.y) <= _NEAR * height
+            if abs(choices[j].x - choice.x) <= _NEAR[0] * width
+            and abs(choices[j].y - choice.y) <= _NEAR[1] * height
         )
         found.setdefault(next(near, k), []).append(choice.mark)
     return {k: ", ".join(marks) for k, marks in found.items()}
