@@ -57,6 +57,8 @@ def attribution(share: float = 0.61) -> dict[str, object]:
     """Return an attribution whose first row has a share of the squared drift."""
     return Attribution(
         hidden=0.0041,
+        hidden_low=0.0039,
+        hidden_high=0.0043,
         y=0.0203,
         states={"h0": 0.0041},
         added=0.00422,

@@ -86,7 +86,8 @@ class DeadCounts:
     @classmethod
     def empty(cls, size: int) -> DeadCounts:
         """Return counts over nothing."""
-        return cls(*(np.zeros(size, np.int64) for _ in range(3)))
+        zeros = np.zeros(size, np.int64)
+        return cls(zeros, zeros.copy(), zeros.copy())
 
     def add(self, before: Array, after: Array, update: Array, unit: float) -> None:
         """Take in steps.
