@@ -1,6 +1,7 @@
 """The parity matrix of a finished bundle."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -235,3 +236,14 @@ def test_a_stream_that_memory_cannot_hold_is_refused(bundle, tmp_path):
     with pytest.raises(DataError, match="20,000,000 frames; a replay holds them in memory"):
         replay.open_stream(bundle, None, str(file), None)
     assert len(replay.open_stream(bundle, None, str(file), 50)[0].frames) == 50
+
+
+def test_the_command_of_the_page_on_streams_runs(bundle, capsys):
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
+    text = (Path(__file__).parents[2] / "docs" / "streams.md").read_text()
+    (line,) = re.findall(r"^\$ rnn-edge (.*)$", text, re.MULTILINE)
+    assert run(line.replace("out/pump", str(bundle.path)).split()) == 0
+    told = capsys.readouterr().out
+    assert "stream anomaly_saturation" in told
+    assert "2,000" in told
