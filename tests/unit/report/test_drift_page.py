@@ -210,7 +210,7 @@ def test_analyses_are_told_in_words(page: Page) -> None:
         "add up to 0.00422, 1.0 times that: shares can be read as parts of the whole.",
         "Suggested: every:frames=500. The bundle has: never.",
         "The least drift that is at most 80 % of never resetting",
-        "16 pieces of the stream of 512 steps each, after 256 steps",
+        "16 pieces of the first stream, of 512 steps each, after 256 steps",
         "Worst units, numbered from 0: 0 (0.00710), 1 (0.00710).",
     ):
         assert words in text
