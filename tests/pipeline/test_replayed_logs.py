@@ -123,6 +123,32 @@ def test_a_build_keeps_the_distribution_of_its_frames(bundle, tmp_path):
     assert caught.value.hint.startswith("rnn-edge build")
 
 
+def test_a_bundle_of_an_earlier_version_gets_it_and_keeps_its_stages(bundle, tmp_path, monkeypatch):
+    replace_training(monkeypatch.setattr)
+    old = Path(shutil.copytree(bundle.path, tmp_path / "old"))
+    spec = bundle.spec()
+    for damage in (b"", b"damaged", None):
+        manifest = json.loads((old / "manifest.json").read_text())
+        del manifest["files"][INPUT_REFERENCE]
+        (old / "manifest.json").write_text(json.dumps(manifest))
+        (old / INPUT_REFERENCE).unlink()
+        if damage is None:
+            (old / ".stages" / INPUT_REFERENCE).unlink()
+        else:
+            (old / ".stages" / INPUT_REFERENCE).write_bytes(damage)
+        heard = []
+        build_bundle(
+            spec,
+            old,
+            progress=lambda name, k, n, metrics, heard=heard: heard.append(metrics),
+            until="export",
+            again=True,
+        )
+        kept = [metrics["kept"] for metrics in heard if "kept" in metrics]
+        assert kept == [1.0] * 6
+        assert (old / INPUT_REFERENCE).read_bytes() == bundle.file(INPUT_REFERENCE).read_bytes()
+
+
 def test_what_a_device_logged_is_what_the_reference_gives(bundle, write, frames):
     path = write(frames, resets=(0, 700, 2500))
     found = replayed(bundle, path, "int8", "litert-ref", "float")
