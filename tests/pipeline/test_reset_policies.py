@@ -207,6 +207,23 @@ def test_recordings_without_labels_cannot_judge(built, monkeypatch):
         compare_reset_policies(built)
 
 
+def test_other_classes_are_refused(built, monkeypatch):
+    frames = FrameSet(("on", "off"), 50.0, tuple(clips(4)))
+    monkeypatch.setattr(reset_trade, "bundle_frames", lambda bundle, data: (frames, "elsewhere"))
+    spec = built.spec()
+    other = spec.model_copy(update={"model": spec.model.model_copy(update={"task": "kws"})})
+    monkeypatch.setattr(Bundle, "spec", lambda self: other)
+    with pytest.raises(DataError, match="the data has the classes on, off; the bundle"):
+        compare_reset_policies(built)
+
+
+def test_without_a_test_part_nothing_is_weighed(built, monkeypatch):
+    frames = FrameSet(("on", "off"), 50.0, ())
+    monkeypatch.setattr(reset_trade, "bundle_frames", lambda bundle, data: (frames, "elsewhere"))
+    with pytest.raises(DataError, match="has no test part; they are weighed on it"):
+        compare_reset_policies(built)
+
+
 def clips(count, length=49, label=lambda k: k % 2):
     generator = np.random.default_rng(3)
     x = generator.normal(0, 1, (count, length, 2)).astype(np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,17 @@ def trade_lines(result: Mapping[str, Any]) -> list[str]:
     return [*lines, _suggestion(result)]
 
 
-def chosen_lines(path: Path, policy: str) -> list[str]:
-    """Return what was written."""
-    return [f"{path}: reset policy {policy} is in spec.toml and in exports/c"]
+def chosen_lines(path: Path, policy: str, files: Iterable[str]) -> list[str]:
+    """Return what was written.
+
+    Args:
+        path: Of the bundle.
+        policy: In words.
+        files: Of the bundle.
+    """
+    is_exported = any(name.startswith("exports/c/") for name in files)
+    where = "in spec.toml and in exports/c" if is_exported else "in spec.toml; nothing is exported"
+    return [f"{path}: reset policy {policy} is {where}"]
 
 
 def _number(value: float | None) -> str:

@@ -28,6 +28,7 @@ from rnn_edge.pipeline.bundle import STAGES, Bundle, detector_file
 from rnn_edge.pipeline.measure import INT8, test_order
 from rnn_edge.pipeline.replay import bundle_frames
 from rnn_edge.pipeline.stages import StageStore
+from rnn_edge.registry import known
 from rnn_edge.spec.policy import with_reset
 from rnn_edge.spec.reset import ResetSection
 from rnn_edge.types import Array
@@ -84,7 +85,8 @@ def compare_reset_policies(
         tell: Progress.
 
     Raises:
-        DataError: If there is no test part, or nothing in it can be judged.
+        DataError: If there is no test part, or nothing in it can be judged, or its classes are
+            not those of the model.
     """
     spec = bundle.spec()
     frames, source = bundle_frames(bundle, data)
@@ -95,6 +97,12 @@ def compare_reset_policies(
             "name other recordings with --data",
         )
     task = spec.model.task
+    if task == "kws" and frames.labels != bundle.model().labels:
+        raise DataError(
+            f"Reset policies: the data has the classes {known(frames.labels)}; the bundle "
+            f"{bundle.path} was built for {known(bundle.model().labels)}.",
+            "name recordings of the same classes with --data",
+        )
     current = spec.reset.resolved(task)
     parts = _lanes(sequences)
     metric: TaskMetric = (

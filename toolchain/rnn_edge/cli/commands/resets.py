@@ -89,7 +89,7 @@ def resets(
             written = choose_policy(opened, section, progress)
             policy = written.spec().reset.resolved(task)
             payload |= {"chosen": policy.to_json(), "bundle_path": str(written.path)}
-            lines += chosen_lines(written.path, policy.words())
+            lines += chosen_lines(written.path, policy.words(), written.manifest["files"])
     output.result(payload, lines)
 
 
