@@ -207,6 +207,7 @@ def test_analyses_are_told_in_words(page: Page) -> None:
         "h0, unit 0: remembers over 812.0 steps & stays",
         "Rounding does not explain the numbers of:sums l0: its scale is <twice> what it needs",
         "weights l0.h.n is the cause: 61.0 % of the squared drift",
+        "All together drift by 0.00410 (0.00390 to 0.00430) rms; the squares of each alone",
         "add up to 0.00422, 1.0 times that: shares can be read as parts of the whole.",
         "Suggested: every:frames=500. The bundle has: never.",
         "The least drift that is at most 80 % of never resetting",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rnn_edge.report import formatting
 from rnn_edge.report.drift_sections.reading import analysis, not_asked, pieces
+from rnn_edge.report.estimates import Measured, long_text
 from rnn_edge.report.markup import Markup, bullets, element, join, paragraph
 from rnn_edge.report.plots.bars import draw_bars
 from rnn_edge.report.plots.canvas import Line, Shade, legend
@@ -52,7 +53,7 @@ def render(root: Node) -> Section:
 
 
 def _summary(found: Node, rows: tuple[Node, ...]) -> str:
-    hidden, added = found.at("hidden").number(), found.at("added").number()
+    hidden, added = _hidden(found), found.at("added").number()
     dominant = found.find("dominant")
     first = rows[0] if rows else found.at("rows").fail("a row for each quantizer")
     share = formatting.percent(first.at("share").number())
@@ -63,9 +64,15 @@ def _summary(found: Node, rows: tuple[Node, ...]) -> str:
         f"{share} of its square."
     )
     return (
-        f"{cause} All together drift by {formatting.number(hidden)} rms; the squares of each alone "
-        f"add up to {formatting.number(added)}, {_how_near(added, hidden)}"
+        f"{cause} All together drift by {long_text(hidden)} rms; the squares of each alone add up "
+        f"to {formatting.number(added)}, {_how_near(added, hidden.value)}"
     )
+
+
+def _hidden(found: Node) -> Measured:
+    """Return the drift with every quantizer on, and its interval over the pieces."""
+    value, low, high = (found.at(key).number() for key in ("hidden", "hidden_low", "hidden_high"))
+    return Measured(value, low, high)
 
 
 def _suspicions(rows: Sequence[Node]) -> list[Markup]:
