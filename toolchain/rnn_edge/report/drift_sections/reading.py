@@ -96,6 +96,6 @@ def pieces(facts: Node) -> str:
         formatting.count(facts.at(key).integer()) for key in ("lanes", "transient", "steps")
     )
     return (
-        f"Measured over {lanes} pieces of the first stream, of {steps} steps each, after {transient} "
-        "steps that are run from a zero state and not counted."
+        f"Measured over {lanes} pieces of the first stream, of {steps} steps each, after "
+        f"{transient} steps that are run from a zero state and not counted."
     )
