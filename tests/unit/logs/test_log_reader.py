@@ -145,6 +145,8 @@ def test_a_compressed_log_that_is_cut_off_ends_in_a_bad_line(read):
             for name in HEADER
             if name != "format"
         ),
+        (content(header={**HEADER, "model": "a\ud800"}), "model is no name"),
+        (content(header={**HEADER, "model": "a" * 201}), "model is no name"),
         (content(header={**HEADER, "model_digest": "xyz"}), "model_digest is none"),
         (content(header={**HEADER, "input_exponent": 1.5}), "input_exponent is none"),
         (content(header={**HEADER, "frame_rate_hz": 0}), "frame_rate_hz is none"),
@@ -164,7 +166,9 @@ def test_a_missing_file_is_told(tmp_path):
         LogReader(tmp_path / "no.jsonl")
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.one_of(
         st.binary(max_size=400),
@@ -185,7 +189,33 @@ def test_any_bytes_give_lines_or_one_clear_error(read, data):
     assert numbers == sorted(set(numbers))
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.dictionaries(
+        st.sampled_from([*HEADER, "labels", "features", "dropped", "hashed", "device"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+            lambda inner: st.lists(inner, max_size=3),
+            max_leaves=4,
+        ),
+    )
+)
+def test_any_header_is_valid_or_one_clear_error(read, changes):
+    changes.pop("format", None)
+    try:
+        header, lines = read(content(frame(0), header={**HEADER, **changes}))
+    except DataError:
+        return
+    assert len(lines) == 1
+    assert header.frame_rate_hz > 0
+    header.model.encode()
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.dictionaries(
         st.sampled_from(["step", "x", "xf", "y", "label", "score", "reset", "time_ms", "user"]),

@@ -20,6 +20,8 @@ FRAMES = ("x", "xf")
 FRAME_FIELDS = ("step", "x", "xf", "y", "label", "score", "reset", "time_ms")
 """Fields of a frame that have a meaning here; every other one is carried along."""
 
+LONGEST_NAME = 200
+
 _DIGEST = re.compile(r"[0-9a-f]{32,64}")
 _EXPONENTS = range(-31, 32)
 _DECODER = json.JSONDecoder(parse_constant=lambda name: _refuse_constant(name))
@@ -172,8 +174,9 @@ def _complaint(value: Mapping[str, Any]) -> str:
     missing = [name for name in _REQUIRED if name not in value]
     if missing:
         return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-    if not isinstance(value["model"], str) or not value["model"]:
-        return "model is no name; expected text"
+    name = value["model"]
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        return f"model is no name; expected up to {LONGEST_NAME} printable characters"
     if not isinstance(value["model_digest"], str) or not _DIGEST.fullmatch(value["model_digest"]):
         return "model_digest is none; expected 32 to 64 hexadecimal digits in small letters"
     for name in ("input_exponent", "output_exponent"):

@@ -20,7 +20,9 @@ from rnn_edge.cli.output import Output
 )
 @click.option("--stream", metavar="NAME", help="Stream to replay. [default: the spec's]")
 @click.option(
-    "--steps", type=WholeNumber(1, 10_000_000), help="Frames. [default: as the stream says]"
+    "--steps",
+    type=WholeNumber(1, 10_000_000),
+    help="Frames. [default: as the stream says, or all of a log]",
 )
 @click.option(
     "--emulated-steps",
