@@ -161,6 +161,7 @@ def test_a_cell_beyond_its_range_is_said_to_be():
     model = quantized(exact, cell_exponent=-15)
     found = predict_drift(exact, model, lanes(noise(size=3.0)), 0.98)
     assert next(row for row in found.states if row.state == "c0").beyond > 0.01
+    assert found.bound is None
 
 
 def test_intervals_hold_the_mean_of_normal_values_as_often_as_they_say():

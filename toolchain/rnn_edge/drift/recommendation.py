@@ -212,7 +212,7 @@ def _remark(found: Attribution, changes: list[Change]) -> str:
     if own >= 0.5 and not any(change.is_available for change in changes):
         return (
             f"The rounding of the activations themselves makes {own:.0%} of the squared drift, "
-            f"and no setting changes it; {largest}."
+            f"and no setting that was tried changes that; {largest}."
         )
     if not changes:
         return f"No change that was tried saves {WORTH_SAVED:.0%}; {largest}."

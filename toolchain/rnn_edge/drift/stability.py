@@ -131,7 +131,8 @@ class DriftPrediction:
         hidden_predicted: RMS over hidden states; layers count alike.
         hidden_measured: The same, measured.
         bound: RMS of the local errors of the whole state, per element, over 1 - rate: what they
-            add up to if each points the way of the one before. None where rate is not below 1.
+            add up to if each points the way of the one before. None where rate is not below 1 or
+            a state leaves its format.
         facts: Lanes, transient, measured steps and starts.
     """
 
@@ -198,12 +199,13 @@ def predict_drift(
     parts = [step.split(each[None] / lanes.steps) for each in (local, predicted, measured, beyond)]
     rows = tuple(_row(name, *(part[name] for part in parts)) for name in step.names)
     hidden = [row for row in rows if row.state.startswith("h")]
+    is_bounded = rate is not None and rate < 1.0 and not beyond.any()
     per_element = float(np.sqrt(np.mean(local / lanes.steps)))
     return DriftPrediction(
         states=rows,
         hidden_predicted=_rms(np.array([row.predicted for row in hidden])),
         hidden_measured=_rms(np.array([row.measured for row in hidden])),
-        bound=per_element / (1.0 - rate) if rate is not None and rate < 1.0 else None,
+        bound=per_element / (1.0 - rate) if is_bounded and rate is not None else None,
         facts=lanes.facts(),
     )
 
