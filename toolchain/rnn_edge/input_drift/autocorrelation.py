@@ -29,7 +29,7 @@ def correlation_times(sequences: Iterable[Array], mean: Array) -> Array:
     Returns:
         1 for a series that does not vary.
 
-    Source: Geyer 1992, "Practical Markov chain Monte Carlo", section 3.3: the sum of
+    Source: Geyer 1992, "Practical Markov chain Monte Carlo": the sum of
     autocovariances ends before the first pair of neighbouring lags whose sum is not positive
     (initial positive sequence).
     """

@@ -9,7 +9,7 @@ from rnn_edge.types import Array
 MINOR_PSI, MAJOR_PSI = 0.1, 0.25
 """The usual reading: below 0.1 no change to speak of, from 0.25 on a major one.
 
-Source: Siddiqi 2006, "Credit Risk Scorecards", chapter 8; a convention, not a test."""
+Source: Siddiqi 2006, "Credit Risk Scorecards"; a convention, not a test."""
 
 _TERMS = 100
 
@@ -27,7 +27,7 @@ def psi(expected: Array, actual: Array, frames: float) -> float:
         frames: N, independent frames that the comparison rests on; see `joint_frames`.
 
     Source: PSI = sum of (actual - expected) ln(actual / expected), the symmetric divergence of
-    Jeffreys 1946; the bins are deciles of the calibration as in Siddiqi 2006.
+    Jeffreys 1946, as credit scoring uses it (Siddiqi 2006).
     """
     extra = 0.5 / frames
     p, q = ((share + extra) / (1.0 + extra * len(share)) for share in (actual, expected))

@@ -310,7 +310,7 @@ class InputDrift:
         if count < SPREAD_WINDOWS:
             return times
         # Batch means: windows of independent frames have means that differ by the variance of a
-        # frame over their length. Source: Geyer 1992, section 3.2.
+        # frame over their length. Source: Geyer 1992.
         spread = np.maximum(self._squares / count - (self._means / count) ** 2, 0.0)
         spread *= count / (count - 1)
         varied = self._within / count + spread
