@@ -263,11 +263,14 @@ def test_an_end_that_is_not_known_is_no_number(bare: dict[str, Any]) -> None:
     assert "In ten times the time the error becomes 1.00e−9 to over 1e9 times as large" in text
 
 
-def test_no_error_at_all_is_drawn(bare: dict[str, Any]) -> None:
-    nothing = plain(result(stream(tensors=(tensor("y", 0.0), tensor("h0", 0.0))), **FACTS))
-    page = Page(render_drift(nothing))
-    page.require_closed()
-    assert ["h0", "2", "0", "0", "0", "–"] in page.rows
+def test_no_error_at_all_is_said_and_not_drawn() -> None:
+    same = stream(hidden=Estimate(0.0, 0.0, 0.0), tensors=(tensor("y", 0.0), tensor("h0", 0.0)))
+    page = Page(render_drift(plain(result(same, **FACTS))))
+    assert "c and float are equal in every state and output at every step." in page.text
+    assert page.text.count("h0: no error at all.") == 2
+    assert "In ten times the time" not in page.text
+    assert ("svg", "role", "img") not in page.attributes
+    assert ["h0", "2", "–", "0", "0", "–"] in page.rows
 
 
 def test_more_streams_than_looks_are_drawn_as_one(bare: dict[str, Any]) -> None:

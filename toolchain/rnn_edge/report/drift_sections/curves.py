@@ -73,6 +73,9 @@ def figure(
         for name, rows in ((name, tensors(stream)) for name, stream in streams.items())
         if tensor in rows
     }
+    if not any(point.rms > 0 for points in curves.values() for point in points):
+        # A logarithmic axis has no place for it, and an empty plot would look like a fault.
+        return element("figure", element("figcaption", element("b", tensor), ": no error at all."))
     last = [
         f"{name} {formatting.number(points[-1].rms)} at step {formatting.count(points[-1].step)}"
         for name, points in curves.items()

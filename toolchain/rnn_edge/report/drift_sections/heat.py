@@ -49,6 +49,8 @@ def _figure(index: int, name: str, row: Node) -> Markup:
     for k, values in enumerate(heat):
         if len(values) != len(ranked):
             row.at("heat").items()[k].fail(f"{len(ranked)} numbers")
+    if not any(value > 0 for values in heat for value in values):
+        return element("figure", element("figcaption", element("b", name), ": no error at all."))
     units = [[values[unit] for values in heat] for unit, _ in ranked]
     worst = ", ".join(
         f"{unit} ({formatting.number(error)})" for unit, error in ranked[: min(_WORST, len(ranked))]
@@ -85,7 +87,7 @@ def _table(rows: dict[str, Node]) -> Markup:
             [
                 name,
                 formatting.count(len(errors)),
-                formatting.count(ranked[0][0]),
+                formatting.count(ranked[0][0]) if power else formatting.UNDEFINED,
                 formatting.number(errors[0]),
                 formatting.number(_median(errors)),
                 formatting.percent(sum(e * e for e in tenth) / power if power else None),

@@ -151,6 +151,8 @@ def _steps(root: Node, total: Node) -> Markup:
 def _words(root: Node, total: Node) -> list[str]:
     engine, reference = (root.at(key).text() for key in ("engine", "reference"))
     rms = read_estimate(total.at("hidden_rms"))
+    if all(row.at("maximum").number() == 0 for row in tensors(total).values()):
+        return [f"{engine} and {reference} are equal in every state and output at every step."]
     relative = [
         f"{share(row.at('relative').number())} of what {name} holds"
         for name, row in hidden_states(total).items()
