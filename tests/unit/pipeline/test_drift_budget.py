@@ -219,8 +219,9 @@ def test_a_stream_that_was_stopped_does_not_pass():
     found = judged(result(stream(steps=500, planned=1000)), {"hidden_rms": 1.0})
     assert not found.is_passed
     assert found.failed == ()
-    with pytest.raises(BudgetError, match="stream kws_stream was stopped before its end"):
+    with pytest.raises(BudgetError, match="stream kws_stream was stopped before its end") as told:
         found.refuse_failures()
+    assert told.value.hint == "run the check again, with fewer --steps if it takes too long"
 
 
 def at(value, width=0.0):

@@ -176,11 +176,13 @@ class BudgetCheck:
             return
         complaints = [_complaint(row) for row in self.failed]
         complaints += [f"stream {name} was stopped before its end" for name in self.unfinished]
-        raise BudgetError(
-            "Drift budget: " + "; ".join(complaints) + ".",
+        hint = (
             '"rnn-edge drift BUNDLE" shows where the drift comes from; docs/drift_gate.md says '
-            "what each measure means and how a budget is chosen",
+            "what each measure means and how a budget is chosen"
         )
+        if not self.failed:
+            hint = "run the check again, with fewer --steps if it takes too long"
+        raise BudgetError("Drift budget: " + "; ".join(complaints) + ".", hint)
 
 
 def judge(
