@@ -351,6 +351,22 @@ def test_bad_lines_end_the_replay_or_are_listed(bundle, write, frames):
     assert found.logged.frames == 9
 
 
+def test_a_restart_whose_first_line_is_broken_does_not_lose_the_rest(bundle, write, frames):
+    def cut_off(rows):
+        # Power fails within a line; the first one after it follows on the same line.
+        broken = json.dumps(rows[99])[:30] + json.dumps({**rows[100], "step": 0}) + "\n"
+        later = [{**row, "step": row["step"] - 100} for row in rows[101:]]
+        return [*rows[:99], broken.encode(), *later]
+
+    path = write(frames[:300], change=cut_off, resets=(0, 100, 250))
+    found = replayed(bundle, path, on_bad_line="skip")
+    found.refuse_differences()
+    log = found.facts["log"]
+    assert (log["frames"], log["restarts"], log["out_of_order"]) == (298, 1, 0)
+    assert found.facts["logged"]["known_state"]["frames"] == 99 + 50
+    assert found.facts["logged"]["unknown_state"]["frames"] == 149
+
+
 def test_a_log_without_frames_is_told(bundle, write, frames):
     with pytest.raises(DataError, match="has no frame; expected a line for every frame"):
         replayed(bundle, write(frames[:0]))

@@ -39,3 +39,11 @@ def test_only_the_first_gaps_are_listed():
     _, told = places(*range(0, 100, 2))
     assert told["gaps"]["count"] == 49
     assert len(told["gaps"]["first"]) == 10
+
+
+def test_a_counter_goes_back_behind_a_broken_line():
+    book = StepBook()
+    book.place(50, is_reset=True)
+    assert book.place(3, is_reset=False) == "late"
+    assert book.place(3, is_reset=False, is_broken=True) == "restart"
+    assert book.place(4, is_reset=False) == "next"

@@ -19,23 +19,25 @@ class StepBook:
         self._shown: list[dict[str, int]] = []
         self._last: int | None = None
 
-    def place(self, step: int, *, is_reset: bool) -> Place:
+    def place(self, step: int, *, is_reset: bool, is_broken: bool = False) -> Place:
         """Return where a frame belongs, and count it.
 
         Args:
             step: Its counter.
             is_reset: Whether the state was zero before it.
+            is_broken: Whether the line before could not be read: it may have held the reset.
 
         Returns:
             "restart": the counter went back where the state was started from zero, as it does
-            after a loss of power. "duplicate" and "late" frames were stepped by nobody, or at
-            another place: they are no part of the stream.
+            after a loss of power, or where the line that may have said so is broken. "duplicate"
+            and "late" frames were stepped by nobody, or at another place: they are no part of the
+            stream.
         """
         last = self._last
         if last is not None and step == last:
             self.duplicates += 1
             return "duplicate"
-        if last is not None and step < last and not is_reset:
+        if last is not None and step < last and not is_reset and not is_broken:
             self.late += 1
             return "late"
         self._last = step

@@ -136,18 +136,21 @@ class LogRun:
         Raises:
             DataError: At a bad line, if these are errors, and if there is no frame.
         """
+        is_broken = False
         for line in log:
             if isinstance(line, BadLine):
                 self._bad(log, line)
+                is_broken = True
                 continue
             if cleaner is not None:
                 cleaner.write(line.record)
-            place = self.book.place(line.step, is_reset=line.is_reset)
+            place = self.book.place(line.step, is_reset=line.is_reset, is_broken=is_broken)
+            is_broken = False
             if place in ("duplicate", "late"):
                 continue
             if line.is_reset:
                 self._is_known = True
-            elif place == "after a gap":
+            elif place != "next":
                 self._is_known = False
             if self.book.frames % CHUNK == 0:
                 tell("log", log.bytes_read, log.size)
