@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from drift_results import result, stream, tensor
 
@@ -247,6 +248,26 @@ def test_noise_of_both_sides_counts_in_a_ratio():
     assert row.comparison is Comparison.RATIO
     # The same without noise is outside.
     assert verdict(at(0.0045), versus={"hidden_rms": 1.1}, baseline=at(0.004)) == "outside"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda old: None, "within"),
+        (lambda old: old.update(source="elsewhere"), "unsure"),
+        (lambda old: old["streams"][0].update(description="another part"), "unsure"),
+        (lambda old: old["streams"][0].pop("stretches"), "unsure"),
+    ],
+)
+def test_only_the_same_frames_are_compared_in_pairs(change, expected):
+    new, old = (at(value, 0.2).to_json() for value in (0.0042, 0.004))
+    hard = np.geomspace(1.0, 10.0, 16)
+    for drift, size in ((new, 0.0042), (old, 0.004)):
+        drift["streams"][0]["stretches"] = {"hidden": (hard * size**2 / hard.mean()).tolist()}
+    change(old)
+    found = judge(new, section(versus={"hidden_rms": 1.1}), Baseline("old", old))
+    assert found.rows[0].judged.value == pytest.approx(1.05)
+    assert found.rows[0].verdict == expected
 
 
 def test_a_baseline_without_error_allows_none():

@@ -233,6 +233,13 @@ def _stream_rows(
     baseline: Baseline | None,
 ) -> Iterator[BudgetRow]:
     before = baseline.stream(stream["stream"], stream["steps"]) if baseline else None
+    # Frames of other recordings are no pairs.
+    is_same = (
+        baseline is not None
+        and before is not None
+        and result.get("source") == baseline.result.get("source")
+        and stream["description"] == before["description"]
+    )
 
     def earlier(name: str) -> Reading | None:
         if baseline is None or before is None:
@@ -263,7 +270,7 @@ def _stream_rows(
         judged = None
         if isinstance(value, Estimate) and isinstance(other, Estimate):
             judged = _compared(value, other, measure.comparison, measure.worse)
-            in_pairs = None if before is None else paired(measure, tensor, stream, before)
+            in_pairs = paired(measure, tensor, stream, before) if before and is_same else None
             if in_pairs is not None:
                 judged = _narrowed(judged, in_pairs, measure.comparison)
         yield BudgetRow(
