@@ -12,7 +12,7 @@ from rnn_edge.drift.mixed import require_pair
 from rnn_edge.drift.stability_float import TangentStep
 from rnn_edge.drift.stability_intervals import mean_interval
 from rnn_edge.quantize import quantize_input
-from rnn_edge.reference import IntegerReference
+from rnn_edge.reference import FloatReference, IntegerReference
 from rnn_edge.types import Array, FloatModel, QuantizedModel
 
 SEED = 0
@@ -104,13 +104,14 @@ class PredictedTensor:
 
     Attributes:
         state: Its name.
-        local: RMS of the local errors along the float trajectory.
+        local: RMS of the local errors along the float trajectory, without the rounding of the
+            state that they start from.
         predicted: RMS of what the linearised model makes of them.
         measured: RMS of the integer reference in closed loop over the same frames.
         gain: predicted / local.
         ratio: measured / predicted; near 1 where the local errors explain the drift.
         beyond: Share of the float state's values that int16 cannot hold. Above 0 the prediction
-            does not hold: a state that is cut off is no small error.
+            is not to be relied on: a state that is cut off is no small error.
     """
 
     state: str
@@ -160,9 +161,10 @@ def predict_drift(
 ) -> DriftPrediction:
     """Carry the actual local errors along the linearised float trajectory.
 
-    ``e[t+1] = J[t] e[t] + eps[t]`` with ``eps[t]`` the difference between the integer step, started
-    from the float state rounded to its grid, and the float step; ``J[t] e`` by central finite
-    difference. Error and closed loop start at zero with the lane.
+    ``e[t+1] = J[t] e[t] + eps[t]`` with ``eps[t]`` the difference between the integer and the float
+    step, both started from the float state rounded to the grid of the integer one: in closed loop
+    the integer state is on its grid already, and rounding it there is no error of the step.
+    ``J[t] e`` by central finite difference. Error and closed loop start at zero with the lane.
 
     Args:
         float_model: The float model.
@@ -176,6 +178,7 @@ def predict_drift(
     require_pair(float_model, model)
     step, exponents = TangentStep(float_model, lanes.count), model.state_exponents
     single, closed = (IntegerReference(model, lanes.count) for _ in range(2))
+    exact = FloatReference(float_model, lanes.count)
     scale = np.concatenate([np.full(model.state_sizes[n], 2.0 ** exponents[n]) for n in step.names])
     error = np.zeros((lanes.count, step.size))
     local, predicted, measured, beyond = (np.zeros(step.size) for _ in range(4))
@@ -187,9 +190,10 @@ def predict_drift(
         single.reset(step.split(held))
         single.step(quantized)
         closed.step(quantized)
-        moved = step.advance(x, error)
-        added = step.join(single.state) * scale - step.state
-        error = moved + added
+        exact.state = step.split(held * scale)
+        exact.advance(x.astype(np.float64))
+        added = step.join(single.state) * scale - step.join(exact.state)
+        error = step.advance(x, error) + added
         if t >= lanes.transient:
             # 1 itself is one unit beyond the hidden state's end, which is rounding.
             beyond += (np.abs(rounded - held) > 1.0).mean(axis=0)
