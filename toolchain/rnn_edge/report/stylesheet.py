@@ -43,6 +43,7 @@ nav ul {
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 14rem), 1fr));
 }
 .tiles.broad { grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); }
+.tiles + p { margin-top: .8rem; }
 .tile {
   background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
   padding: .7rem .9rem;
