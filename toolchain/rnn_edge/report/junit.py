@@ -81,9 +81,9 @@ def _drift_suite(root: ElementTree.Element, check: Mapping[str, Any]) -> None:
         if row["is_failure"]:
             _sub(case, "failure", said, type=row["verdict"], message=f"{subject(row)}: {said}")
         _sub(case, "system-out", said)
-    for name in drift["partial"]:
+    for name in drift["unfinished"]:
         case = _case(suite, f"{DRIFT_SUITE}.{name}", "replayed to its end")
-        _sub(case, "failure", type="partial", message="The replay was stopped before the end.")
+        _sub(case, "failure", type="unfinished", message="The replay was stopped before the end.")
     for note in drift["notes"]:
         _sub(_case(suite, DRIFT_SUITE, "note"), "skipped", message=note)
 

@@ -63,7 +63,7 @@ def _failures(check: Mapping[str, Any]) -> Iterator[str]:
         if row["is_failure"]:
             yield _cell(f"{row['measure']} on {row['stream']} is {row['verdict']}")
     if check.get("drift"):
-        for name in check["drift"]["partial"]:
+        for name in check["drift"]["unfinished"]:
             yield _cell(f"stream {name} was stopped before its end")
     if check.get("state"):
         for row in check["state"]["engines"]:
