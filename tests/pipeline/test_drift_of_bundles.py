@@ -107,7 +107,7 @@ def test_streams_over_processes_give_what_they_give_here(bundle):
     assert measure_drift(bundle, request, silent, runner_for(2, None)).to_json() == here
 
 
-@pytest.mark.parametrize("analysis", ["stability", "attribution"])
+@pytest.mark.parametrize("analysis", ["stability", "attribution", "resets", "parity"])
 def test_an_analysis_is_part_of_the_result(bundle, analysis):
     request = DriftRequest(engines=NUMPY, steps=2000, analyses=(analysis,))
     found = measure_drift(bundle, request, silent)

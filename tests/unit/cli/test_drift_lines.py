@@ -58,3 +58,18 @@ def test_changes_are_told_with_effect_price_and_setting():
     assert text(recommendations={"changes": [], "remark": "None."}).strip() == (
         "what to change: None."
     )
+
+
+def test_parity_names_what_differs():
+    row = {
+        "engine": "c",
+        "tensor": "h0",
+        "steps": 2000,
+        "differing": 0,
+        "max_lsb": 0,
+        "first_step": None,
+        "allowed_lsb": 0,
+    }
+    assert "c give the reference's bits over 2,000 steps" in text(parity=[row])
+    said = text(parity=[row | {"differing": 7, "max_lsb": 2, "first_step": 12}])
+    assert "c differs in 7 values of h0, first at step 12" in said

@@ -19,6 +19,7 @@ def cause_lines(analysis: Json) -> list[str]:
         ("attribution", _attribution),
         ("recommendations", _recommendations),
         ("resets", _resets),
+        ("parity", _parity),
     ):
         if name in analysis:
             lines += [*tell(analysis[name]), ""]
@@ -94,3 +95,18 @@ def _resets(found: Json) -> list[str]:
         for row in found["rows"]
     ]
     return lines
+
+
+def _parity(rows: list[Json]) -> list[str]:
+    wrong = [row for row in rows if row["max_lsb"] > row["allowed_lsb"]]
+    engines = ", ".join(dict.fromkeys(row["engine"] for row in rows))
+    if not wrong:
+        return [f"parity: {engines} give the reference's bits over {rows[0]['steps']:,} steps"]
+    return [
+        "parity: "
+        + "; ".join(
+            f"{row['engine']} differs in {row['differing']:,} values of {row['tensor']}, first at "
+            f"step {row['first_step']:,}"
+            for row in wrong
+        )
+    ]

@@ -12,8 +12,10 @@ from rnn_edge.drift.attribution_lanes import cut_lanes
 from rnn_edge.drift.recommendation import recommend
 from rnn_edge.drift.stability import lyapunov_exponent, predict_drift
 from rnn_edge.drift.time_constants import time_constants
+from rnn_edge.engines.base import all_engines
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.drift_job import DriftJob
+from rnn_edge.pipeline.replay import ReplayRequest, replay_bundle
 from rnn_edge.pipeline.reset_trade import compare_reset_policies
 from rnn_edge.streams import FrameStream, ModelPair, open_stream
 
@@ -23,6 +25,10 @@ Analysis = Callable[[Bundle, DriftJob, Path | None, Tell], dict[str, Any]]
 
 ANALYSED_STEPS = 100_000
 """Frames of a stream, from its first on, that an analysis takes its pieces from."""
+
+
+PARITY_STEPS = 20_000
+"""Frames over which engines are held to each other's bits."""
 
 
 def analyse(
@@ -83,7 +89,22 @@ def _resets(bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell) -> dic
     return {"resets": found.to_json()}
 
 
+def _parity(bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell) -> dict[str, Any]:
+    steps = PARITY_STEPS if job.steps is None else min(job.steps, PARITY_STEPS)
+    kinds = all_engines()
+    names = (*bundle.spec().replay.engines, *job.engines)
+    engines = tuple(dict.fromkeys(name for name in names if kinds[name].is_integer))
+    request = ReplayRequest(engines, data, steps=steps)
+    found = replay_bundle(bundle, request, lambda name, k, n: tell(f"parity {name}", k, n))
+    return {"parity": [row.to_json() for row in found.parity]}
+
+
 ANALYSES: MappingProxyType[str, Analysis] = MappingProxyType(
-    {"stability": _stability, "attribution": _attribution, "resets": _resets}
+    {
+        "stability": _stability,
+        "attribution": _attribution,
+        "resets": _resets,
+        "parity": _parity,
+    }
 )
 """By the name that users type."""

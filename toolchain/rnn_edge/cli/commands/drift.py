@@ -40,7 +40,7 @@ from rnn_edge.cli.output import Output
 @click.option(
     "--analyse",
     metavar="A,B,...",
-    help="Say why: stability, attribution, resets, or all.",
+    help="Say more: stability, attribution, resets, parity, or all.",
 )
 @click.option(
     "--workers",
