@@ -15,7 +15,14 @@ def test_nothing_is_said_of_what_was_not_analysed():
 
 
 def test_stability_says_how_fast_errors_are_forgotten_and_what_they_predict():
-    said = text(stability={"lyapunov": LYAPUNOV, "prediction": PREDICTION})
+    said = text(
+        stability={
+            "lyapunov": LYAPUNOV,
+            "prediction": PREDICTION,
+            "measured": 0.0014,
+            "unexplained": 1.1,
+        }
+    )
     assert "0.951 of an error" in said
     assert "half of it after 14" in said
     assert "0.00152" in said
@@ -24,7 +31,14 @@ def test_stability_says_how_fast_errors_are_forgotten_and_what_they_predict():
 
 def test_a_model_that_forgets_at_once_has_no_exponent():
     gone = LYAPUNOV | {"exponent": None, "rate": 0.0, "half_life": None}
-    assert "at once" in text(stability={"lyapunov": gone, "prediction": PREDICTION})
+    assert "at once" in text(
+        stability={
+            "lyapunov": gone,
+            "prediction": PREDICTION,
+            "measured": 0.0014,
+            "unexplained": 1.1,
+        }
+    )
 
 
 def test_units_with_too_long_a_memory_are_named_and_counted():
@@ -73,3 +87,16 @@ def test_parity_names_what_differs():
     assert "c give the reference's bits over 2,000 steps" in text(parity=[row])
     said = text(parity=[row | {"differing": 7, "max_lsb": 2, "first_step": 12}])
     assert "c differs in 7 values of h0, first at step 12" in said
+
+
+def test_a_drift_that_rounding_does_not_explain_is_warned_of():
+    found = {"lyapunov": LYAPUNOV, "prediction": PREDICTION, "measured": 0.02, "unexplained": 13.2}
+    assert "13.2 times as far as its local errors explain" in text(stability=found)
+
+
+def test_causes_name_what_rounding_cannot_explain():
+    row = {"name": "weights l0.h.z", "alone": 0.01, "share": 0.9, "without": 0.001, "saved": 0.9}
+    suspicion = {"quantizer": "weights l0.h.z", "reason": "they are those of gate r"}
+    said = text(attribution={"hidden": 0.01, "rows": [row], "suspicions": [suspicion]})
+    assert "90.0%" in said
+    assert "not rounding: weights l0.h.z: they are those of gate r" in said

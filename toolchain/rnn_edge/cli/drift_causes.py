@@ -8,6 +8,8 @@ from typing import Any
 Json = Mapping[str, Any]
 
 MOST_ROWS = 6
+UNEXPLAINED = 2.0
+"""From so many times the predicted drift on something else than rounding is at work."""
 
 
 def cause_lines(analysis: Json) -> list[str]:
@@ -40,9 +42,16 @@ def _stability(found: Json) -> list[str]:
             first += f", half of it after {lyapunov['half_life']:.0f}"
     second = (
         f"  the local errors predict a hidden drift of {prediction['hidden_predicted']:.5f}; "
-        f"measured over the same frames: {prediction['hidden_measured']:.5f}"
+        f"measured over the same frames: {prediction['hidden_measured']:.5f}, over the whole "
+        f"stream: {found['measured']:.5f}"
     )
-    return [first, second]
+    if found["unexplained"] <= UNEXPLAINED:
+        return [first, second]
+    third = (
+        f"  warning: the engine drifts {found['unexplained']:.1f} times as far as its local errors "
+        "explain: a state that is lost, or steps that are not the model's; see rnn-edge check"
+    )
+    return [first, second, third]
 
 
 def _memory(found: Json) -> list[str]:
@@ -67,6 +76,9 @@ def _attribution(found: Json) -> list[str]:
         f"{row['saved']:>7.1%}"
         for row in found["rows"][:MOST_ROWS]
         if row["alone"] > 0.0
+    ]
+    lines += [
+        f"  not rounding: {each['quantizer']}: {each['reason']}" for each in found["suspicions"]
     ]
     return lines
 

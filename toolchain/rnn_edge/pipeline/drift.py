@@ -14,7 +14,7 @@ from rnn_edge.engines.base import all_engines
 from rnn_edge.errors import DataError, SpecError
 from rnn_edge.evaluation import Detector
 from rnn_edge.pipeline.bundle import Bundle, detector_file
-from rnn_edge.pipeline.drift_analysis import ANALYSES, analyse
+from rnn_edge.pipeline.drift_analysis import ANALYSES, Analysed, analyse
 from rnn_edge.pipeline.drift_job import DriftJob, Subject, run_job
 from rnn_edge.pipeline.measure import INT8
 from rnn_edge.pipeline.replay import bundle_frames
@@ -98,10 +98,11 @@ def measure_drift(
     result = put_together(found, facts, unseen)
     if result.total.is_partial:
         return result
+    of = Analysed(bundle, jobs[0], request.data, result.streams[0].hidden_rms.value)
     analysis: dict[str, Any] = {}
     for k, name in enumerate(request.analyses):
         tell(f"analyse {name}", k, len(request.analyses))
-        analysis.update(analyse(name, bundle, jobs[0], request.data, tell))
+        analysis.update(analyse(name, of, tell))
     return replace(result, analysis=analysis)
 
 

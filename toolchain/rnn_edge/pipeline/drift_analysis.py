@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,33 +22,45 @@ from rnn_edge.streams import FrameStream, ModelPair, open_stream
 
 Tell = Callable[[str, int, int], None]
 
-Analysis = Callable[[Bundle, DriftJob, Path | None, Tell], dict[str, Any]]
-
 ANALYSED_STEPS = 100_000
 """Frames of a stream, from its first on, that an analysis takes its pieces from."""
-
 
 PARITY_STEPS = 20_000
 """Frames over which engines are held to each other's bits."""
 
 
-def analyse(
-    name: str, bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell
-) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class Analysed:
+    """What is analysed: the integer arithmetic, which every integer engine has in common.
+
+    Attributes:
+        bundle: The bundle that was measured.
+        job: How it was measured.
+        data: Recordings that it was measured on; None for those of the build.
+        hidden_rms: The drift of the engine's hidden states, measured over the whole stream.
+    """
+
+    bundle: Bundle
+    job: DriftJob
+    data: Path | None
+    hidden_rms: float
+
+
+Analysis = Callable[[Analysed, Tell], dict[str, Any]]
+
+
+def analyse(name: str, of: Analysed, tell: Tell) -> dict[str, Any]:
     """Return what an analysis found, by the names under which a result holds it.
 
     Args:
         name: Out of `ANALYSES`.
-        bundle: The bundle that was measured.
-        job: How it was measured; what is analysed is the bundle's integer arithmetic, which every
-            integer engine has in common.
-        data: Recordings that it was measured on; None for those of the build.
+        of: What is analysed.
         tell: Progress.
 
     Raises:
         DataError: If the stream is too short.
     """
-    return ANALYSES[name](bundle, job, data, tell)
+    return ANALYSES[name](of, tell)
 
 
 def _stream(job: DriftJob) -> FrameStream:
@@ -56,20 +69,20 @@ def _stream(job: DriftJob) -> FrameStream:
     return open_stream(job.spec, job.frames, steps=steps, models=models, name=job.name)
 
 
-def _attribution(bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell) -> dict[str, Any]:
-    subject = job.subject
+def _attribution(of: Analysed, tell: Tell) -> dict[str, Any]:
+    subject = of.job.subject
     models = subject.float_model, subject.model
-    lanes = cut_lanes(_stream(job))
+    lanes = cut_lanes(_stream(of.job))
     found = attribute(*models, lanes, progress=tell)
     tell("recommend", 0, 1)
-    spec = bundle.spec()
+    spec = of.bundle.spec()
     advice = recommend(*models, lanes, found, spec.qat.steps, spec.quantize.rounding)
     return {"attribution": found.to_json(), "recommendations": advice.to_json()}
 
 
-def _stability(bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell) -> dict[str, Any]:
-    subject = job.subject
-    lanes = cut_lanes(_stream(job))
+def _stability(of: Analysed, tell: Tell) -> dict[str, Any]:
+    subject = of.job.subject
+    lanes = cut_lanes(_stream(of.job))
     tell("contraction", 0, 3)
     exponent = lyapunov_exponent(subject.float_model, lanes)
     tell("prediction", 1, 3)
@@ -77,25 +90,31 @@ def _stability(bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell) -> 
     tell("time constants", 2, 3)
     memory = time_constants(subject.float_model, subject.model, lanes)
     return {
-        "stability": {"lyapunov": exponent.to_json(), "prediction": predicted.to_json()},
+        "stability": {
+            "lyapunov": exponent.to_json(),
+            "prediction": predicted.to_json(),
+            "measured": of.hidden_rms,
+            "unexplained": predicted.unexplained(of.hidden_rms),
+        },
         "time_constants": memory.to_json(),
     }
 
 
-def _resets(bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell) -> dict[str, Any]:
+def _resets(of: Analysed, tell: Tell) -> dict[str, Any]:
     found = compare_reset_policies(
-        bundle, data, None, tell=lambda done, total: tell("reset policies", done, total)
+        of.bundle, of.data, None, tell=lambda done, total: tell("reset policies", done, total)
     )
     return {"resets": found.to_json()}
 
 
-def _parity(bundle: Bundle, job: DriftJob, data: Path | None, tell: Tell) -> dict[str, Any]:
-    steps = PARITY_STEPS if job.steps is None else min(job.steps, PARITY_STEPS)
+def _parity(of: Analysed, tell: Tell) -> dict[str, Any]:
+    asked = of.job.steps
+    steps = PARITY_STEPS if asked is None else min(asked, PARITY_STEPS)
     kinds = all_engines()
-    names = (*bundle.spec().replay.engines, *job.engines)
+    names = (*of.bundle.spec().replay.engines, *of.job.engines)
     engines = tuple(dict.fromkeys(name for name in names if kinds[name].is_integer))
-    request = ReplayRequest(engines, data, steps=steps)
-    found = replay_bundle(bundle, request, lambda name, k, n: tell(f"parity {name}", k, n))
+    request = ReplayRequest(engines, of.data, steps=steps)
+    found = replay_bundle(of.bundle, request, lambda name, k, n: tell(f"parity {name}", k, n))
     return {"parity": [row.to_json() for row in found.parity]}
 
 
