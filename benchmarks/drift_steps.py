@@ -34,6 +34,8 @@ from rnn_edge.pipeline.drift_job import DriftJob, Subject, run_job
 from rnn_edge.pipeline.formats import calibrated_spans
 from rnn_edge.pipeline.measure import test_order
 from rnn_edge.pipeline.replay import bundle_frames
+from rnn_edge.quantize import calibrate, compensate, quantize_model
+from rnn_edge.replay import concatenate
 from rnn_edge.spec import ModelSpec, load_stream
 from rnn_edge.streams import open_stream
 from rnn_edge.types import FloatModel, QuantizedModel
@@ -53,11 +55,23 @@ class Row:
     model: QuantizedModel
 
 
-def rows_of(bundle: Bundle, also: list[str]) -> list[Row]:
-    """Return the steps: after training, those of --also, as shipped."""
+def rows_of(bundle: Bundle, frames: FrameSet, also: list[str]) -> list[Row]:
+    """Return the steps: after training by both ways to round, those of --also, as shipped."""
     student = FloatModel.load(bundle.file(training.STUDENT))
-    early = QuantizedModel.load(bundle.file(training.AFTER_TRAINING))
-    rows = [Row("post-training", student, early)]
+    how = bundle.spec().quantize
+    heard = [sequence.frames for sequence in frames.part("train")]
+    length = how.calibration_steps
+    streams = np.stack(
+        [concatenate(heard, length, seed)[:length] for seed in range(how.calibration_streams)]
+    )
+    stats = calibrate(student, streams)
+    nearest = quantize_model(student, stats, how.headroom_bits)
+    rounded = compensate(student, streams)
+    learned = quantize_model(student, stats, how.headroom_bits, None, rounded)
+    rows = [
+        Row("post-training, nearest", student, nearest),
+        Row("post-training, compensated", student, learned),
+    ]
     for each in also:
         name, _, place = each.partition("=")
         folder = Path(place)
@@ -230,7 +244,7 @@ def main() -> None:
     spec = bundle.spec()
     frames, source = bundle_frames(bundle, None)
     found = []
-    rows = rows_of(bundle, arguments.also)
+    rows = rows_of(bundle, frames, arguments.also)
     if not arguments.json:
         print(f"{spec.model.name} on {source}, never reset, each against its own float run")
         print(
