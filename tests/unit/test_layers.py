@@ -13,7 +13,7 @@ ROOT = Path(rnn_edge.__file__).parent
 LAYERS = (
     ("errors",),
     ("types", "registry", "extras"),
-    ("fixedpoint", "resources"),
+    ("fixedpoint", "resources", "statistics"),
     ("spec", "cells", "data", "features", "input_drift", "logs"),
     ("reference",),
     ("train", "quantize"),

@@ -9,7 +9,6 @@ from random_models import Shape, float_model, quantize_matrix, quantized_model
 
 from rnn_edge.drift.attribution_lanes import cut_lanes
 from rnn_edge.drift.stability import lyapunov_exponent, predict_drift
-from rnn_edge.drift.stability_intervals import mean_interval, t_quantile
 from rnn_edge.errors import DataError
 from rnn_edge.types import (
     GATES,
@@ -170,16 +169,6 @@ def test_a_cell_beyond_its_range_is_said_to_be():
     found = predict_drift(exact, model, lanes(noise(size=3.0)), 0.98)
     assert next(row for row in found.states if row.state == "c0").beyond > 0.01
     assert found.bound is None
-
-
-def test_intervals_hold_the_mean_of_normal_values_as_often_as_they_say():
-    rng = np.random.default_rng(0)
-    for count in (3, 16, 60):
-        ends = [mean_interval(rng.normal(size=count))[1:] for _ in range(2000)]
-        assert np.mean([low <= 0 <= high for low, high in ends]) == pytest.approx(0.95, abs=0.015)
-    assert mean_interval(np.array([2.0])) == (2.0, 2.0, 2.0)
-    assert t_quantile(31) == pytest.approx(2.0395, abs=1e-3)
-    assert t_quantile(10_000) == pytest.approx(1.9602, abs=1e-3)
 
 
 def test_streams_shorter_than_a_lane_are_refused():

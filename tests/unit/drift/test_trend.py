@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from rnn_edge.drift.blocks import MOST_BLOCKS, BlockSums
-from rnn_edge.drift.trend import find_trend, mean_interval, student_quantile
+from rnn_edge.drift.trend import find_trend
 from rnn_edge.types.drift import TrendVerdict
 
 STEPS = 96_000
@@ -35,9 +34,7 @@ def test_an_error_that_settles_is_a_plateau(keep):
 
 def test_a_random_walk_never_passes_for_a_plateau_and_its_slope_is_a_half():
     found = [
-        find_trend(
-            *squared(np.cumsum(np.random.default_rng(seed).normal(size=(30, STEPS)), axis=1)[0])
-        )
+        find_trend(*squared(np.cumsum(np.random.default_rng(seed).normal(size=STEPS))))
         for seed in range(SEEDS)
     ]
     walks = np.cumsum(np.random.default_rng(1).normal(size=(200, 6400)), axis=1)
@@ -65,22 +62,6 @@ def test_no_error_at_all_is_a_plateau():
 
 def test_few_stretches_decide_nothing():
     assert find_trend(np.ones(7), np.arange(1, 8)).verdict is TrendVerdict.UNDECIDED
-
-
-@pytest.mark.parametrize("freedom", [2, 3, 7, 30, 61, 1000])
-def test_the_quantile_is_that_of_students_t(freedom):
-    exact = stats.t.ppf(0.975, freedom)
-    assert student_quantile(freedom) == pytest.approx(exact, rel=0.01)
-
-
-def test_the_interval_of_a_mean_holds_it_as_often_as_it_says_for_related_values():
-    generator = np.random.default_rng(5)
-    hits = 0
-    for _ in range(400):
-        values = np.convolve(generator.normal(size=64), [1.0, 0.5])[:64]
-        interval = mean_interval(values)
-        hits += interval.low <= 0.0 <= interval.high
-    assert 0.90 <= hits / 400 <= 0.98
 
 
 @pytest.mark.parametrize("size", [1, 7, 16, 4096])

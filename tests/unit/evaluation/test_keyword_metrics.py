@@ -4,9 +4,9 @@ from random_models import Shape, float_model, quantized_model
 
 from rnn_edge.evaluation import classify_clips, float_runner, integer_runner, keyword_metrics
 from rnn_edge.evaluation.keyword import evaluate_keywords
-from rnn_edge.evaluation.statistics import wilson_interval
 from rnn_edge.quantize import quantize_input
 from rnn_edge.reference import FloatReference, IntegerReference
+from rnn_edge.statistics import wilson_interval
 from rnn_edge.types.frames import FrameSequence
 
 

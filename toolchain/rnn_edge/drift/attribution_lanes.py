@@ -9,8 +9,8 @@ import numpy as np
 
 from rnn_edge.drift.mixed import MixedReference
 from rnn_edge.drift.mixed_variant import Variant
-from rnn_edge.drift.stability_intervals import mean_interval
 from rnn_edge.errors import DataError
+from rnn_edge.statistics import independent_mean
 from rnn_edge.streams import FrameStream
 from rnn_edge.types import Array, FloatModel, QuantizedModel
 
@@ -121,8 +121,8 @@ class LaneDrift:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of ``hidden`` over the lanes, taken for independent."""
-        _, low, high = mean_interval(np.square(self.hidden_by_lane))
-        return float(np.sqrt(max(low, 0.0))), float(np.sqrt(high))
+        square = independent_mean(np.square(self.hidden_by_lane))
+        return float(np.sqrt(max(square.low, 0.0))), float(np.sqrt(square.high))
 
 
 class LaneRuns:

@@ -8,13 +8,12 @@ from typing import Protocol
 import numpy as np
 
 from rnn_edge.drift.blocks import BlockSums
-from rnn_edge.drift.trend import mean_interval
+from rnn_edge.statistics import related_mean, wilson_interval
 from rnn_edge.types import Array
 from rnn_edge.types.decisions import NOTHING, Decided
 from rnn_edge.types.drift import DecisionDrift, Estimate
 
 STRETCHES = 64
-_Z = 1.959963984540054
 
 
 class DecisionRule(Protocol):
@@ -130,24 +129,13 @@ class _RunningAgreement:
         """
         share = 1.0 - self.flips / self.steps
         means, _ = self._blocks.means(STRETCHES)
-        spread = mean_interval(1.0 - means)
-        low, high = _wilson(share, self.steps)
+        spread = related_mean(1.0 - means)
+        low, high = wilson_interval(self.steps - self.flips, self.steps)
         return Estimate(
             share,
             max(0.0, min(low, share + spread.low - spread.value)),
             min(1.0, max(high, share + spread.high - spread.value)),
         )
-
-
-def _wilson(share: float, trials: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share of independent trials.
-
-    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
-    """
-    z2 = _Z**2 / trials
-    centre = (share + z2 / 2.0) / (1.0 + z2)
-    half = math.sqrt(share * (1.0 - share) * z2 + z2**2 / 4.0) / (1.0 + z2)
-    return centre - half, centre + half
 
 
 class _RunningEvents:

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from rnn_edge.drift.blocks import BlockSums
-from rnn_edge.drift.trend import find_trend, mean_interval
+from rnn_edge.drift.trend import find_trend
+from rnn_edge.statistics import related_mean
 from rnn_edge.types import Array
 from rnn_edge.types.drift import CurvePoint, Estimate, TensorDrift
 
@@ -117,7 +118,7 @@ def root_estimate(mean_square: float, means: Array) -> Estimate:
         mean_square: Over all steps.
         means: float64 (N,), of equal stretches, in the order of time.
     """
-    spread = mean_interval(means)
+    spread = related_mean(means)
     low, high = (max(0.0, mean_square + end - spread.value) for end in (spread.low, spread.high))
     return Estimate(math.sqrt(mean_square), math.sqrt(low), math.sqrt(high))
 

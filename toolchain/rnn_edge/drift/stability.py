@@ -10,9 +10,9 @@ import numpy as np
 from rnn_edge.drift.attribution_lanes import Lanes
 from rnn_edge.drift.mixed import require_pair
 from rnn_edge.drift.stability_float import TangentStep
-from rnn_edge.drift.stability_intervals import mean_interval
 from rnn_edge.quantize import quantize_input
 from rnn_edge.reference import FloatReference, IntegerReference
+from rnn_edge.statistics import independent_mean
 from rnn_edge.types import Array, FloatModel, QuantizedModel
 
 SEED = 0
@@ -85,14 +85,14 @@ def lyapunov_exponent(model: FloatModel, lanes: Lanes) -> LyapunovExponent:
     facts = lanes.facts()
     if gone >= GONE_SHARE * lanes.steps * lanes.count:
         return LyapunovExponent(None, None, None, 0.0, None, True, (), facts)
-    mean, low, high = mean_interval(by_lane)
+    mean = independent_mean(by_lane)
     return LyapunovExponent(
-        exponent=mean,
-        low=low,
-        high=high,
-        rate=math.exp(mean),
-        half_life=-math.log(2.0) / mean if mean < 0.0 else None,
-        is_contracting=high < 0.0,
+        exponent=mean.value,
+        low=mean.low,
+        high=mean.high,
+        rate=math.exp(mean.value),
+        half_life=-math.log(2.0) / mean.value if mean.value < 0.0 else None,
+        is_contracting=mean.high < 0.0,
         by_lane=tuple(by_lane.tolist()),
         facts=facts,
     )

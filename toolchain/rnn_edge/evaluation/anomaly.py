@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from rnn_edge.errors import DataError
+from rnn_edge.evaluation.precision import average_precision
 from rnn_edge.evaluation.runners import Runner
-from rnn_edge.evaluation.statistics import average_precision, bootstrap_interval
+from rnn_edge.statistics import bootstrap_interval
 from rnn_edge.types import Array
 from rnn_edge.types.archive import consistent, load_archive, save_archive
 from rnn_edge.types.frames import FrameSequence, padded

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn_edge.evaluation.runners import Runner
-from rnn_edge.evaluation.statistics import wilson_interval
+from rnn_edge.statistics import wilson_interval
 from rnn_edge.types import Array
 from rnn_edge.types.frames import FrameSequence, padded
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnn_edge.errors import DataError
 from rnn_edge.evaluation.anomaly import f1_of
-from rnn_edge.evaluation.statistics import Z_95, bootstrap_interval
+from rnn_edge.statistics import Z_95, bootstrap_interval
 from rnn_edge.types import Array
 
 FEWEST_GROUPS = 5

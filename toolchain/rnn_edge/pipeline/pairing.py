@@ -5,8 +5,8 @@ of them. The stream is cut into the same stretches for both, and stretches are c
 
 Source:
     Cochran, "Sampling Techniques" (1977), chapter 6: a ratio of two means and its variance from
-    the residuals a - R*b; intervals as in `rnn_edge.drift.trend`, which knows that neighbouring
-    stretches are related.
+    the residuals a - R*b; intervals as in `rnn_edge.statistics.related_mean`, which knows that
+    neighbouring stretches are related.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from rnn_edge.drift.closed_loop import RunningDrift
 from rnn_edge.drift.running import STRETCHES
-from rnn_edge.drift.trend import mean_interval
+from rnn_edge.statistics import related_mean
 from rnn_edge.types.drift import Estimate
 from rnn_edge.types.drift_measures import Comparison, Measure
 
@@ -63,7 +63,7 @@ def paired(
         return None
     if measure.comparison is Comparison.RATIO:
         return ratio_of_roots(ours, theirs)
-    return mean_interval(np.subtract(ours, theirs))
+    return related_mean(np.subtract(ours, theirs))
 
 
 def ratio_of_roots(ours: Sequence[float], theirs: Sequence[float]) -> Estimate | None:
@@ -77,6 +77,6 @@ def ratio_of_roots(ours: Sequence[float], theirs: Sequence[float]) -> Estimate |
     if a.sum() <= 0.0 or b.sum() <= 0.0:
         return None
     ratio = float(a.sum() / b.sum())
-    spread = mean_interval((a - ratio * b) / b.mean())
+    spread = related_mean((a - ratio * b) / b.mean())
     low, high = (max(0.0, ratio + end) for end in (spread.low, spread.high))
     return Estimate(math.sqrt(ratio), math.sqrt(low), math.sqrt(high))

@@ -22,7 +22,7 @@ from rnn_edge.errors import BundleError, DataError
 from rnn_edge.evaluation import Detector
 from rnn_edge.evaluation.anomaly import alarm_counts, f1_of, score_recordings
 from rnn_edge.evaluation.paired import PairedDifference, compare_alarms, compare_clips
-from rnn_edge.evaluation.statistics import average_precision
+from rnn_edge.evaluation.precision import average_precision
 from rnn_edge.pipeline.build import LEARNED, ORDER, SPEC, Progress, build_bundle
 from rnn_edge.pipeline.bundle import STAGES, Bundle, detector_file
 from rnn_edge.pipeline.measure import INT8, test_order

@@ -1,11 +1,17 @@
-import math
+"""Intervals, against published ones, those of scipy, and the share of them that holds the mean."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from scipy import stats
 
-from rnn_edge.evaluation.statistics import average_precision, bootstrap_interval, wilson_interval
+from rnn_edge.statistics import (
+    bootstrap_interval,
+    independent_mean,
+    related_mean,
+    student_quantile,
+    wilson_interval,
+)
+from rnn_edge.types.drift import Estimate
 
 
 @pytest.mark.parametrize(
@@ -23,7 +29,6 @@ def test_wilson_intervals_as_published(successes, trials, expected):
 
 
 def test_wilson_intervals_as_scipy_has_them():
-    stats = pytest.importorskip("scipy.stats")
     for trials in (1, 2, 7, 80, 4890):
         for successes in {0, 1, trials // 3, trials - 1, trials}:
             wanted = stats.binomtest(successes, trials).proportion_ci(method="wilson")
@@ -35,32 +40,6 @@ def test_nothing_tried_says_nothing():
     assert wilson_interval(0, 0) == (0.0, 1.0)
 
 
-def test_average_precision_by_hand():
-    scores = np.array([0.9, 0.8, 0.7, 0.6])
-    # Hits at ranks 1 and 3: (1/2)(1/1) + (1/2)(2/3).
-    assert average_precision(scores, np.array([1, 0, 1, 0], bool)) == pytest.approx(5 / 6)
-    assert average_precision(scores, np.array([1, 1, 0, 0], bool)) == 1.0
-    assert average_precision(scores, np.array([0, 0, 0, 1], bool)) == pytest.approx(1 / 4)
-    # Without order there is one threshold: the share of positives.
-    assert average_precision(np.ones(4), np.array([1, 0, 0, 0], bool)) == 0.25
-    assert math.isnan(average_precision(scores, np.zeros(4, bool)))
-
-
-@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=30))
-def test_average_precision_by_trying_every_threshold(pairs):
-    scores = np.array([float(s) for s, _ in pairs])
-    positive = np.array([p for _, p in pairs])
-    if not positive.any():
-        return
-    total = recall = 0.0
-    for threshold in sorted(set(scores), reverse=True):
-        alarm = scores >= threshold
-        hits = (alarm & positive).sum()
-        total += (hits / positive.sum() - recall) * hits / alarm.sum()
-        recall = hits / positive.sum()
-    assert average_precision(scores, positive) == pytest.approx(total)
-
-
 def test_bootstrap_draws_whole_groups():
     values = np.random.default_rng(0).normal(5.0, 2.0, 400)
     low, high = bootstrap_interval(400, lambda rows: float(values[rows].mean()))
@@ -70,3 +49,28 @@ def test_bootstrap_draws_whole_groups():
     again = bootstrap_interval(400, lambda rows: float(values[rows].mean()))
     assert again == (low, high)
     assert bootstrap_interval(1, lambda rows: float(len(rows))) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 7, 30, 31, 61, 1000, 10_000])
+def test_the_quantile_is_that_of_students_t(freedom):
+    exact = stats.t.ppf(0.975, freedom)
+    assert student_quantile(freedom) == pytest.approx(exact, abs=1e-3)
+
+
+def test_the_interval_of_a_mean_holds_it_as_often_as_it_says_for_related_values():
+    generator = np.random.default_rng(5)
+    hits = 0
+    for _ in range(400):
+        values = np.convolve(generator.normal(size=64), [1.0, 0.5])[:64]
+        interval = related_mean(values)
+        hits += interval.low <= 0.0 <= interval.high
+    assert 0.90 <= hits / 400 <= 0.98
+
+
+def test_intervals_hold_the_mean_of_normal_values_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    for count in (3, 16, 60):
+        found = [independent_mean(rng.normal(size=count)) for _ in range(2000)]
+        share = np.mean([each.low <= 0 <= each.high for each in found])
+        assert share == pytest.approx(0.95, abs=0.015)
+    assert independent_mean(np.array([2.0])) == Estimate(2.0, 2.0, 2.0)

@@ -1,0 +1,60 @@
+"""How well a mean is known, of independent values and of values that follow one another.
+
+Source:
+    Newey and West, "A simple, positive semi-definite, heteroskedasticity and autocorrelation
+    consistent covariance matrix" (1987), with Bartlett weights and the lag 4*(n/100)^(2/9) of
+    their 1994 paper.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rnn_edge.statistics.student import student_quantile
+from rnn_edge.types import Array
+from rnn_edge.types.drift import Estimate
+
+
+def independent_mean(values: Array) -> Estimate:
+    """Return the mean of independent values and its 95 % interval.
+
+    Args:
+        values: float64 (N,), at least one; one value has no interval: both ends are the value.
+    """
+    mean, count = float(np.mean(values)), len(values)
+    if count < 2:
+        return Estimate(mean, mean, mean)
+    half = student_quantile(count - 1) * float(np.std(values, ddof=1)) / math.sqrt(count)
+    return Estimate(mean, mean - half, mean + half)
+
+
+def related_mean(values: Array) -> Estimate:
+    """Return the mean of related values and its 95 % interval.
+
+    Args:
+        values: float64 (N,), in the order of time; with fewer than 3 the interval is as wide as
+            the values and nothing is known about it.
+    """
+    mean = float(values.mean())
+    if len(values) < 3:
+        return Estimate(mean, float(values.min()), float(values.max()))
+    variance = float(long_run_covariance((values - mean)[:, None])[0, 0])
+    half = student_quantile(len(values) - 1) * math.sqrt(max(0.0, variance) / len(values))
+    return Estimate(mean, mean - half, mean + half)
+
+
+def long_run_covariance(scores: Array) -> Array:
+    """Return the covariance of a sum of related rows, divided by their number: (P, P).
+
+    Args:
+        scores: float64 (N, P), of mean zero.
+    """
+    count = len(scores)
+    total = scores.T @ scores
+    lags = min(count - 1, int(4.0 * (count / 100.0) ** (2.0 / 9.0)))
+    for lag in range(1, lags + 1):
+        shifted = scores[lag:].T @ scores[:-lag]
+        total = total + (1.0 - lag / (lags + 1.0)) * (shifted + shifted.T)
+    return np.asarray(total / count)
