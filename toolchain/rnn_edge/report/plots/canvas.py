@@ -224,7 +224,11 @@ def _visible_ticks(axis: Any) -> int:  # noqa: ANN401 - untyped
 def _tick(value: float, _position: int | None) -> str:
     if value == 0:
         return "0"
-    text = f"{value / 1000:,.5g}k" if abs(value) >= 1000 else f"{value:.4g}"
+    text = f"{value:.4g}"
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            text = f"{value / size:,.5g}{unit}"
+            break
     text = text.replace("e-0", "e-")
     return text.replace("-", MINUS)
 
