@@ -3,107 +3,38 @@
  */
 #include "rnn_edge_service.h"
 
-#include "rnn_edge_config.h"
-
 enum {
-    FRAME_BYTES = 2 * RNN_EDGE_CONFIG_INPUTS,
-    RESULT_VALUES = RNN_EDGE_CONFIG_OUTPUTS + RNN_EDGE_CONFIG_STATE_VALUES,
-    RESULT_BYTES = 2 * RESULT_VALUES,
-    BLOB_BYTES = RNN_EDGE_BLOB_BYTES(RNN_EDGE_CONFIG_STATE_VALUES),
-    IDENTITY_BYTES = 2 + RNN_EDGE_DIGEST_BYTES + 3 * 4,
-    COUNTER_BYTES = 1 + 4 + 8 + 4 + 4
+    RESULT_BYTES = RNN_EDGE_SERVED_OUTPUT_BYTES + RNN_EDGE_SERVED_STATE_BYTES,
+    BLOB_BYTES = RNN_EDGE_SERVED_BLOB_BYTES,
+    IDENTITY_BYTES = 2 + RNN_EDGE_SERVED_IDENTITY_BYTES,
+    COUNTER_BYTES = 1 + RNN_EDGE_SERVED_COUNTER_BYTES
 };
-
-static const rnn_edge_model *const MODEL = &RNN_EDGE_CONFIG_MODEL;
-
-static int16_t state[RNN_EDGE_CONFIG_STATE_VALUES];
-static int16_t scratch[RNN_EDGE_CONFIG_SCRATCH_VALUES];
-static int16_t frame[RNN_EDGE_CONFIG_INPUTS];
-static int16_t result[RNN_EDGE_CONFIG_OUTPUTS];
 
 /* What goes over the stream for one command; never two at a time. */
 static union {
-    uint8_t frame[FRAME_BYTES];
+    uint8_t frame[RNN_EDGE_SERVED_FRAME_BYTES];
     uint8_t result[RESULT_BYTES];
     uint8_t blob[1 + BLOB_BYTES];
     uint8_t identity[IDENTITY_BYTES];
     uint8_t counters[COUNTER_BYTES];
 } buffer;
 
-#ifdef RNN_EDGE_CONFIG_RESET_POLICY
-static rnn_edge_reset_counter counter;
-#endif
-
-static uint32_t steps;
-static uint64_t ticks;
-static uint32_t most_ticks;
-
-static uint8_t *put16(uint8_t *to, int16_t value) {
-    const uint32_t bits = (uint16_t)value;
-    to[0] = (uint8_t)bits;
-    to[1] = (uint8_t)(bits >> 8);
-    return to + 2;
-}
-
-static uint8_t *put32(uint8_t *to, uint32_t value) {
-    for (unsigned k = 0; k < 4; ++k) {
-        to[k] = (uint8_t)(value >> (8 * k));
-    }
-    return to + 4;
-}
-
-static int16_t get16(const uint8_t *from) {
-    const int32_t high = (int32_t)from[1];
-    /* The upper byte carries the sign. */
-    return (int16_t)((high < 128 ? high : high - 256) * 256 + (int32_t)from[0]);
-}
-
-static uint32_t get32(const uint8_t *from) {
-    uint32_t value = 0;
-    for (unsigned k = 0; k < 4; ++k) {
-        value |= (uint32_t)from[k] << (8 * k);
-    }
-    return value;
-}
-
 static bool identify(void) {
-    uint8_t *to = buffer.identity;
-    *to++ = 'I';
-    *to++ = RNN_EDGE_SERVICE_VERSION;
-    for (unsigned k = 0; k < RNN_EDGE_DIGEST_BYTES; ++k) {
-        *to++ = MODEL->digest[k];
-    }
-    to = put32(to, RNN_EDGE_CONFIG_INPUTS);
-    to = put32(to, RNN_EDGE_CONFIG_OUTPUTS);
-    put32(to, RNN_EDGE_CONFIG_STATE_VALUES);
+    buffer.identity[0] = 'I';
+    buffer.identity[1] = RNN_EDGE_SERVICE_VERSION;
+    rnn_edge_served_put_identity(buffer.identity + 2);
     return rnn_edge_platform_write(buffer.identity, IDENTITY_BYTES);
-}
-
-/* A stream is at its start, or goes on from a state of which the policy has seen nothing. */
-static void start_policy(void) {
-#ifdef RNN_EDGE_CONFIG_RESET_POLICY
-    counter.frames = 0;
-#endif
-}
-
-/* What an application does before each step. */
-static void apply_policy(void) {
-#ifdef RNN_EDGE_CONFIG_RESET_POLICY
-    const rnn_edge_reset_policy *policy = &RNN_EDGE_CONFIG_RESET_POLICY;
-    policy->prepare(policy, MODEL, &counter, state, frame);
-#endif
 }
 
 static bool reset(void) {
     static const uint8_t answer = 'R';
-    rnn_edge_model_reset(MODEL, state);
-    start_policy();
+    rnn_edge_served_reset();
     return rnn_edge_platform_write(&answer, 1);
 }
 
 static bool give_state(void) {
     buffer.blob[0] = 'G';
-    rnn_edge_model_save(MODEL, state, buffer.blob + 1);
+    rnn_edge_served_save(buffer.blob + 1);
     return rnn_edge_platform_write(buffer.blob, 1 + BLOB_BYTES);
 }
 
@@ -111,24 +42,9 @@ static bool take_state(void) {
     if (!rnn_edge_platform_read(buffer.blob, BLOB_BYTES)) {
         return false;
     }
-    const rnn_edge_status status = rnn_edge_model_restore(MODEL, state, buffer.blob, BLOB_BYTES);
-    if (status == RNN_EDGE_OK) {
-        start_policy();
-    }
+    const rnn_edge_status status = rnn_edge_served_restore(buffer.blob, BLOB_BYTES);
     const uint8_t answer[2] = {'S', (uint8_t)(-(int)status)};
     return rnn_edge_platform_write(answer, sizeof answer);
-}
-
-static void step(bool is_deployed) {
-    rnn_edge_platform_start_ticks();
-    if (is_deployed) {
-        apply_policy();
-    }
-    rnn_edge_model_step(MODEL, state, scratch, frame, result);
-    const uint32_t taken = rnn_edge_platform_ticks();
-    ++steps;
-    ticks += taken;
-    most_ticks = taken > most_ticks ? taken : most_ticks;
 }
 
 static bool step_frames(bool is_deployed) {
@@ -136,21 +52,12 @@ static bool step_frames(bool is_deployed) {
     if (!rnn_edge_platform_read(head, sizeof head)) {
         return false;
     }
-    for (uint32_t left = get32(head); left != 0; --left) {
-        if (!rnn_edge_platform_read(buffer.frame, FRAME_BYTES)) {
+    for (uint32_t left = rnn_edge_served_get32(head); left != 0; --left) {
+        if (!rnn_edge_platform_read(buffer.frame, RNN_EDGE_SERVED_FRAME_BYTES)) {
             return false;
         }
-        for (uint32_t k = 0; k < RNN_EDGE_CONFIG_INPUTS; ++k) {
-            frame[k] = get16(buffer.frame + 2 * k);
-        }
-        step(is_deployed);
-        uint8_t *to = buffer.result;
-        for (uint32_t k = 0; k < RNN_EDGE_CONFIG_OUTPUTS; ++k) {
-            to = put16(to, result[k]);
-        }
-        for (uint32_t k = 0; k < RNN_EDGE_CONFIG_STATE_VALUES; ++k) {
-            to = put16(to, state[k]);
-        }
+        rnn_edge_served_step(buffer.frame, is_deployed);
+        rnn_edge_served_put_state(rnn_edge_served_put_outputs(buffer.result));
         if (!rnn_edge_platform_write(buffer.result, RESULT_BYTES)) {
             return false;
         }
@@ -159,13 +66,8 @@ static bool step_frames(bool is_deployed) {
 }
 
 static bool give_counters(void) {
-    uint8_t *to = buffer.counters;
-    *to++ = 'C';
-    to = put32(to, steps);
-    to = put32(to, (uint32_t)ticks);
-    to = put32(to, (uint32_t)(ticks >> 32));
-    to = put32(to, most_ticks);
-    put32(to, rnn_edge_platform_stack_bytes());
+    buffer.counters[0] = 'C';
+    rnn_edge_served_put_counters(buffer.counters + 1);
     return rnn_edge_platform_write(buffer.counters, COUNTER_BYTES);
 }
 
@@ -193,7 +95,7 @@ static bool answer_to(uint8_t command) {
 
 rnn_edge_service_end rnn_edge_service_run(void) {
     uint8_t command = 0;
-    rnn_edge_model_reset(MODEL, state);
+    rnn_edge_served_reset();
     while (rnn_edge_platform_read(&command, 1)) {
         if (command == 'Q') {
             rnn_edge_platform_write(&command, 1);

@@ -23,15 +23,12 @@
  * A blob is what rnn_edge_model_save writes. A byte that is no command is answered with '?', and
  * the program ends with RNN_EDGE_SERVICE_LOST: what follows could not be understood.
  *
- * The stream must lose nothing, as a pipe does; serving a line that can is a matter of putting a
- * framed link between this and the two functions of the platform.
+ * The stream must lose nothing, as a pipe does; rnn_edge_link_server.h serves a line that can.
  */
 #ifndef RNN_EDGE_SERVICE_H
 #define RNN_EDGE_SERVICE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "rnn_edge_served.h"
 
 #define RNN_EDGE_SERVICE_VERSION 2
 
@@ -43,21 +40,12 @@ typedef enum {
 /* Serves the model of rnn_edge_config.h until the host quits or goes. */
 rnn_edge_service_end rnn_edge_service_run(void);
 
-/* What a platform provides. */
+/* What a platform provides, beside the functions of rnn_edge_served.h. */
 
 /* Waits for `count` bytes. False: the stream ended before. */
 bool rnn_edge_platform_read(uint8_t *to, size_t count);
 
 /* Sends `count` bytes. False: nobody takes them any more. */
 bool rnn_edge_platform_write(const uint8_t *from, size_t count);
-
-/* Sets the counter of ticks back to 0. */
-void rnn_edge_platform_start_ticks(void);
-
-/* Ticks since the start, less than 2^24 of them; always 0 where there is no counter. */
-uint32_t rnn_edge_platform_ticks(void);
-
-/* Bytes of the stack that were ever in use; 0 where that is not known. */
-uint32_t rnn_edge_platform_stack_bytes(void);
 
 #endif

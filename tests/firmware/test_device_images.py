@@ -105,7 +105,7 @@ def test_templates_compile_for_a_device_without_a_warning(name, tmp_path):
     folder = export(MODEL, tmp_path)
     (folder / "rnn_edge_config.h").write_text(config_header(MODEL))
     recipe = baremetal.recipe(device)
-    sources = [TEMPLATES / n for n in (*recipe.templates, SERVICE[0]) if n.endswith(".c")]
+    sources = [TEMPLATES / n for n in (*recipe.templates, *SERVICE) if n.endswith(".c")]
     include = (folder, TEMPLATES / "service", TEMPLATES / "baremetal" / "freestanding")
     flags = [*WARNINGS, "-ffreestanding", *device.build.flags, *(f"-I{path}" for path in include)]
     succeed(compiler, *flags, "-c", *sources, *sorted(folder.glob("*.c")), cwd=tmp_path)
@@ -116,7 +116,7 @@ def test_service_and_linux_program_compile_without_a_warning(compiler, tmp_path)
     folder = export(MODEL, tmp_path)
     (folder / "rnn_edge_config.h").write_text(config_header(MODEL))
     flags = [*WARNINGS, "-D_POSIX_C_SOURCE=200809L", f"-I{folder}", f"-I{TEMPLATES / 'service'}"]
-    sources = [TEMPLATES / SERVICE[0], TEMPLATES / "linux" / "main.c"]
+    sources = [TEMPLATES / n for n in (*SERVICE, "linux/main.c") if n.endswith(".c")]
     succeed(tool(compiler), *flags, "-O2", "-c", *sources, cwd=tmp_path)
 
 

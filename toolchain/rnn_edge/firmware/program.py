@@ -14,7 +14,18 @@ from rnn_edge.firmware.tools import call
 from rnn_edge.resources import data_folder
 from rnn_edge.types import QuantizedModel
 
-SERVICE = ("service/rnn_edge_service.c", "service/rnn_edge_service.h")
+SERVED = ("service/rnn_edge_served.c", "service/rnn_edge_served.h")
+"""The model with its one stream: what every service is made around."""
+SERVICE = ("service/rnn_edge_service.c", "service/rnn_edge_service.h", *SERVED)
+"""Commands over a stream of bytes that loses nothing."""
+LINK = (
+    "link/rnn_edge_link.c",
+    "link/rnn_edge_link.h",
+    "link/rnn_edge_link_server.c",
+    "link/rnn_edge_link_server.h",
+    *SERVED,
+)
+"""Frames over a stream of bytes that may lose some."""
 _CONFIG = "rnn_edge_config.h"
 _OUTPUT_LIMIT = 2000
 _KEY_DIGITS = 24
@@ -77,8 +88,9 @@ def build_program(
     sources: Sequence[Path],
     work: Path,
     explain: Callable[[str], Exception | None] = lambda output: None,
+    service: Sequence[str] = SERVICE,
 ) -> Path:
-    """Compile the service around an exported model, unless the program is there already.
+    """Compile a service around an exported model, unless the program is there already.
 
     Args:
         recipe: How; its templates stand beside the service.
@@ -86,6 +98,7 @@ def build_program(
         sources: The exported C, headers too.
         work: Where the program is kept.
         explain: As for `build`.
+        service: What serves the model: `SERVICE` or `LINK`.
 
     Returns:
         The program's absolute path.
@@ -96,7 +109,7 @@ def build_program(
     """
     serving = replace(
         recipe,
-        templates=(*SERVICE, *recipe.templates),
+        templates=(*service, *recipe.templates),
         generated={_CONFIG: config_header(model), **recipe.generated},
     )
     return build(serving, model.name, sources, work, explain)
