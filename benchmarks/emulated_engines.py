@@ -66,7 +66,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                 "steps_per_second": round(arguments.steps / elapsed),
             }
             device = all_devices().get(name.removeprefix("device:"))
-            if device is not None:
+            if device is not None and device.emulator is not None:
                 image = build_image(device, model, exported_sources(source), source.work)
                 factor = device.emulator.instructions_per_tick
                 rows[name] |= {

@@ -12,7 +12,7 @@ from rnn_edge.resources import data_folder
 from rnn_edge.spec import all_devices
 
 TEMPLATES = data_folder("firmware_templates")
-DEVICES = all_devices()
+DEVICES = {name: d for name, d in all_devices().items() if d.template == baremetal.TEMPLATE}
 MODEL = build(Recipe(seed=31, kinds=("gru", "lstm"), units=(6, 9)))
 LARGE = build(Recipe(seed=32, kinds=("lstm",), units=(150,), inputs=130, name="large"))
 
@@ -44,6 +44,12 @@ def test_an_image_has_the_same_bytes_wherever_it_is_built(name, tmp_path):
     assert str(tmp_path).encode() not in first.path.read_bytes()
     assert 4000 < first.flash_bytes < 40_000
     assert DEVICES[name].memory.stack_bytes < first.ram_bytes < 8000
+
+
+def test_a_device_without_the_template_has_no_image(tmp_path):
+    for name in ("rpi-pico", "esp32-s3-devkit", "rpi-4", "host"):
+        with pytest.raises(EngineError, match=f"Device {name} has no image: its template is "):
+            baremetal.build_image(all_devices()[name], MODEL, [], tmp_path)
 
 
 def test_an_image_is_compiled_once(tmp_path):

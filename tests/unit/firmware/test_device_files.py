@@ -1,20 +1,31 @@
 """Files of devices: what is refused, with which words, and that a file is all a device takes."""
 
+import typing
+
 import pytest
 
+from rnn_edge.cli.checks import FLASH_TOOLS
 from rnn_edge.engines import device
 from rnn_edge.engines.base import all_engines
 from rnn_edge.errors import SpecError
 from rnn_edge.firmware.baremetal import does_not_fit, memory_script
-from rnn_edge.spec import all_devices
+from rnn_edge.resources import data_folder
+from rnn_edge.spec import all_devices, find_device
 from rnn_edge.spec import device as device_files
 
 DEVICES = all_devices()
 GOOD = """
 title = "A board"
 cpu = "cortex-m4"
-source = "https://example.org/board"
+isa = "armv7e-m"
+template = "baremetal"
+links = ["semihosting"]
 verified = ["emulator"]
+
+[[sources]]
+of = ["processor", "memory", "emulator"]
+document = "The board's manual"
+url = "https://example.org/board"
 
 [memory]
 flash_origin = 0x08000000
@@ -41,21 +52,99 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_shipped_devices_are_those_of_the_documentation():
+def only_devices_in(folder, monkeypatch):
+    def where(name):
+        return folder if name == "devices" else data_folder(name)
+
+    monkeypatch.setattr(device_files, "data_folder", where)
+
+
+def test_every_shipped_device_is_listed():
     assert list(DEVICES) == [
-        "qemu-m0", "qemu-m3", "qemu-m33", "qemu-m4", "qemu-m55", "qemu-m7", "qemu-rv32",
+        "arduino-nano-33-ble", "esp32-c3-devkit", "esp32-s3-devkit", "host", "nrf52840-dk",
+        "nucleo-f401re", "nucleo-f446re", "nucleo-h743zi", "qemu-m0", "qemu-m3", "qemu-m33",
+        "qemu-m4", "qemu-m55", "qemu-m7", "qemu-rv32", "rpi-3", "rpi-4", "rpi-5", "rpi-pico",
+        "rpi-pico-2", "rpi-zero-2-w", "rpi-zero-w", "stm32f4-discovery", "teensy-4.1",
     ]  # fmt: skip
-    for found in DEVICES.values():
-        # The slow tests run every one of them under its emulator; none was held in a hand.
-        assert found.verified == ("emulator",)
-        assert found.source.startswith("https://")
-        assert found.title in (
-            device_files.data_folder("devices") / "README.md"
-        ).read_text().replace("\n", " ")
+
+
+def test_the_table_of_the_folder_has_a_row_for_each():
+    text = (data_folder("devices") / "README.md").read_text()
+    rows = [
+        f"| `{name}` | {d.title} | {d.cpu} | {d.template or '-'} | {', '.join(d.verified) or '-'} |"
+        for name, d in DEVICES.items()
+    ]
+    assert [line for line in text.splitlines() if line.startswith("| `")] == rows
+
+
+def test_only_what_is_emulated_is_an_engine():
+    engines = [name for name in all_engines() if name.startswith("device:")]
+    assert engines == [f"device:{name}" for name, d in DEVICES.items() if d.emulator is not None]
+    assert engines == [
+        f"device:qemu-{core}" for core in ("m0", "m3", "m33", "m4", "m55", "m7", "rv32")
+    ]
+
+
+def test_nothing_is_said_to_be_verified_that_was_not():
+    # The slow tests run every emulated one, and the C on this host; no board was held in a hand.
+    for name, found in DEVICES.items():
+        wanted = ("hardware",) if name == "host" else ("emulator",) if found.emulator else ()
+        assert found.verified == wanted, name
+
+
+def test_no_two_devices_are_called_the_same():
+    titles = [found.title for found in DEVICES.values()]
+    assert len(set(titles)) == len(titles)
+    known = [(found.title, usb.id) for found in DEVICES.values() for usb in found.usb]
+    assert len(set(known)) == len(known)
+    chips = [found.probe_target for found in DEVICES.values() if found.probe_target]
+    assert len(set(chips)) == len(chips)
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_sizes_of_a_device_are_of_its_kind(name):
+    found = DEVICES[name]
+    if found.memory is None:
+        assert found.flash_bytes is None
+        assert (found.ram_bytes is None) == (name == "host")
+        return
+    assert found.ram_bytes == found.memory.ram_bytes
+    assert found.flash_bytes % 1024 == 0
+    assert found.ram_bytes % 1024 == 0
+    assert found.memory.stack_bytes * 4 <= found.ram_bytes
+    if found.emulator is None:
+        assert 96 * 1024 <= found.ram_bytes <= 1024 * 1024 <= 4 * found.flash_bytes
+        assert 64_000_000 <= found.clock_hz <= 600_000_000
+        assert found.usb
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_sources_are_documents_that_can_be_found(name):
+    sources = DEVICES[name].sources
+    documents = [source.document for source in sources]
+    assert len(set(documents)) == len(documents)
+    # A manual without an address has its number; the host is its own source.
+    assert all(source.url or name == "host" or ", IMX" in source.document for source in sources)
+
+
+def test_flash_tools_of_devices_are_those_that_doctor_looks_for():
+    tools = {tool.name for tool in FLASH_TOOLS}
+    assert {runner for found in DEVICES.values() for runner in found.runners} <= tools
+    assert set(typing.get_args(device_files.Runner)) <= tools
+
+
+def test_instructions_are_counted_where_the_same_ones_run():
+    counted = {name: d.counted_on for name, d in DEVICES.items() if d.counted_on is not None}
+    assert {counted[name] for name in ("nucleo-f401re", "nrf52840-dk")} == {"qemu-m4"}
+    assert counted["esp32-c3-devkit"] == "qemu-rv32"
+    assert "esp32-s3-devkit" not in counted
+    for name, other in counted.items():
+        same = DEVICES[other].build.flags == DEVICES[name].build.flags
+        assert same or name in ("rpi-pico", "esp32-c3-devkit"), name
 
 
 def test_a_file_is_all_that_a_new_device_takes(folder, monkeypatch):
-    monkeypatch.setattr(device_files, "data_folder", lambda name: folder)
+    only_devices_in(folder, monkeypatch)
     kinds = all_engines()
     assert [name for name in kinds if name.startswith("device:")] == ["device:my-board"]
     kind = kinds["device:my-board"]
@@ -67,7 +156,7 @@ def test_a_file_is_all_that_a_new_device_takes(folder, monkeypatch):
 
 def test_a_damaged_file_is_named(folder, monkeypatch):
     (folder / "bad.toml").write_text("title = ")
-    monkeypatch.setattr(device_files, "data_folder", lambda name: folder)
+    only_devices_in(folder, monkeypatch)
     with pytest.raises(SpecError, match=r"bad\.toml is not TOML"):
         all_engines()
 
@@ -83,7 +172,7 @@ def test_a_damaged_file_is_named(folder, monkeypatch):
         ("0x20000000", "0x20000010", "ram_origin = 0x20000010; expected a multiple of 1024"),
         ("0x20000000", "0xFFFFFC00", "reach beyond 2\\^32"),
         ("cortex_m", "cortex_a", r'build\.startup = "cortex_a"; expected "cortex_m" or "riscv"'),
-        ("arm-none-eabi-gcc", "icc", r'expected "arm-none-eabi-gcc" or'),
+        ("arm-none-eabi-gcc", "icc", r'expected "arm-none-eabi-gcc", "riscv64'),
         ("qemu-system-arm", "renode", r'expected "qemu-system-arm" or'),
         ('["emulator"]', '["luck"]', r"verified"),
         ('title = "A board"', 'title = ""', "title"),
@@ -91,6 +180,42 @@ def test_a_damaged_file_is_named(folder, monkeypatch):
         ('title = "A board"', 'title = "A board"\nname = "x"', "expected no such key"),
         ("40.0", "0.5", "expected a number from 1"),
         ('["-M", "mps2-an386"]', "[]", "arguments"),
+        ('isa = "armv7e-m"', 'isa = "z80"', r'isa = "z80"; expected "armv6-m", '),
+        (
+            'template = "baremetal"',
+            'template = "forth"',
+            'template = "forth"; expected "baremetal"',
+        ),
+        ('template = "baremetal"', 'template = "linux"', "belong together"),
+        ('template = "baremetal"', "", "belong together"),
+        ('startup = "cortex_m"', "", "belong together"),
+        ('links = ["semihosting"]', "links = []", "links = .*at least 1"),
+        ('"memory", "emulator"]', '"emulator"]', "sources: memory has no source"),
+        ('"emulator"]\ndoc', '"emulator", "usb"]\ndoc', "usb has a source but is not in"),
+        ('"processor", ', '"colour", ', r'sources\[0\]\.of\[0\] = "colour"; expected "processor"'),
+        (
+            'document = "The board\'s manual"',
+            "",
+            r"sources\[0\]\.document is missing; expected text",
+        ),
+        ("https://example.org", "example.org", "expected an address that begins with https://"),
+        (
+            "[memory]\nflash",
+            '[[usb]]\nid = "483:374B"\ntitle = "x"\n\n[memory]\nflash',
+            "hexadecimal",
+        ),
+        ("stack_bytes = 1024", "stack_bytes = 1024\n[system]\nram_bytes = 4194304", "one of the"),
+        (
+            "stack_bytes = 1024",
+            'stack_bytes = 1024\n[[memory.more]]\nname = "CCM"\norigin = 0x20001000\nbytes = 1024',
+            "RAM at 0x20000000 and CCM at 0x20001000 overlap",
+        ),
+        ("isa =", 'counted_on = "my-board"\nisa =', "counted_on without clock_hz"),
+        (
+            "isa =",
+            'clock_hz = 8000000\ncounted_on = "other"\nisa =',
+            "clock has no source",
+        ),
     ],
 )
 def test_mistakes_are_named_with_file_key_and_value(folder, old, new, message):
@@ -100,6 +225,35 @@ def test_mistakes_are_named_with_file_key_and_value(folder, old, new, message):
     with pytest.raises(SpecError, match=message) as caught:
         all_devices(folder)
     assert str(file) in caught.value.message
+
+
+@pytest.mark.parametrize("counter", ["nowhere", "mute"])
+def test_counting_on_what_cannot_count_is_refused(folder, counter):
+    clocked = GOOD.replace("isa =", "clock_hz = 8000000\nisa =").replace(
+        '"memory", ', '"memory", "clock", '
+    )
+    mute = clocked[: clocked.index("[emulator]")].replace(', "emulator"]', "]")
+    mute = mute.replace('verified = ["emulator"]', "verified = []")
+    (folder / "mute.toml").write_text(mute)
+    (folder / "counting.toml").write_text(
+        clocked.replace("isa =", f'counted_on = "{counter}"\nisa =')
+    )
+    with pytest.raises(
+        SpecError, match=f'counted_on = "{counter}"; .* of armv7e-m: counting, my-board'
+    ):
+        all_devices(folder)
+    (folder / "counting.toml").write_text(
+        clocked.replace("isa =", 'counted_on = "my-board"\nisa =')
+    )
+    assert all_devices(folder)["counting"].counted_on == "my-board"
+
+
+def test_an_unknown_device_lists_the_known_ones():
+    with pytest.raises(
+        SpecError, match=r"Unknown device: 'qemu-m9'; known are arduino-nano.*teensy"
+    ):
+        find_device("qemu-m9")
+    assert find_device("qemu-m4") == DEVICES["qemu-m4"]
 
 
 @pytest.mark.parametrize("name", ["My-board", "my_board", "-x", "1board"])
@@ -137,7 +291,7 @@ def test_what_a_linker_says_becomes_the_numbers_needed(folder):
 
 def test_the_command_of_an_emulator(folder):
     board = all_devices(folder)["my-board"]
-    assert device.command(board, "/usr/bin/qemu-system-arm", folder / "a.elf") == [
+    assert device.command(board.emulator, "/usr/bin/qemu-system-arm", folder / "a.elf") == [
         "/usr/bin/qemu-system-arm", "-M", "mps2-an386",
         "-display", "none", "-monitor", "none", "-serial", "none", "-parallel", "none",
         "-semihosting-config", "enable=on,target=native",

@@ -10,9 +10,10 @@ from pathlib import Path
 from rnn_edge.errors import EngineError, ModelError
 from rnn_edge.firmware.program import Recipe, build_program
 from rnn_edge.firmware.tools import call, program
-from rnn_edge.spec import DeviceSpec
+from rnn_edge.spec import BuildSection, DeviceSpec, MemorySection
 from rnn_edge.types import QuantizedModel
 
+TEMPLATE = "baremetal"
 FLAGS = (
     "-std=c11",
     "-ffreestanding",
@@ -48,9 +49,25 @@ class Image:
     ram_bytes: int
 
 
+def placed(device: DeviceSpec) -> tuple[MemorySection, BuildSection]:
+    """Return where an image for a device lies and how it is compiled.
+
+    Raises:
+        EngineError: If the template is not the device's.
+    """
+    memory, build = device.memory, device.build
+    if device.template != TEMPLATE or memory is None or build is None:
+        raise EngineError(
+            f"Device {device.name} has no image: its template is "
+            f"{device.template or 'not there yet'}; expected {TEMPLATE}.",
+            "rnn-edge devices list",
+        )
+    return memory, build
+
+
 def memory_script(device: DeviceSpec) -> str:
     """Return the linker's view of a device's memory."""
-    memory = device.memory
+    memory, _ = placed(device)
     return (
         f"/* Memory of {device.name}. */\n"
         f"rnn_edge_stack_bytes = {memory.stack_bytes};\n"
@@ -66,22 +83,24 @@ def recipe(device: DeviceSpec) -> Recipe:
 
     Raises:
         MissingDependencyError: If its compiler is not installed.
+        EngineError: If no image is built for the device.
     """
+    _, build = placed(device)
     names = (
         "main.c",
         "memory.c",
         "platform.h",
         "semihosting.c",
-        f"startup_{device.build.startup}.c",
+        f"startup_{build.startup}.c",
         "image.ld",
         "freestanding/string.h",
     )
     return Recipe(
         target=device.name,
-        compiler=(program(device.build.compiler, f"firmware for {device.name}"),),
+        compiler=(program(build.compiler, f"firmware for {device.name}"),),
         version=("--version",),
-        flags=(*FLAGS, *device.build.flags),
-        templates=tuple(f"baremetal/{name}" for name in names),
+        flags=(*FLAGS, *build.flags),
+        templates=tuple(f"{TEMPLATE}/{name}" for name in names),
         generated={"memory.ld": memory_script(device)},
         libraries=("-lgcc",),
     )
@@ -113,7 +132,8 @@ def build_image(
 def does_not_fit(device: DeviceSpec, model: QuantizedModel, output: str) -> ModelError | None:
     """Return what to say where a linker printed that a region is too small, or else None."""
     over = {region: int(count) for region, count in _OVERFLOW.findall(output)}
-    sizes = {"FLASH": device.memory.flash_bytes, "RAM": device.memory.ram_bytes}
+    memory, _ = placed(device)
+    sizes = {"FLASH": memory.flash_bytes, "RAM": memory.ram_bytes}
     words = {"FLASH": "flash", "RAM": "RAM"}
     needs = [
         f"{sizes[region] + count:,} bytes of {words[region]}; {device.name} has {sizes[region]:,}"
@@ -128,7 +148,8 @@ def does_not_fit(device: DeviceSpec, model: QuantizedModel, output: str) -> Mode
 
 
 def _measured(device: DeviceSpec, path: Path) -> Image:
-    tool = program(f"{device.build.compiler.removesuffix('gcc')}size", "the size of an image")
+    _, build = placed(device)
+    tool = program(f"{build.compiler.removesuffix('gcc')}size", "the size of an image")
     done = call([tool, "-A", "-d", str(path)], path.parent)
     rows = {parts[0]: parts[1:] for line in done.stdout.splitlines() if (parts := line.split())}
     try:

@@ -7,7 +7,8 @@ from rnn_edge.spec.data import (
     SyntheticMachineData,
 )
 from rnn_edge.spec.detector import DetectorSection
-from rnn_edge.spec.device import DeviceSpec, all_devices
+from rnn_edge.spec.device import DeviceSpec, all_devices, find_device
+from rnn_edge.spec.device_parts import BuildSection, EmulatorSection, MemorySection
 from rnn_edge.spec.drift import DriftSection
 from rnn_edge.spec.export import ExportSection
 from rnn_edge.spec.features import ChannelFeatures, LogMelFeatures
@@ -35,12 +36,15 @@ __all__ = [
     "MAX_HELD_STEPS",
     "AdversarialStream",
     "AugmentSection",
+    "BuildSection",
     "ChannelFeatures",
     "DetectorSection",
     "DeviceSpec",
     "DriftSection",
+    "EmulatorSection",
     "ExportSection",
     "LogMelFeatures",
+    "MemorySection",
     "ModelSection",
     "ModelSpec",
     "QatSection",
@@ -61,6 +65,7 @@ __all__ = [
     "SyntheticStream",
     "TeacherSection",
     "all_devices",
+    "find_device",
     "load_spec",
     "load_stream",
     "resolved_toml",

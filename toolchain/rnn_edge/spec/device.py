@@ -3,120 +3,159 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from rnn_edge.errors import SpecError
+from rnn_edge.registry import known
 from rnn_edge.resources import data_folder
+from rnn_edge.spec.device_parts import (
+    BuildSection,
+    EmulatorSection,
+    Figure,
+    MemorySection,
+    SourceSection,
+    SystemSection,
+    Text,
+    UsbSection,
+)
 from rnn_edge.spec.load import read_toml, validate
+from rnn_edge.spec.messages import choice
 from rnn_edge.spec.section import Section
 
-ADDRESS_LIMIT = 1 << 32
-"""Addresses of the processors that images are built for lie below this."""
+_NAME = re.compile(r"[a-z][a-z0-9]*([-.][a-z0-9]+)*")
+_PARTS_OF_TEMPLATES = ("common", "host", "service")
+"""Folders of ``firmware_templates/`` that no program begins in."""
 
-ALIGNMENT_BYTES = 1024
-"""Of both origins: a vector table lies at a multiple of its size, rounded up to a power of two."""
+Isa = Literal[
+    "armv6-m",
+    "armv7-m",
+    "armv7e-m",
+    "armv8-m.main",
+    "armv8.1-m.main",
+    "rv32imc",
+    "rv32imac",
+    "xtensa-lx7",
+    "armv6",
+    "armv8-a",
+    "host",
+]
+_RUN_BY: Mapping[str, tuple[str, ...]] = {"rv32imc": ("rv32imac",)}
+"""Instruction sets that are part of others."""
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-
-Address = Annotated[int, Field(ge=0, lt=ADDRESS_LIMIT)]
-MemorySize = Annotated[int, Field(ge=1024, lt=ADDRESS_LIMIT)]
-Words = Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class MemorySection(Section):
-    """Where code and data lie; emulators often have RAM where a board has flash."""
-
-    flash_origin: Address
-    """First address of what holds code and constants; the processor starts there."""
-
-    flash_bytes: MemorySize
-    """Its size."""
-
-    ram_origin: Address
-    """First address of what holds variables."""
-
-    ram_bytes: MemorySize
-    """Its size."""
-
-    stack_bytes: Annotated[int, Field(ge=512, le=65536)]
-    """Part of the RAM that is kept for the stack."""
-
-    @model_validator(mode="after")
-    def _check(self) -> MemorySection:
-        regions = {
-            "flash": (self.flash_origin, self.flash_bytes),
-            "ram": (self.ram_origin, self.ram_bytes),
-        }
-        for name, (origin, size) in regions.items():
-            if origin % ALIGNMENT_BYTES:
-                raise ValueError(
-                    f"{name}_origin = {origin:#x}; expected a multiple of {ALIGNMENT_BYTES}"
-                )
-            if origin + size > ADDRESS_LIMIT:
-                raise ValueError(
-                    f"{name}_origin = {origin:#x} and {name}_bytes = {size} reach beyond 2^32"
-                )
-        (flash, flash_size), (ram, ram_size) = regions.values()
-        if flash < ram + ram_size and ram < flash + flash_size:
-            raise ValueError(f"flash at {flash:#x} and RAM at {ram:#x} overlap")
-        if self.stack_bytes >= self.ram_bytes:
-            raise ValueError(
-                f"stack_bytes = {self.stack_bytes}; expected less than ram_bytes = {self.ram_bytes}"
-            )
-        return self
-
-
-class BuildSection(Section):
-    """How an image is compiled."""
-
-    compiler: Literal["arm-none-eabi-gcc", "riscv64-unknown-elf-gcc"]
-    """The program that compiles and links."""
-
-    startup: Literal["cortex_m", "riscv"]
-    """Which ``startup_*.c`` of the template ``baremetal`` begins."""
-
-    flags: Words
-    """Processor, instruction set and optimisation, as the compiler takes them."""
-
-
-class EmulatorSection(Section):
-    """What runs the image on this host."""
-
-    program: Literal["qemu-system-arm", "qemu-system-riscv32"]
-    """The emulator."""
-
-    arguments: Words
-    """Machine and whatever else is special about it; the image is added."""
-
-    instructions_per_tick: Annotated[float, Field(ge=1.0, le=1000.0)]
-    """Of the counter that the startup code reads, where the emulated time advances by 1 ns with
-    each instruction: 10^9 over the counter's rate in Hz, or 1 where it counts instructions."""
+Runner = Literal["dfu-util", "esptool", "openocd", "picotool", "pyocd", "st-flash"]
+Link = Literal["semihosting", "uart", "usb", "ssh", "pipe"]
 
 
 class DeviceSpec(Section):
     """One device."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Text
     """The name of its file, without ending."""
 
-    title: Annotated[str, Field(min_length=1)]
+    title: Text
     """What it is, in a line."""
 
-    cpu: Annotated[str, Field(min_length=1)]
+    cpu: Text
     """Its processor."""
 
-    source: Annotated[str, Field(min_length=1)]
-    """Where the figures are from."""
+    isa: Isa
+    """The instruction set that its programs are made of."""
+
+    clock_hz: Annotated[int, Field(ge=1_000_000, le=10_000_000_000)] | None = None
+    """The highest rate of the processor that its documents allow; absent where there is none."""
+
+    template: Text | None = None
+    """Folder of ``firmware_templates/`` that its programs begin in; absent where there is none
+    yet, and then no program is built for it."""
+
+    links: Annotated[tuple[Link, ...], Field(min_length=1)]
+    """What can carry the service's bytes between it and a host, the usual one first."""
+
+    runners: tuple[Runner, ...] = ()
+    """Programs that write firmware into it, the usual one first."""
 
     verified: tuple[Literal["emulator", "hardware"], ...]
     """What the images of this device were really run on."""
 
-    memory: MemorySection
-    build: BuildSection
-    emulator: EmulatorSection
+    counted_on: Text | None = None
+    """The emulated device whose processor runs the same instructions and counts them."""
+
+    probe_target: Text | None = None
+    """What pyOCD calls its chip."""
+
+    usb: tuple[UsbSection, ...] = ()
+    """What it is on a USB of the host."""
+
+    sources: Annotated[tuple[SourceSection, ...], Field(min_length=1)]
+    """Where the figures are from."""
+
+    memory: MemorySection | None = None
+    system: SystemSection | None = None
+    build: BuildSection | None = None
+    emulator: EmulatorSection | None = None
+
+    @property
+    def flash_bytes(self) -> int | None:
+        """Of what holds code and constants; None where an operating system loads programs."""
+        return None if self.memory is None else self.memory.flash_bytes
+
+    @property
+    def ram_bytes(self) -> int | None:
+        """Of what holds variables; None where it is this host's."""
+        if self.memory is not None:
+            return self.memory.ram_bytes
+        return None if self.system is None else self.system.ram_bytes
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> DeviceSpec:
+        if self.isa != "host" and (self.memory is None) == (self.system is None):
+            raise ValueError("expected one of the tables [memory] and [system]")
+        if self.template is not None and self.template not in templates():
+            raise ValueError(f'template = "{self.template}"; expected {choice(templates())}')
+        is_bare = self.template == "baremetal"
+        starts = self.build is not None and self.build.startup is not None
+        if is_bare != starts or (is_bare and self.memory is None):
+            raise ValueError(
+                'template "baremetal", build.startup and [memory] belong together; '
+                "expected all of them or none of the first two"
+            )
+        if self.template is not None and self.build is None:
+            raise ValueError("template is there without the table [build]")
+        if self.emulator is not None and not is_bare:
+            raise ValueError('[emulator] runs images; expected template = "baremetal"')
+        if "emulator" in self.verified and self.emulator is None:
+            raise ValueError('verified = ["emulator"] without the table [emulator]')
+        if self.counted_on is not None and (self.build is None or self.clock_hz is None):
+            raise ValueError("counted_on without clock_hz and the table [build]")
+        return self
+
+    @model_validator(mode="after")
+    def _check_sources(self) -> DeviceSpec:
+        told: set[Figure] = {figure for source in self.sources for figure in source.of}
+        given: dict[Figure, bool] = {
+            "processor": True,
+            "clock": self.clock_hz is not None,
+            "memory": self.memory is not None or self.system is not None,
+            "usb": bool(self.usb),
+            "probe": self.probe_target is not None,
+            "emulator": self.emulator is not None,
+        }
+        for figure, is_given in given.items():
+            if is_given != (figure in told):
+                what = "has no source" if is_given else "has a source but is not in the file"
+                raise ValueError(f"sources: {figure} {what}")
+        return self
+
+
+def templates() -> tuple[str, ...]:
+    """Return the folders that programs of devices begin in."""
+    folder = data_folder("firmware_templates")
+    names = (path.name for path in folder.iterdir() if path.is_dir())
+    return tuple(sorted(name for name in names if name not in _PARTS_OF_TEMPLATES))
 
 
 def load_device(file: Path) -> DeviceSpec:
@@ -129,7 +168,7 @@ def load_device(file: Path) -> DeviceSpec:
     if not _NAME.fullmatch(file.stem):
         raise SpecError(
             f"Device file {file}: its name is {file.stem!r}; expected small letters, digits and "
-            "single hyphens."
+            "single hyphens or dots."
         )
     raw = read_toml(file, "device")
     if "name" in raw:
@@ -144,7 +183,46 @@ def all_devices(folder: Path | None = None) -> dict[str, DeviceSpec]:
         folder: Holds the files; None for the shipped one.
 
     Raises:
-        SpecError: With every mistake of the first file that has any.
+        SpecError: With every mistake of the first file that has any, or where a device counts
+            its instructions on one that cannot.
     """
-    files = sorted((folder or data_folder("devices")).glob("*.toml"))
-    return {file.stem: load_device(file) for file in files}
+    place = folder or data_folder("devices")
+    devices = {file.stem: load_device(file) for file in _files(place)}
+    for name, device in devices.items():
+        if device.counted_on is not None:
+            _check_counter(place / f"{name}.toml", device, devices)
+    return devices
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files of a folder in order of the devices' names."""
+    return sorted(folder.glob("*.toml"), key=lambda file: file.stem)
+
+
+def find_device(name: str) -> DeviceSpec:
+    """Return a device by name.
+
+    Raises:
+        SpecError: Naming the known ones.
+    """
+    devices = all_devices()
+    if name not in devices:
+        raise SpecError(
+            f"Unknown device: {name!r}; known are {known(list(devices))}.",
+            "rnn-edge devices list",
+        )
+    return devices[name]
+
+
+def _check_counter(file: Path, device: DeviceSpec, devices: Mapping[str, DeviceSpec]) -> None:
+    """Refuse to count on what is not emulated or does not run the device's instructions."""
+    counter = devices.get(device.counted_on or "")
+    wanted = (device.isa, *_RUN_BY.get(device.isa, ()))
+    if counter is None or counter.emulator is None or counter.isa not in wanted:
+        fitting = [
+            name for name, other in devices.items() if other.emulator and other.isa in wanted
+        ]
+        raise SpecError(
+            f'Device file {file}: counted_on = "{device.counted_on}"; expected an emulated device '
+            f"of {known(wanted)}: {known(fitting)}."
+        )

@@ -92,7 +92,7 @@ def _model_classes(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - 
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     origin = typing.get_origin(annotation)
-    if origin in (typing.Union, types.UnionType, typing.Annotated):
+    if origin in (typing.Union, types.UnionType, typing.Annotated, tuple):
         parts = typing.get_args(annotation)
         return [c for part in parts for c in _model_classes(part)]
     return []
@@ -153,7 +153,7 @@ def _place(
 
 def _expected(path: list[int | str], model: type[BaseModel] | None) -> str:
     keys = [part for part in path if isinstance(part, str)]
-    is_item = any(isinstance(part, int) for part in path)
+    is_item = isinstance(path[-1], int)
     if model is None or not keys or keys[-1] not in model.model_fields:
         return "a table"
     if _model_classes(model.model_fields[keys[-1]].annotation):
