@@ -65,6 +65,68 @@ def test_merged_streams_weigh_by_their_steps():
     assert merged.result().rms.value == pytest.approx(np.sqrt(squares.mean()))
 
 
+def plateau(seed, steps, level):
+    generator = np.random.default_rng(seed)
+    expected = np.zeros((steps, UNITS))
+    return running(expected, level * generator.normal(size=(steps, UNITS)), 4096)
+
+
+def test_streams_of_two_lengths_and_levels_are_no_growth():
+    """Behind the end of the short stream only the long one is left: that is no drift."""
+    merged = plateau(6, 10_000, 0.1)
+    merged.merge(plateau(7, 40_000, 1.0))
+    found = merged.result()
+    assert found.trend.verdict == "plateau"
+    assert abs(found.trend.slope.value) < 0.02
+    # Known to a few parts in a thousand, and not as badly as the two levels differ.
+    exact = np.sqrt((0.1**2 + 4.0) / 5.0)
+    assert found.rms.low < exact < found.rms.high
+    assert found.rms.high - found.rms.low < 0.01 * exact
+
+
+def test_a_stream_far_shorter_than_the_others_leaves_the_trend_undecided():
+    merged = plateau(8, 300, 0.1)
+    merged.merge(plateau(9, 400_000, 1.0))
+    found = merged.result()
+    assert found.trend.verdict == "undecided"
+    assert found.rms.low < found.rms.value < found.rms.high
+
+
+def test_streams_of_one_length_have_the_interval_of_independent_ones():
+    singles = [plateau(seed, 4000, 1.0).result().rms for seed in range(4)]
+    merged = plateau(0, 4000, 1.0)
+    for seed in range(1, 4):
+        merged.merge(plateau(seed, 4000, 1.0))
+    found = merged.result().rms
+    width = np.mean([each.high - each.low for each in singles])
+    assert found.high - found.low == pytest.approx(width / 2.0, rel=0.15)
+
+
+def test_the_curve_of_merged_streams_ends_where_the_longest_does():
+    merged = running(*errors(3), 500)
+    merged.merge(running(*errors(4, 1000), 500))
+    merged.merge(running(*errors(5, 500), 500))
+    alone = running(*errors(3), 500).result()
+    assert [p.step for p in merged.result().curve] == [p.step for p in alone.curve]
+    assert merged.result().curve[-1].step == STEPS
+
+
+def test_flips_of_streams_of_two_lengths_have_an_interval():
+    def sums(steps):
+        own, other = np.zeros(steps, int), np.zeros(steps, int)
+        other[::50] = 1
+        found = RunningDecisions("by frame", "after smoothing")
+        found.add(0, decided(own), decided(other))
+        found.close()
+        return found
+
+    merged = sums(256)
+    merged.merge(sums(100_000))
+    agreement = merged.result()[0].agreement
+    assert agreement.value == pytest.approx(0.98, abs=1e-3)
+    assert 0.97 < agreement.low < agreement.value < agreement.high < 0.99
+
+
 def test_an_engine_that_is_the_reference_has_no_error():
     expected, _ = errors(5)
     found = running(expected, expected, 512).result()

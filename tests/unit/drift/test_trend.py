@@ -62,6 +62,7 @@ def test_no_error_at_all_is_a_plateau():
 
 def test_few_stretches_decide_nothing():
     assert find_trend(np.ones(7), np.arange(1, 8)).verdict is TrendVerdict.UNDECIDED
+    assert find_trend(np.ones(0), np.arange(0)).verdict is TrendVerdict.UNDECIDED
 
 
 @pytest.mark.parametrize("size", [1, 7, 16, 4096])

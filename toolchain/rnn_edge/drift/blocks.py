@@ -14,12 +14,20 @@ class BlockSums:
     """Adds up a value per step in equal blocks; when there are too many, neighbours are joined.
 
     The length of a block is 16 steps times a power of two, so that any two can be merged.
+
+    Attributes:
+        length: Steps of a block.
+        sums: float64 (N,), by block.
+        counts: int64 (N,), values in each sum.
+        common: Steps that every stream has.
+        is_mixed: Whether some have more than others.
     """
 
     def __init__(self) -> None:
         self.length = FIRST_LENGTH
         self.sums: Array = np.zeros(0)
         self.counts: Array = np.zeros(0, np.int64)
+        self.common, self.is_mixed = 0, False
 
     def add(self, first: int, values: Array) -> None:
         """Add values float64 (T,) of the steps from ``first`` on."""
@@ -35,9 +43,10 @@ class BlockSums:
         rows = slice(begin, begin + len(starts))
         self.sums[rows] += np.add.reduceat(values, starts)
         self.counts[rows] += np.diff(np.append(starts, len(values)))
+        self.common = first + len(values)
 
     def merge(self, other: BlockSums) -> None:
-        """Add another stream's sums, step by step from the start of each."""
+        """Add another stream's sums, step by step from the start of each; both have steps."""
         theirs = BlockSums()
         theirs.length = other.length
         theirs.sums, theirs.counts = other.sums.copy(), other.counts.copy()
@@ -48,17 +57,24 @@ class BlockSums:
         self._reach(len(theirs.sums))
         self.sums[: len(theirs.sums)] += theirs.sums
         self.counts[: len(theirs.counts)] += theirs.counts
+        self.is_mixed |= other.is_mixed or self.common != other.common
+        self.common = min(self.common, other.common)
 
     def means(self, most: int) -> tuple[Array, Array]:
         """Return the means of at most ``most`` equal stretches, and the step each ends at.
 
-        The last stretch is left out where it is less than half as long as the others.
+        The last stretch is left out where it is less than half as long as the others. What lies
+        behind the end of the shortest stream is left out: a mean over fewer streams is another
+        one, whatever the time. There is no stretch where that stream is shorter than a block.
         """
-        joined = max(1, -(-len(self.sums) // most))
-        starts = np.arange(0, len(self.sums), joined)
-        sums = np.add.reduceat(self.sums, starts) if len(starts) else self.sums
-        counts = np.add.reduceat(self.counts, starts) if len(starts) else self.counts
-        ends = np.minimum((starts + joined), len(self.sums)) * self.length
+        # The block in which the shortest one ends holds more of the others.
+        blocks = self.common // self.length if self.is_mixed else len(self.sums)
+        joined = max(1, -(-blocks // most))
+        starts = np.arange(0, blocks, joined)
+        sums, counts = self.sums[:blocks], self.counts[:blocks]
+        if blocks:
+            sums, counts = np.add.reduceat(sums, starts), np.add.reduceat(counts, starts)
+        ends = np.minimum(starts + joined, blocks) * self.length
         full = counts >= counts.max(initial=0) / 2
         return sums[full] / np.maximum(counts[full], 1), ends[full]
 

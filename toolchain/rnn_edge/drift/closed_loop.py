@@ -13,9 +13,10 @@ from rnn_edge.drift.interruption import undivided
 from rnn_edge.drift.running import STRETCHES, RunningError, root_estimate
 from rnn_edge.errors import DataError, EngineError
 from rnn_edge.quantize import quantize_input
+from rnn_edge.statistics import pooled_mean, related_mean
 from rnn_edge.streams import Chunk, FrameStream
 from rnn_edge.types import Array, QuantizedModel, Trace
-from rnn_edge.types.drift import DriftResult, StreamDrift
+from rnn_edge.types.drift import DriftResult, Estimate, StreamDrift
 
 FEWEST_STEPS = 256
 """A shorter stream says nothing about where an error goes."""
@@ -112,12 +113,14 @@ class RunningDrift:
     steps: int = 0
     streams: int = 1
     hidden: tuple[str, ...] = field(init=False)
+    _merged: list[tuple[int, Estimate]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self.hidden = tuple(name for name in self.errors if name.startswith("h"))
 
     def merge(self, other: RunningDrift) -> None:
-        """Add another stream."""
+        """Add another stream; both have steps."""
+        self._merged = [*self._parts(), *other._parts()]
         for name, error in self.errors.items():
             error.merge(other.errors[name])
         self.decisions.merge(other.decisions)
@@ -132,7 +135,6 @@ class RunningDrift:
         """Return what was measured; at least one step must have been seen."""
         rows = {name: error.result() for name, error in self.errors.items()}
         square = float(np.mean([np.square(rows[name].rms.value) for name in self.hidden]))
-        means = [self.errors[name].blocks.means(STRETCHES)[0] for name in self.hidden]
         frames, detections = self.decisions.result()
         return StreamDrift(
             stream=self.stream,
@@ -140,12 +142,19 @@ class RunningDrift:
             steps=self.steps,
             planned_steps=self.planned_steps,
             streams=self.streams,
-            hidden_rms=root_estimate(square, np.mean(means, axis=0)),
+            hidden_rms=root_estimate(square, pooled_mean(self._parts())),
             tensors=tuple(rows.values()),
             decisions=frames,
             detections=detections,
             details={} if self.details is None else self.details.to_json(),
         )
+
+    def _parts(self) -> list[tuple[int, Estimate]]:
+        """Return steps and mean square error over the hidden states of each stream."""
+        if self._merged:
+            return self._merged
+        means = [self.errors[name].blocks.means(STRETCHES)[0] for name in self.hidden]
+        return [(self.steps, related_mean(np.mean(means, axis=0)))]
 
 
 def replay_pair(
@@ -189,7 +198,7 @@ def replay_pair(
                 _add(found, chunk, ran, rules, sampler)
             tell(found.steps, stream.steps)
     except KeyboardInterrupt:
-        if found is None:
+        if found is None or not found.steps:
             raise
     if found is None:
         raise DataError(f"Stream {stream.name} gave no frames; expected {stream.steps}.")

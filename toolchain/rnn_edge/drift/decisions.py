@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from rnn_edge.drift.blocks import BlockSums
-from rnn_edge.statistics import related_mean, wilson_interval
+from rnn_edge.statistics import pooled_mean, related_mean, wilson_interval
 from rnn_edge.types import Array
 from rnn_edge.types.decisions import NOTHING, Decided
 from rnn_edge.types.drift import DecisionDrift, Estimate
@@ -99,6 +99,7 @@ class _RunningAgreement:
         self.kind = kind
         self.flips, self.steps = 0, 0
         self.first: int | None = None
+        self._merged: list[tuple[int, Estimate]] = []
         self._blocks = BlockSums()
 
     def add(self, first: int, expected: Array, actual: Array) -> None:
@@ -111,6 +112,7 @@ class _RunningAgreement:
         self._blocks.add(first, differs.astype(np.float64))
 
     def merge(self, other: _RunningAgreement) -> None:
+        self._merged = [*self._parts(), *other._parts()]
         found = [first for first in (self.first, other.first) if first is not None]
         self.first = min(found) if found else None
         self.flips += other.flips
@@ -128,14 +130,17 @@ class _RunningAgreement:
         together, and Wilson's, which knows that none seen is not none at all.
         """
         share = 1.0 - self.flips / self.steps
-        means, _ = self._blocks.means(STRETCHES)
-        spread = related_mean(1.0 - means)
+        spread = pooled_mean(self._parts())
         low, high = wilson_interval(self.steps - self.flips, self.steps)
         return Estimate(
             share,
             max(0.0, min(low, share + spread.low - spread.value)),
             min(1.0, max(high, share + spread.high - spread.value)),
         )
+
+    def _parts(self) -> list[tuple[int, Estimate]]:
+        """Return steps and share of equal decisions of each stream."""
+        return self._merged or [(self.steps, related_mean(1.0 - self.stretches()))]
 
 
 class _RunningEvents:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnn_edge.drift.blocks import BlockSums
 from rnn_edge.drift.trend import find_trend
-from rnn_edge.statistics import related_mean
+from rnn_edge.statistics import pooled_mean, related_mean
 from rnn_edge.types import Array
 from rnn_edge.types.drift import CurvePoint, Estimate, TensorDrift
 
@@ -39,6 +39,8 @@ class RunningError:
         self._histogram = np.zeros((len(_EDGES), _LEVELS), np.int64)
         self._maximum = 0.0
         self._power = 0.0
+        self._steps = 0
+        self._merged: list[tuple[int, Estimate]] = []
         self.blocks = BlockSums()
 
     def add(self, first: int, expected: Array, actual: Array) -> Array:
@@ -58,6 +60,7 @@ class RunningError:
         per_step = squares.mean(axis=1)
         self._maximum = max(self._maximum, float(np.abs(error).max(initial=0.0)))
         self._power += float(np.square(wanted).sum())
+        self._steps = max(self._steps, first + len(error))
         self.blocks.add(first, per_step)
         # Step t, counted from 1, belongs to the first stretch that ends at or after it.
         row_of = np.searchsorted(_EDGES, np.arange(first + 1, first + len(error) + 1))
@@ -69,7 +72,9 @@ class RunningError:
         return np.asarray(per_step)
 
     def merge(self, other: RunningError) -> None:
-        """Add the sums of another stream."""
+        """Add the sums of another stream; both have steps."""
+        self._merged = [*self._parts(), *other._parts()]
+        self._steps = max(self._steps, other._steps)
         self._squares += other._squares
         self._counts += other._counts
         self._histogram += other._histogram
@@ -88,7 +93,7 @@ class RunningError:
         means, ends = self.blocks.means(STRETCHES)
         return TensorDrift(
             tensor=self.tensor,
-            rms=root_estimate(mean_square, means),
+            rms=root_estimate(mean_square, pooled_mean(self._parts())),
             maximum=self._maximum,
             relative=math.sqrt(mean_square) / size if size > 0.0 else 0.0,
             trend=find_trend(means, ends),
@@ -97,11 +102,14 @@ class RunningError:
             heat=tuple(tuple(float(v) for v in row) for row in np.sqrt(per_unit)),
         )
 
+    def _parts(self) -> list[tuple[int, Estimate]]:
+        """Return steps and mean square error of each stream."""
+        means, _ = self.blocks.means(STRETCHES)
+        return self._merged or [(self._steps, related_mean(means))]
+
     def _point(self, row: int, units: int) -> CurvePoint:
-        # Of the last stretch only what was replayed; streams of one length stop together.
-        begin = 0 if row == 0 else int(_EDGES[row - 1])
-        streams = self._histogram[0].sum()
-        end = min(int(_EDGES[row]), begin + int(-(-self._counts[row] // max(1, streams))))
+        # Of the last stretch only what was replayed.
+        end = min(int(_EDGES[row]), self._steps)
         rms = math.sqrt(float(self._squares[row].sum()) / (int(self._counts[row]) * units))
         cumulated = np.cumsum(self._histogram[row])
         low, high = (
@@ -111,14 +119,13 @@ class RunningError:
         return CurvePoint(end, rms, low, high)
 
 
-def root_estimate(mean_square: float, means: Array) -> Estimate:
+def root_estimate(mean_square: float, spread: Estimate) -> Estimate:
     """Return a root mean square and its interval.
 
     Args:
         mean_square: Over all steps.
-        means: float64 (N,), of equal stretches, in the order of time.
+        spread: How well it is known, about a value that may leave out the end of a stream.
     """
-    spread = related_mean(means)
     low, high = (max(0.0, mean_square + end - spread.value) for end in (spread.low, spread.high))
     return Estimate(math.sqrt(mean_square), math.sqrt(low), math.sqrt(high))
 

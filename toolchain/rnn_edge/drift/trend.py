@@ -37,14 +37,14 @@ def find_trend(mean_squares: Array, ends: Array, limit: float = LIMIT) -> Trend:
     """
     used = mean_squares > 0.0
     count = int(used.sum())
-    if not count:
+    if not count and len(mean_squares):
         # No error at all does not grow.
         return Trend(TrendVerdict.PLATEAU, Estimate(0.0, 0.0, 0.0), limit, len(mean_squares))
+    if count < FEWEST_BLOCKS:
+        return Trend(TrendVerdict.UNDECIDED, Estimate(0.0, -1.0, 1.0), limit, count)
     starts = np.concatenate([[0], ends[:-1]])
     x = np.log((starts + ends)[used] / 2.0)
     y = 0.5 * np.log(mean_squares[used])
-    if count < FEWEST_BLOCKS:
-        return Trend(TrendVerdict.UNDECIDED, Estimate(0.0, -1.0, 1.0), limit, count)
     centred = x - x.mean()
     spread = float(centred @ centred)
     slope = float(centred @ y) / spread

@@ -1,7 +1,12 @@
 """Intervals that several parts of the program give with what they measure."""
 
 from rnn_edge.statistics.bootstrap import bootstrap_interval
-from rnn_edge.statistics.means import independent_mean, long_run_covariance, related_mean
+from rnn_edge.statistics.means import (
+    independent_mean,
+    long_run_covariance,
+    pooled_mean,
+    related_mean,
+)
 from rnn_edge.statistics.shares import wilson_interval
 from rnn_edge.statistics.student import Z_95, student_quantile
 
@@ -10,6 +15,7 @@ __all__ = [
     "bootstrap_interval",
     "independent_mean",
     "long_run_covariance",
+    "pooled_mean",
     "related_mean",
     "student_quantile",
     "wilson_interval",

@@ -9,6 +9,7 @@ Source:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -43,6 +44,19 @@ def related_mean(values: Array) -> Estimate:
     variance = float(long_run_covariance((values - mean)[:, None])[0, 0])
     half = student_quantile(len(values) - 1) * math.sqrt(max(0.0, variance) / len(values))
     return Estimate(mean, mean - half, mean + half)
+
+
+def pooled_mean(parts: Sequence[tuple[int, Estimate]]) -> Estimate:
+    """Return the mean over independent parts and its 95 % interval.
+
+    Args:
+        parts: How many values each part has, and their mean; at least one part with a value.
+    """
+    total = sum(count for count, _ in parts)
+    mean = sum(count * part.value for count, part in parts) / total
+    below = math.hypot(*(count * (part.value - part.low) for count, part in parts)) / total
+    above = math.hypot(*(count * (part.high - part.value) for count, part in parts)) / total
+    return Estimate(mean, mean - below, mean + above)
 
 
 def long_run_covariance(scores: Array) -> Array:
