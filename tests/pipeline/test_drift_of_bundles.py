@@ -16,7 +16,7 @@ from rnn_edge.cli.drift_lines import drift_lines
 from rnn_edge.cli.main import run
 from rnn_edge.drift.closed_loop import replay_pair
 from rnn_edge.errors import DataError, EngineError, RnnEdgeError
-from rnn_edge.pipeline import drift_job
+from rnn_edge.pipeline import drift_analysis, drift_job
 from rnn_edge.pipeline.drift import DriftRequest, measure_drift, run_here
 from rnn_edge.pipeline.drift_fleet import runner_for
 from rnn_edge.pipeline.drift_job import run_job
@@ -133,6 +133,38 @@ def test_an_interruption_leaves_a_result_of_what_was_done(bundle, monkeypatch):
     assert (found.total.steps, found.total.planned_steps, found.total.streams) == (4096, 18000, 1)
     assert dict(found.analysis) == {}
     assert any("stopped before" in line for line in drift_lines(found.to_json()))
+
+
+def test_an_interrupted_analysis_does_not_take_the_replay_with_it(
+    bundle, monkeypatch, capsys, tmp_path
+):
+    def stop(of, tell):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        drift_analysis, "ANALYSES", {**drift_analysis.ANALYSES, "attribution": stop}
+    )
+    code, said = call(
+        capsys, "drift", bundle.path, "--engines", "float,int8", "--steps", 1000, "-q",
+        "--analyse", "stability,attribution,resets", "--out", tmp_path,
+    )  # fmt: skip
+    assert code == 130
+    assert "stopped before the end of: attribution, resets" in said.out
+    assert said.out.splitlines()[-1].startswith("verdict: ")
+    found = json.loads((tmp_path / "drift.json").read_text())
+    assert found["total"]["steps"] == 1000
+    assert set(found["analysis"]) == {"stability", "time_constants"}
+    assert found["unfinished_analyses"] == ["attribution", "resets"]
+    assert "These analyses were stopped" in (tmp_path / "drift.html").read_text()
+
+
+def test_an_interruption_before_the_first_sums_is_one(bundle, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rnn_edge.drift.closed_loop._add", stop)
+    with pytest.raises(KeyboardInterrupt):
+        measure_drift(bundle, DriftRequest(engines=NUMPY, steps=600), silent)
 
 
 @pytest.mark.parametrize(

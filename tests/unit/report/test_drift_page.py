@@ -159,6 +159,17 @@ def test_a_stopped_replay_is_flagged_and_a_finished_one_is_not(bare: dict[str, A
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_streams_that_were_never_begun_and_analyses_that_were_stopped_are_flagged(
+    bare: dict[str, Any],
+) -> None:
+    bare["total"] |= {"is_partial": True, "planned_steps": 4000}
+    bare["unfinished_analyses"] = ["attribution", "resets"]
+    text = Page(render_drift(bare)).text
+    assert "was stopped before its end:streams that were not begun: 0 of 3,000 steps" in text
+    assert "These analyses were stopped before their end:attributionresets" in text
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_no_other_decision_is_none_rather_than_a_step(bare: dict[str, Any]) -> None:
     bare["total"]["decisions"] |= {"first_flip": None, "flips": 0}
     assert "First frame with another decisionnonein 1,000 stepsno" in Page(render_drift(bare)).text

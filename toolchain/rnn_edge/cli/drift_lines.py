@@ -33,6 +33,8 @@ def drift_lines(result: Json) -> list[str]:
     if len(result["streams"]) > 1:
         lines += ["", *_streams(result["streams"])]
     lines += ["", *cause_lines(result["analysis"])]
+    if left := result.get("unfinished_analyses"):
+        lines += [f"stopped before the end of: {', '.join(left)}", ""]
     return [*lines, f"verdict: {verdict(total)}"]
 
 

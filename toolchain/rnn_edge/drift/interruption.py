@@ -11,11 +11,14 @@ from types import FrameType
 
 @contextmanager
 def undivided() -> Iterator[None]:
-    """Hold a KeyboardInterrupt back until the block is done, and raise it then.
+    """Hold an interrupt back until the block is done, and hand it on to who had it before.
 
-    Outside of the main thread no interrupt is ever delivered, so that nothing has to be held.
+    That raises KeyboardInterrupt, unless this process was told to pass interrupts over, or to
+    note them as well. Outside of the main thread no interrupt is ever delivered, so that nothing
+    has to be held; and a handler that is not Python's could not be put back.
     """
-    if threading.current_thread() is not threading.main_thread():
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is None:
         yield
         return
     came = False
@@ -30,4 +33,4 @@ def undivided() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, before)
     if came:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)

@@ -27,6 +27,10 @@ Tell = Callable[[str, int, int], None]
 """(what, step, total)."""
 
 
+UNFINISHED = "unfinished_analyses"
+"""Among the facts of a result whose analyses were interrupted: the names of those it lacks."""
+
+
 @dataclass(frozen=True)
 class DriftRequest:
     """What to measure.
@@ -70,7 +74,7 @@ def measure_drift(
         DataError: If there are no frames.
         RnnEdgeError: If an engine cannot be had here or fails.
         KeyboardInterrupt: If it is interrupted before anything was measured; later, the result
-            says that it is partial.
+            says that it is partial, or by `UNFINISHED` which analyses it lacks.
     """
     for name in request.analyses:
         if name not in ANALYSES:
@@ -83,7 +87,7 @@ def measure_drift(
     subject = subject_of(bundle, spec)
     jobs = _jobs(spec, request, engines, subject, frames)
     found = (run or run_here)(jobs, tell)
-    facts = {
+    facts: dict[str, Any] = {
         "bundle": spec.model.name,
         "model_digest": subject.model.digest(),
         "rnn_edge": __version__,
@@ -101,9 +105,14 @@ def measure_drift(
     of = Analysed(bundle, jobs[0], request.data, result.streams[0].hidden_rms.value)
     analysis: dict[str, Any] = {}
     for k, name in enumerate(request.analyses):
-        tell(f"analyse {name}", k, len(request.analyses))
-        analysis.update(analyse(name, of, tell))
-    return replace(result, analysis=analysis)
+        try:
+            tell(f"analyse {name}", k, len(request.analyses))
+            analysis.update(analyse(name, of, tell))
+        except KeyboardInterrupt:
+            # The replay may have taken hours: it is not lost with what was to explain it.
+            facts[UNFINISHED] = list(request.analyses[k:])
+            break
+    return replace(result, facts=facts, analysis=analysis)
 
 
 def subject_of(bundle: Bundle, spec: ModelSpec) -> Subject:

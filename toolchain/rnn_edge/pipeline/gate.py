@@ -13,7 +13,7 @@ from rnn_edge.pipeline.baseline import open_baseline
 from rnn_edge.pipeline.budget import Baseline, BudgetCheck, judge
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.check import StateCheck, check_states
-from rnn_edge.pipeline.drift import DriftRequest, measure_drift, run_here
+from rnn_edge.pipeline.drift import UNFINISHED, DriftRequest, measure_drift, run_here
 from rnn_edge.pipeline.drift_job import DriftJob
 from rnn_edge.pipeline.pairing import KEY, stretches_of
 from rnn_edge.spec import DriftSection, ModelSpec
@@ -215,7 +215,11 @@ def check_drift(
 
 
 def _measured(bundle: Bundle, request: DriftRequest, tell: Tell) -> dict[str, Any]:
-    """Return the JSON of a drift, with the stretches of each stream in it."""
+    """Return the JSON of a drift, with the stretches of each stream in it.
+
+    Raises:
+        KeyboardInterrupt: If an analysis is not there that a limit is for.
+    """
     kept: list[dict[str, list[float]]] = []
 
     def run(jobs: Sequence[DriftJob], tell: Tell) -> list[RunningDrift]:
@@ -224,6 +228,8 @@ def _measured(bundle: Bundle, request: DriftRequest, tell: Tell) -> dict[str, An
         return found
 
     result = measure_drift(bundle, request, tell, run).to_json()
+    if UNFINISHED in result:
+        raise KeyboardInterrupt
     for stream, stretches in zip(result["streams"], kept, strict=True):
         stream[KEY] = stretches
     return result

@@ -190,7 +190,8 @@ class DriftResult:
     """What `rnn-edge drift` found.
 
     Attributes:
-        facts: Bundle, model digest, source of the frames, reference and engine, versions.
+        facts: Bundle, model digest, source of the frames, reference and engine, versions; the
+            analyses that an interruption left out, where there was one.
         total: All streams together.
         streams: One by one.
         analysis: By name, what explains the drift: "stability", "time_constants", "attribution",

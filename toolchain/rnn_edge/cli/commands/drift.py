@@ -87,7 +87,7 @@ def drift(
     Replays streams through two engines, each on its own state, which is never reset: the error of
     every state and output, its curve over time and whether it grows, the error of a single step
     beside it, and what it does to decisions. Memory does not grow with the length. Ctrl-C ends the
-    replay, and what was measured until then is shown.
+    replay or the analyses, and what was measured until then is shown.
 
     "rnn-edge check" holds the same figures against the budget of the spec.
     """
@@ -96,7 +96,7 @@ def drift(
     from rnn_edge.cli.drift_pages import check_place, other_result, write_pages
     from rnn_edge.cli.main import EXIT_INTERRUPTED
     from rnn_edge.cli.progress import progress_for
-    from rnn_edge.pipeline.drift import DriftRequest, measure_drift
+    from rnn_edge.pipeline.drift import UNFINISHED, DriftRequest, measure_drift
     from rnn_edge.pipeline.drift_analysis import ANALYSES
     from rnn_edge.pipeline.drift_fleet import runner_for
 
@@ -123,7 +123,8 @@ def drift(
     if out is not None:
         write_pages(out, result, other)
     output.result(result, drift_lines(result))
-    return EXIT_INTERRUPTED if result["total"]["is_partial"] else 0
+    is_whole = not result["total"]["is_partial"] and UNFINISHED not in result
+    return 0 if is_whole else EXIT_INTERRUPTED
 
 
 def _names(option: str, value: str | None) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ def render(root: Node) -> Section:
         "summary",
         "Summary",
         join(
-            *_partial(streams),
+            *_partial(root, total, streams),
             tiles(
                 _error(total),
                 _trend(total),
@@ -47,23 +47,27 @@ def render(root: Node) -> Section:
     )
 
 
-def _partial(streams: tuple[Node, ...]) -> list[Markup]:
-    """Return a banner that names the streams which were stopped, or nothing."""
+def _partial(root: Node, total: Node, streams: tuple[Node, ...]) -> list[Markup]:
+    """Return banners that name the streams and the analyses which were stopped, or nothing."""
     stopped = [
         f"{stream.at('stream').text()}: {formatting.count(stream.at('steps').integer())} of "
         f"{formatting.count(stream.at('planned_steps').integer())} steps"
         for stream in streams
         if stream.at("is_partial").flag()
     ]
-    if not stopped:
-        return []
+    planned = sum(stream.at("planned_steps").integer() for stream in streams)
+    unseen = total.at("planned_steps").integer() - planned
+    if unseen > 0:
+        stopped.append(f"streams that were not begun: 0 of {formatting.count(unseen)} steps")
+    left = root.find("unfinished_analyses")
+    names = [each.text() for each in left.items()] if left is not None else []
     return [
-        element(
-            "div",
-            element("strong", "The replay was stopped before its end:"),
-            bullets(stopped),
-            class_="warning",
+        element("div", element("strong", title), bullets(listed), class_="warning")
+        for title, listed in (
+            ("The replay was stopped before its end:", stopped),
+            ("These analyses were stopped before their end:", names),
         )
+        if listed
     ]
 
 
