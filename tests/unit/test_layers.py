@@ -17,7 +17,7 @@ LAYERS = (
     ("spec", "cells", "data", "features", "input_drift", "logs"),
     ("reference",),
     ("train", "quantize"),
-    ("exporters", "firmware", "importers", "streams"),
+    ("exporters", "firmware", "importers", "links", "streams"),
     ("engines", "replay", "evaluation", "drift"),
     ("report",),
     ("pipeline",),

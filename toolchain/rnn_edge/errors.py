@@ -54,6 +54,14 @@ class SavedStateError(EngineError):
     """A saved state that is damaged, or of another model or layout."""
 
 
+class LinkError(EngineError):
+    """A link to a device that does not answer, answers something else, or has ended."""
+
+
+class LinkRestartError(LinkError):
+    """A device that started again or serves another host: its stream is lost."""
+
+
 class ParityError(RnnEdgeError):
     """Two engines that must give the same bits do not."""
 

@@ -21,6 +21,7 @@ MODULES: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
         "report": ("matplotlib",),
         "cross": ("ziglang",),
         "fleet": ("distributed",),
+        "serial": ("serial",),
     }
 )
 """The packages that an extra brings, by import name."""
