@@ -3,7 +3,9 @@
 Source:
     Newey and West, "A simple, positive semi-definite, heteroskedasticity and autocorrelation
     consistent covariance matrix" (1987), with Bartlett weights and the lag 4*(n/100)^(2/9) of
-    their 1994 paper.
+    their 1994 paper; Andrews and Monahan, "An improved heteroskedasticity and autocorrelation
+    consistent covariance matrix estimator" (1992), for values that are strongly related: what an
+    autoregression explains is taken out before, and put back in afterwards.
 """
 
 from __future__ import annotations
@@ -16,6 +18,12 @@ import numpy as np
 from rnn_edge.statistics.student import student_quantile
 from rnn_edge.types import Array
 from rnn_edge.types.drift import Estimate
+
+SIGNIFICANT_RELATION = 2.0
+"""Of sqrt(N) times the correlation of neighbours: below it there may be none."""
+
+MOST_RELATION = 0.97
+"""More cannot be told apart from values that go anywhere."""
 
 
 def independent_mean(values: Array) -> Estimate:
@@ -41,7 +49,7 @@ def related_mean(values: Array) -> Estimate:
     mean = float(values.mean())
     if len(values) < 3:
         return Estimate(mean, float(values.min()), float(values.max()))
-    variance = float(long_run_covariance((values - mean)[:, None])[0, 0])
+    variance = _long_run_variance(values - mean)
     half = student_quantile(len(values) - 1) * math.sqrt(max(0.0, variance) / len(values))
     return Estimate(mean, mean - half, mean + half)
 
@@ -57,6 +65,17 @@ def pooled_mean(parts: Sequence[tuple[int, Estimate]]) -> Estimate:
     below = math.hypot(*(count * (part.value - part.low) for count, part in parts)) / total
     above = math.hypot(*(count * (part.high - part.value) for count, part in parts)) / total
     return Estimate(mean, mean - below, mean + above)
+
+
+def _long_run_variance(centred: Array) -> float:
+    """Return the variance of a sum of related values of mean zero, divided by their number."""
+    earlier, later = centred[:-1], centred[1:]
+    power = float(earlier @ earlier)
+    relation = min(float(earlier @ later) / power, MOST_RELATION) if power > 0.0 else 0.0
+    if relation * math.sqrt(len(centred)) <= SIGNIFICANT_RELATION:
+        return float(long_run_covariance(centred[:, None])[0, 0])
+    rest = later - relation * earlier
+    return float(long_run_covariance(rest[:, None])[0, 0]) / (1.0 - relation) ** 2
 
 
 def long_run_covariance(scores: Array) -> Array:
