@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rnn_edge.cli.bundles import open_bundle
-from rnn_edge.errors import BundleError
+from rnn_edge.pipeline.baseline import RESULT, open_baseline
+from rnn_edge.pipeline.budget import Baseline
 from rnn_edge.pipeline.drift import DriftRequest, Runner, Tell, measure_drift
 from rnn_edge.pipeline.files import explained, write_bytes, write_json
 from rnn_edge.report import render_comparison, render_drift
-from rnn_edge.types.drift import FORMAT
 
-RESULT, PAGE, COMPARISON = "drift.json", "drift.html", "comparison.html"
+PAGE, COMPARISON = "drift.html", "comparison.html"
 
 Json = Mapping[str, Any]
 
@@ -33,32 +31,18 @@ def other_result(path: Path, request: DriftRequest, tell: Tell, run: Runner) -> 
     """Return what a result is compared with.
 
     Args:
-        path: A file that was written before, the folder it lies in, or a bundle, which is
-            measured in the same way.
+        path: What `open_baseline` takes; a bundle is measured in the same way.
         request: How to measure a bundle.
         tell: Progress.
         run: Where streams run.
 
     Raises:
-        BundleError: If it is none of these.
+        RnnEdgeError: If it is none of these.
     """
-    file = path / RESULT if path.is_dir() and (path / RESULT).is_file() else path
-    if file.is_dir() or not file.exists():
-        return measure_drift(open_bundle(path), request, tell, run).to_json()
-    try:
-        result = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BundleError(
-            f"Result {file} cannot be read: {error}; expected what rnn-edge drift wrote.",
-            "make it again with: rnn-edge drift BUNDLE --out DIR",
-        ) from error
-    if not isinstance(result, dict) or result.get("format") != FORMAT:
-        found = result.get("format") if isinstance(result, dict) else type(result).__name__
-        raise BundleError(
-            f"Result {file} has format {found!r}; expected {FORMAT!r}.",
-            "name a bundle, or a file made with: rnn-edge drift BUNDLE --out DIR",
-        )
-    return result
+    found = open_baseline(path)
+    if isinstance(found, Baseline):
+        return found.result
+    return measure_drift(found, request, tell, run).to_json()
 
 
 def write_pages(out: Path, result: Json, other: Json | None) -> None:

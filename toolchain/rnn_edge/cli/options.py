@@ -75,12 +75,48 @@ def set_option(text: str) -> Callable[[F], F]:
 
 def engines_option(text: str, default: str | None = None) -> Callable[[F], F]:
     """Return an option --engines; the command gets names, or None where it is not given."""
+    return names_option("--engines", text, "engine, e.g. --engines int8,c", default=default)
+
+
+def streams_option(text: str) -> Callable[[F], F]:
+    """Return an option --streams; the command gets names, or None where it is not given."""
+    return names_option("--streams", text, "stream")
+
+
+def names_option(
+    option: str,
+    text: str,
+    what: str,
+    *,
+    default: str | None = None,
+    metavar: str = "A,B,...",
+) -> Callable[[F], F]:
+    """Return an option that takes names with commas between them, each once.
+
+    Args:
+        option: As it is typed; the command gets names, or None where it is not given.
+        text: Its help.
+        what: What is named, for the refusal of none.
+        default: As it would be typed.
+        metavar: What is shown for the names.
+    """
+
+    def split(
+        ctx: click.Context, param: click.Parameter, value: str | None
+    ) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+        if not names:
+            raise click.BadParameter(f"no name is given; expected at least one {what}.", ctx, param)
+        return names
+
     return click.option(
-        "--engines",
+        option,
         default=default,
         show_default=default is not None,
-        metavar="A,B,...",
-        callback=_engine_names,
+        metavar=metavar,
+        callback=split,
         help=text,
     )
 
@@ -113,16 +149,3 @@ def _with_values(
                 f"{value!r}; expected section.key=value, e.g. --set model.hidden=48.", ctx, param
             )
     return values
-
-
-def _engine_names(
-    ctx: click.Context, param: click.Parameter, value: str | None
-) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
-    if not names:
-        raise click.BadParameter(
-            "no name is given; expected at least one engine, e.g. --engines int8,c.", ctx, param
-        )
-    return names

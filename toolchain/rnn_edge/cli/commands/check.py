@@ -13,6 +13,7 @@ from rnn_edge.cli.options import (
     engines_option,
     output_options,
     set_option,
+    streams_option,
 )
 from rnn_edge.cli.output import Output
 
@@ -25,11 +26,7 @@ from rnn_edge.cli.output import Output
 @data_option(
     "Recordings in the layout that the bundle's spec describes. [default: those of the build]"
 )
-@click.option(
-    "--streams",
-    metavar="A,B,...",
-    help="Streams whose drift is measured, by name or path. [default: the spec's]",
-)
+@streams_option("Streams whose drift is measured, by name or path. [default: the spec's]")
 @click.option(
     "--steps",
     type=WholeNumber(1_000, 10_000_000),
@@ -65,7 +62,7 @@ def check(
     bundle: Path,
     engines: tuple[str, ...] | None,
     data: Path | None,
-    streams: str | None,
+    streams: tuple[str, ...] | None,
     steps: int | None,
     overrides: tuple[str, ...],
     baseline: Path | None,
@@ -107,7 +104,7 @@ def check(
         engines=engines,
         data=data,
         overrides=overrides,
-        streams=_names(streams),
+        streams=streams or (),
         steps=steps,
         baseline=baseline,
         has_state=not no_state,
@@ -137,18 +134,6 @@ def _refuse_idle(switch: str, options: Mapping[str, object]) -> None:
     given = [f"--{name}" for name, value in options.items() if value not in (None, ())]
     if given:
         raise click.UsageError(f"{switch} leaves {', '.join(given)} without effect.")
-
-
-def _names(value: str | None) -> tuple[str, ...]:
-    """Return the names of a list."""
-    if value is None:
-        return ()
-    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
-    if not names:
-        raise click.BadParameter(
-            "no name is given; expected at least one stream.", param_hint="--streams"
-        )
-    return names
 
 
 COMMAND = check

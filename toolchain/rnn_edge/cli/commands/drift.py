@@ -6,22 +6,25 @@ from pathlib import Path
 
 import click
 
-from rnn_edge.cli.options import WholeNumber, data_option, output_options
+from rnn_edge.cli.options import (
+    WholeNumber,
+    data_option,
+    names_option,
+    output_options,
+    streams_option,
+)
 from rnn_edge.cli.output import Output
 
 
 @click.command("drift")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option(
+@names_option(
     "--engines",
+    "The engine that is right, and the one whose drift is measured. [default: the spec's]",
+    "engine",
     metavar="REFERENCE,ENGINE",
-    help="The engine that is right, and the one whose drift is measured. [default: the spec's]",
 )
-@click.option(
-    "--streams",
-    metavar="A,B,...",
-    help="Streams to replay, by name or path. [default: the spec's]",
-)
+@streams_option("Streams to replay, by name or path. [default: the spec's]")
 @click.option(
     "--steps",
     type=WholeNumber(256, 100_000_000),
@@ -37,11 +40,7 @@ from rnn_edge.cli.output import Output
 @data_option(
     "Recordings in the layout that the bundle's spec describes. [default: those of the build]"
 )
-@click.option(
-    "--analyse",
-    metavar="A,B,...",
-    help="Say more: stability, attribution, resets, parity, or all.",
-)
+@names_option("--analyse", "Say more: stability, attribution, resets, parity, or all.", "analysis")
 @click.option(
     "--workers",
     type=WholeNumber(1, 256),
@@ -70,12 +69,12 @@ from rnn_edge.cli.output import Output
 @output_options
 def drift(
     bundle: Path,
-    engines: str | None,
-    streams: str | None,
+    engines: tuple[str, ...] | None,
+    streams: tuple[str, ...] | None,
     steps: int | None,
     copies: int,
     data: Path | None,
-    analyse: str | None,
+    analyse: tuple[str, ...] | None,
     workers: int,
     scheduler: str | None,
     out: Path | None,
@@ -104,11 +103,9 @@ def drift(
         raise click.UsageError("--compare writes a page; say where with --out DIR.")
     if workers > 1 and scheduler is not None:
         raise click.UsageError("--workers and --scheduler exclude each other.")
-    asked = _names("--analyse", analyse)
+    asked = analyse or ()
     wanted = tuple(ANALYSES) if "all" in asked else asked
-    request = DriftRequest(
-        _pair(engines), _names("--streams", streams), steps, data, copies, wanted
-    )
+    request = DriftRequest(_pair(engines), streams or (), steps, data, copies, wanted)
     opened = open_bundle(bundle)
     if out is not None:
         check_place(out)
@@ -127,25 +124,15 @@ def drift(
     return 0 if is_whole else EXIT_INTERRUPTED
 
 
-def _names(option: str, value: str | None) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
-    if not names:
-        raise click.BadParameter("no name is given; expected at least one.", param_hint=option)
-    return names
-
-
-def _pair(names: str | None) -> tuple[str, str] | None:
+def _pair(names: tuple[str, ...] | None) -> tuple[str, str] | None:
     if names is None:
         return None
-    found = _names("--engines", names)
-    if len(found) != 2:
+    if len(names) != 2:
         raise click.BadParameter(
-            f"{names!r}; expected a reference and an engine, e.g. --engines float,c.",
+            f"{','.join(names)!r}; expected a reference and an engine, e.g. --engines float,c.",
             param_hint="--engines",
         )
-    return found[0], found[1]
+    return names[0], names[1]
 
 
 COMMAND = drift
