@@ -30,7 +30,7 @@ FLAGS = (
     "-Wl,-T,image.ld",
 )
 _OVERFLOW = re.compile(r"region `(FLASH|RAM)' overflowed by (\d+) bytes")
-_FLASH_SECTIONS = (".vectors", ".text", ".rodata", ".data")
+FLASH_SECTIONS = (".vectors", ".text", ".rodata", ".data")
 _RAM_SECTIONS = (".stack", ".data", ".bss")
 
 
@@ -126,7 +126,7 @@ def build_image(
     path = build_program(
         recipe(device), model, sources, work, lambda text: does_not_fit(device, model, text)
     )
-    return _measured(device, path)
+    return measured(device, path)
 
 
 def does_not_fit(device: DeviceSpec, model: QuantizedModel, output: str) -> ModelError | None:
@@ -147,7 +147,13 @@ def does_not_fit(device: DeviceSpec, model: QuantizedModel, output: str) -> Mode
     )
 
 
-def _measured(device: DeviceSpec, path: Path) -> Image:
+def measured(device: DeviceSpec, path: Path) -> Image:
+    """Return an image with the sizes that its sections say.
+
+    Raises:
+        MissingDependencyError: If the compiler comes without the program that lists them.
+        EngineError: If it has no code, or they are not listed.
+    """
     _, build = placed(device)
     tool = program(f"{build.compiler.removesuffix('gcc')}size", "the size of an image")
     done = call([tool, "-A", "-d", str(path)], path.parent)
@@ -162,10 +168,10 @@ def _measured(device: DeviceSpec, path: Path) -> Image:
         raise EngineError(f"Image {path} has no code: {done.stderr.strip()}.", "delete it")
     return Image(
         path,
-        sum(sizes[name] for name in _FLASH_SECTIONS),
+        sum(sizes[name] for name in FLASH_SECTIONS),
         sum(sizes[name] for name in _RAM_SECTIONS),
     )
 
 
 def _section_names() -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*_FLASH_SECTIONS, *_RAM_SECTIONS)))
+    return tuple(dict.fromkeys((*FLASH_SECTIONS, *_RAM_SECTIONS)))

@@ -11,6 +11,8 @@ from rnn_edge.extras import require
 from rnn_edge.firmware.program import Recipe, build_program
 from rnn_edge.types import QuantizedModel
 
+VARIABLES = {"ZIG_LOCAL_CACHE_DIR": "zig-cache"}
+"""Relative to the compiler's folder: what it leaves there goes with the folder."""
 FLAGS = ("-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O3", "-static", "-s")
 
 
@@ -81,7 +83,6 @@ def build_binary(
         version=("-m", "ziglang", "version"),
         flags=(*FLAGS, *target.flags),
         templates=("linux/main.c",),
-        # Relative to the compiler's folder: what it leaves there goes with the folder.
-        variables={"ZIG_LOCAL_CACHE_DIR": "zig-cache"},
+        variables=VARIABLES,
     )
     return build_program(recipe, model, sources, work)

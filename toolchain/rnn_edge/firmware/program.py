@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -107,12 +108,16 @@ def build_program(
         EngineError: If the export is not there or does not compile.
         EnvironmentFailureError: If the program cannot be written, or the compiler does not run.
     """
-    serving = replace(
+    return build(serving(recipe, model, service), model.name, sources, work, explain)
+
+
+def serving(recipe: Recipe, model: QuantizedModel, service: Sequence[str] = SERVICE) -> Recipe:
+    """Return a recipe with a service around a model, as for `build_program`."""
+    return replace(
         recipe,
         templates=(*service, *recipe.templates),
         generated={_CONFIG: config_header(model), **recipe.generated},
     )
-    return build(serving, model.name, sources, work, explain)
 
 
 def build(
@@ -143,7 +148,7 @@ def build(
         EngineError: If it does not compile.
         EnvironmentFailureError: If it cannot be written, or the compiler does not run.
     """
-    contents = _contents(recipe, name, exported)
+    contents = contents_of(recipe, name, exported)
     version = call([*recipe.compiler[:1], *recipe.version], Path.cwd()).stdout
     key = hashlib.sha256(
         repr((recipe.compiler[1:], version, recipe.flags, recipe.libraries)).encode()
@@ -158,26 +163,45 @@ def build(
         work.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=work, prefix=".compile-") as place:
             folder = Path(place)
-            for file, content in contents.items():
-                (folder / file).parent.mkdir(exist_ok=True)
-                (folder / file).write_bytes(content)
-            code = sorted(file for file in contents if file.endswith(".c"))
+            code = write_contents(contents, folder)
             result = f"program{recipe.suffix}"
             arguments = [*recipe.flags, "-I.", *code, *recipe.libraries, "-o", result]
             done = call([*recipe.compiler, *arguments], folder, recipe.variables)
             if done.returncode != 0:
-                raise explain(done.stderr) or EngineError(
-                    f"C compiler {shlex.join(recipe.compiler)} failed for {recipe.target} with "
-                    f"exit code {done.returncode}:\n{done.stderr.strip()[-_OUTPUT_LIMIT:]}"
-                )
+                raise explain(done.stderr) or compile_error(recipe, done)
             (folder / result).replace(output)
     except OSError as error:
         raise EnvironmentFailureError(f"Program {output} cannot be written: {error}.") from error
     return output
 
 
-def _contents(recipe: Recipe, name: str, exported: Sequence[Path]) -> dict[str, bytes]:
-    """Return the files of a program by the name they get in the compiler's folder."""
+def compile_error(recipe: Recipe, done: subprocess.CompletedProcess[str]) -> EngineError:
+    """Return what a compiler that failed said last."""
+    return EngineError(
+        f"C compiler {shlex.join(recipe.compiler)} failed for {recipe.target} with "
+        f"exit code {done.returncode}:\n{done.stderr.strip()[-_OUTPUT_LIMIT:]}"
+    )
+
+
+def write_contents(contents: Mapping[str, bytes], folder: Path) -> list[str]:
+    """Write the files of a program into the compiler's folder; return what is compiled of them."""
+    for file, content in contents.items():
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_bytes(content)
+    return sorted(file for file in contents if file.endswith(".c"))
+
+
+def contents_of(recipe: Recipe, name: str, exported: Sequence[Path]) -> dict[str, bytes]:
+    """Return the files of a program by the name they get in the compiler's folder.
+
+    Args:
+        recipe: How it is compiled.
+        name: What it is called in messages.
+        exported: What the exporter ``c`` wrote, headers too; may be empty.
+
+    Raises:
+        MissingExportError: If a file of the export is not there.
+    """
     contents: dict[str, bytes] = {}
     for path in exported:
         if not path.is_file():

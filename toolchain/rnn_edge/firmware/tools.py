@@ -12,6 +12,7 @@ from pathlib import Path
 from rnn_edge.errors import EnvironmentFailureError, MissingDependencyError
 
 PACKAGES: Mapping[str, str] = {
+    "cc": "gcc libc6-dev",
     "gcc": "gcc libc6-dev",
     "clang": "clang libc6-dev",
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",

@@ -27,7 +27,7 @@ from rnn_edge.spec.messages import choice
 from rnn_edge.spec.section import Section
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([-.][a-z0-9]+)*")
-_PARTS_OF_TEMPLATES = ("common", "host", "service")
+_PARTS_OF_TEMPLATES = ("common", "host", "link", "service")
 """Folders of ``firmware_templates/`` that no program begins in."""
 
 Isa = Literal[
