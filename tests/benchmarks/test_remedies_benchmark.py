@@ -10,6 +10,8 @@ from rnn_edge.reference import IntegerReference
 
 WORD = "after training, "
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):

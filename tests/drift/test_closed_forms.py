@@ -114,7 +114,7 @@ def test_a_leaky_integrator_drifts_by_what_its_one_rounding_adds_up_to(tmp_path)
     float_model, model = pair("gru", codes, np.zeros(3 * hidden), hidden)
     assert logistic(np.zeros(1, np.int16), -11)[0] == 2**14
 
-    result = measured(float_model, model, Signs(levels, 60_000), tmp_path)
+    result = measured(float_model, model, Signs(levels, 24_000), tmp_path)
 
     gates = np.rint(levels * ONE * 2.0**11).astype(np.int64) * 4
     table_error = tanh(gates.astype(np.int16), -13) - np.tanh(levels * ONE) / UNIT

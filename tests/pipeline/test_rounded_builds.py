@@ -1,6 +1,7 @@
 """Builds on random weights with learned rounding."""
 
 import numpy as np
+import pytest
 from untrained import SPEC, replace_training
 
 from rnn_edge.pipeline import build_bundle
@@ -18,6 +19,7 @@ class Heard:
             self.kept.append(stage)
 
 
+@pytest.mark.slow
 def test_a_build_rounds_as_its_spec_says(tmp_path, monkeypatch):
     replace_training(monkeypatch.setattr)
     path = tmp_path / "tiny.toml"
