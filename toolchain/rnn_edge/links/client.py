@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from rnn_edge.errors import LinkError, LinkRestartError, SavedStateError
+from rnn_edge.errors import LinkError, SavedStateError
 from rnn_edge.links.base import ByteStream
 from rnn_edge.links.frames import Damage, Frame
 from rnn_edge.links.messages import (
@@ -29,7 +29,7 @@ from rnn_edge.links.messages import (
     StepFlag,
 )
 from rnn_edge.links.port import FramePort, Traffic
-from rnn_edge.links.streaming import FrameStreaming
+from rnn_edge.links.streaming import FrameStreaming, session_lost
 from rnn_edge.types import Array
 
 TIMEOUT_S = 1.0
@@ -105,8 +105,9 @@ class LinkClient:
         self._session = 0
         # Never 0, which is a device's own while nobody has opened one.
         session = 1 + secrets.randbelow((1 << 32) - 1)
-        content = self._exchange(Frame(Kind.OPEN, session, 0, bytes([VERSION])), session)
-        opening = Opening.unpack(content)
+        # A number of its own tells the answer from those to attempts of an earlier open.
+        request = Frame(Kind.OPEN, session, session & 0xFFFF, bytes([VERSION]))
+        opening = Opening.unpack(self._opened(request))
         self._session, self._sequence = session, 0
         self._most_payload, self._identity = opening.most_payload, None
         return opening
@@ -350,13 +351,13 @@ class LinkClient:
         self._sequence = (self._sequence + 1) & 0xFFFF
         request = Frame(kind, self._session, self._sequence, payload)
         try:
-            return _parts(self._exchange_frame(request, self._session))
+            return self._exchange(request)
         except LinkError:
             self._session = 0
             raise
 
-    def _exchange(self, request: Frame, session: int) -> bytes:
-        status, content = _parts(self._exchange_frame(request, session))
+    def _opened(self, request: Frame) -> bytes:
+        status, content = self._exchange(request)
         if status is Status.NOT_SUPPORTED:
             raise LinkError(
                 f"Device speaks version {content[:1].hex() or '?'} of the link; "
@@ -367,8 +368,8 @@ class LinkClient:
             raise LinkError(f"Device does not open a session: {status.name.lower()}.")
         return content
 
-    def _exchange_frame(self, request: Frame, session: int) -> Frame:
-        """Send a request until it is answered.
+    def _exchange(self, request: Frame) -> tuple[Status, bytes]:
+        """Send a request until it is answered; return status and content.
 
         Raises:
             LinkError: If it is not answered in any attempt, or the session is lost.
@@ -379,8 +380,7 @@ class LinkClient:
             self._port.send(request, self._timeout_s)
             answer = self._wait_for(request, time.monotonic() + self._timeout_s)
             if answer is not None:
-                self._check_session(answer, session)
-                return answer
+                return _parts(answer)
         raise LinkError(
             f"Device did not answer {Kind(request.type).name.lower().replace('_', ' ')} in "
             f"{self._attempts} attempts of {self._timeout_s:g} s.",
@@ -388,27 +388,23 @@ class LinkClient:
         )
 
     def _wait_for(self, request: Frame, deadline: float) -> Frame | None:
-        """Return the answer, or None where it is time to ask again."""
+        """Return the answer, or None where it is time to ask again.
+
+        Raises:
+            LinkRestartError: If the device knows nothing of the session.
+        """
         while (found := self._port.receive(deadline)) is not None:
             if isinstance(found, Damage) or found.type == DAMAGE_NOTICE:
                 return None
-            if found.type == request.type | ANSWER and found.sequence == request.sequence:
+            if found.type != request.type | ANSWER or found.sequence != request.sequence:
+                continue
+            status = found.payload[:1]
+            if status == bytes([Status.NO_SESSION]):
+                raise session_lost(found.session)
+            is_refusal = request.type == Kind.OPEN and status != bytes([Status.OK])
+            if found.session == request.session or is_refusal:
                 return found
         return None
-
-    def _check_session(self, answer: Frame, session: int) -> None:
-        status = answer.payload[:1]
-        if answer.session == session and status != bytes([Status.NO_SESSION]):
-            return
-        if answer.session == 0:
-            raise LinkRestartError(
-                "Device has started again: its stream and its state are lost.",
-                "open() the link again, then reset() or set_state()",
-            )
-        raise LinkRestartError(
-            f"Device serves another session, {answer.session:08x}; expected {session:08x}.",
-            "close what else speaks to the device, then open() the link again",
-        )
 
     def _lost(self, message: str) -> LinkError:
         self._session = 0

@@ -11,6 +11,23 @@ from rnn_edge.links.messages import ANSWER, DAMAGE_NOTICE, Kind, Status
 from rnn_edge.links.port import FramePort
 
 
+def session_lost(now: int) -> LinkRestartError:
+    """Return the error for a device that knows nothing of a session.
+
+    Args:
+        now: The session that it is in; 0 for none since it started.
+    """
+    if now == 0:
+        return LinkRestartError(
+            "Device has started again: its stream and its state are lost.",
+            "open() the link again, then reset() or set_state()",
+        )
+    return LinkRestartError(
+        f"Device serves another session, {now:08x}: another host has opened one.",
+        "close what else speaks to the device, then open() the link again",
+    )
+
+
 class FrameStreaming:
     """Sends frames as far ahead as a device has room for, and goes back where one is missing.
 
@@ -96,12 +113,9 @@ class FrameStreaming:
         if not isinstance(found, Frame) or found.type != Kind.STREAM_FRAME | ANSWER:
             return False
         status = found.payload[:1]
-        if status == bytes([Status.NO_SESSION]) or found.session != self._session:
-            raise LinkRestartError(
-                "Device has started again or serves another host in the midst of a stream.",
-                "open() the link again, then reset() or set_state()",
-            )
-        if status == bytes([Status.OUT_OF_ORDER]):
+        if status == bytes([Status.NO_SESSION]):
+            raise session_lost(found.session)
+        if found.session != self._session or status == bytes([Status.OUT_OF_ORDER]):
             return False
         if status != bytes([Status.OK]):
             raise LinkError(f"Device answers a frame of a stream with status {status.hex()}.")
@@ -120,4 +134,4 @@ class FrameStreaming:
             return False
         # A result of a frame before the one that is due was asked for twice.
         ahead = (found.sequence - due) & 0xFFFF
-        return found.payload[0] == Status.OUT_OF_ORDER or 0 < ahead < self._window
+        return found.payload[:1] == bytes([Status.OUT_OF_ORDER]) or 0 < ahead < self._window
