@@ -65,7 +65,35 @@ def test_each_measure_has_its_own_stretches():
         "frame_agreement": 0.002,
         "detection_agreement": 0.001,
     }
+    ours = {KEY: stretches, **counts(8000, 24, 16)}
+    theirs = {**ones, **counts(8000, 8, 8)}
     for name, value in expected.items():
-        found = paired(*find_measure(name), {KEY: stretches}, ones)
+        found = paired(*find_measure(name), ours, theirs)
         assert found.value == pytest.approx(value), name
-    assert paired(*find_measure("missed_events"), {KEY: stretches}, ones) is None
+    assert paired(*find_measure("missed_events"), ours, theirs) is None
+
+
+def counts(steps, frames, detections):
+    return {"steps": steps, "decisions": {"flips": frames}, "detections": {"flips": detections}}
+
+
+@pytest.mark.parametrize(("steps", "half"), [(1000, 0.00196), (100_000, 0.0000196)])
+def test_no_difference_seen_is_not_none_at_all(steps, half):
+    same = {KEY: {"detections": [0.0] * 64}, **counts(steps, 0, 0)}
+    found = paired(*find_measure("detection_agreement"), same, same)
+    assert found.value == 0.0
+    assert (-found.low, found.high) == pytest.approx((half, half), rel=0.01)
+
+
+def test_the_interval_of_more_flips_holds_it_as_often_as_it_says():
+    generator = np.random.default_rng(8)
+    hits = 0
+    for _ in range(400):
+        flips = [generator.random((64, 100)) < share for share in (0.004, 0.003)]
+        ours, theirs = (
+            {KEY: {"detections": each.mean(axis=1)}, **counts(6400, 0, int(each.sum()))}
+            for each in flips
+        )
+        found = paired(*find_measure("detection_agreement"), ours, theirs)
+        hits += found.low <= 0.001 <= found.high
+    assert 0.91 <= hits / 400 <= 0.99

@@ -19,6 +19,7 @@ import numpy as np
 
 from rnn_edge.drift.closed_loop import RunningDrift
 from rnn_edge.drift.running import STRETCHES
+from rnn_edge.evaluation.paired import matched_interval
 from rnn_edge.statistics import related_mean
 from rnn_edge.types.drift import Estimate
 from rnn_edge.types.drift_measures import Comparison, Measure
@@ -63,7 +64,27 @@ def paired(
         return None
     if measure.comparison is Comparison.RATIO:
         return ratio_of_roots(ours, theirs)
-    return related_mean(np.subtract(ours, theirs))
+    return _more_flips(
+        related_mean(np.subtract(ours, theirs)),
+        stream[name]["flips"] - baseline[name]["flips"],
+        stream["steps"],
+    )
+
+
+def _more_flips(spread: Estimate, more: int, frames: int) -> Estimate:
+    """Return how many more decisions differ, as a share.
+
+    Its interval is the wider of that of the stretches, which knows that flips come together, and
+    that of single frames, which knows that no difference seen is not none at all.
+
+    Args:
+        spread: From the stretches.
+        more: Frames that are decided otherwise, less those of the baseline.
+        frames: All frames.
+    """
+    low, high = matched_interval(max(more, 0), max(-more, 0), frames)
+    shift = spread.value - more / frames
+    return Estimate(spread.value, min(spread.low, low + shift), max(spread.high, high + shift))
 
 
 def ratio_of_roots(ours: Sequence[float], theirs: Sequence[float]) -> Estimate | None:
