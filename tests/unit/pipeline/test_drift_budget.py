@@ -8,7 +8,8 @@ import pytest
 from drift_results import result, stream, tensor
 
 from rnn_edge.errors import BudgetError, DataError, SpecError
-from rnn_edge.pipeline.budget import Baseline, BudgetVerdict, judge
+from rnn_edge.pipeline.budget import Baseline, BudgetVerdict
+from rnn_edge.pipeline.judgement import judge
 from rnn_edge.spec.drift import OFF, DriftSection
 from rnn_edge.types.drift import Estimate, TrendVerdict
 from rnn_edge.types.drift_measures import MEASURES, Comparison, find_measure, read_measure

@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 import pytest
 from drift_results import result, stream, tensor
 
-from rnn_edge.pipeline.budget import Baseline, judge
+from rnn_edge.pipeline.budget import Baseline
+from rnn_edge.pipeline.judgement import judge
 from rnn_edge.report.junit import junit_xml
 from rnn_edge.report.step_summary import sparkline, summary_markdown
 from rnn_edge.spec.drift import DriftSection

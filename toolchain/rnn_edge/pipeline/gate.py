@@ -10,11 +10,12 @@ from typing import Any
 from rnn_edge.drift.closed_loop import RunningDrift
 from rnn_edge.errors import RnnEdgeError, SpecError
 from rnn_edge.pipeline.baseline import open_baseline
-from rnn_edge.pipeline.budget import Baseline, BudgetCheck, judge
+from rnn_edge.pipeline.budget import Baseline, BudgetCheck
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.check import StateCheck, check_states
 from rnn_edge.pipeline.drift import UNFINISHED, DriftRequest, measure_drift, run_here
 from rnn_edge.pipeline.drift_job import DriftJob
+from rnn_edge.pipeline.judgement import judge
 from rnn_edge.pipeline.pairing import KEY, stretches_of
 from rnn_edge.spec import DriftSection, ModelSpec
 from rnn_edge.spec.load import validate
