@@ -41,6 +41,7 @@ HOMES = {
     "dask": {"drift"},
     "distributed": {"drift"},
     "serial": {"runners", "links"},
+    "pyocd": {"runners", "links"},
 }
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))

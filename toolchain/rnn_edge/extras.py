@@ -22,6 +22,7 @@ MODULES: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
         "cross": ("ziglang",),
         "fleet": ("distributed",),
         "serial": ("serial",),
+        "flash": ("serial", "pyocd"),
     }
 )
 """The packages that an extra brings, by import name."""

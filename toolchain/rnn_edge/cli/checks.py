@@ -79,7 +79,7 @@ EMULATORS = (
 
 FLASH_TOOLS = (
     Program("openocd", "--version", "flashes boards over SWD and JTAG", "apt install openocd"),
-    Program("pyocd", "--version", "flashes boards over CMSIS-DAP", "pip install pyocd"),
+    Program("pyocd", "--version", "flashes boards over CMSIS-DAP", "pip install 'rnn-edge[flash]'"),
     Program("esptool", "version", "flashes Espressif chips", "pip install esptool"),
     Program("dfu-util", "--version", "flashes boards over USB DFU", "apt install dfu-util"),
     Program("st-flash", "--version", "flashes boards over ST-Link", "apt install stlink-tools"),
