@@ -1,6 +1,8 @@
 """Files of devices: what is refused, with which words, and that a file is all a device takes."""
 
+import re
 import typing
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from rnn_edge.firmware.baremetal import does_not_fit, memory_script
 from rnn_edge.resources import data_folder
 from rnn_edge.spec import all_devices, find_device
 from rnn_edge.spec import device as device_files
+from rnn_edge.spec import device_parts
 
 DEVICES = all_devices()
 GOOD = """
@@ -66,6 +69,24 @@ def test_every_shipped_device_is_listed():
         "qemu-m4", "qemu-m55", "qemu-m7", "qemu-rv32", "rpi-3", "rpi-4", "rpi-5", "rpi-pico",
         "rpi-pico-2", "rpi-zero-2-w", "rpi-zero-w", "stm32f4-discovery", "teensy-4.1",
     ]  # fmt: skip
+
+
+def test_the_file_of_the_documentation_is_one(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "devices.md").read_text()
+    (text,) = re.findall(r"<!-- file: my-board.toml -->\n```toml\n(.*?)```", page, re.S)
+    (tmp_path / "my-board.toml").write_text(text)
+    found = all_devices(tmp_path)["my-board"]
+    assert found.model_dump(exclude={"name"}) == DEVICES["qemu-m4"].model_dump(exclude={"name"})
+    # Every key that a file may have is told.
+    keys = {*found.__class__.model_fields, *device_parts.MemorySection.model_fields} - {"name"}
+    assert [
+        key
+        for key in keys
+        if f"`{key}`" not in page
+        and f"{key} =" not in page
+        and f"[{key}]" not in page
+        and f".{key}]" not in page
+    ] == []
 
 
 def test_the_table_of_the_folder_has_a_row_for_each():

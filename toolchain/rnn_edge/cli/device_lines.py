@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _KILO, _MEGA = 1024, 1024 * 1024
 NOTHING = "No board is connected: there is no serial port on USB and no debug probe."
 NO_PORT = (
-    "No board is connected: there is no serial port on USB; debug probes were not looked for, since "
-    "pyOCD is not installed."
+    "No board is connected: there is no serial port on USB; debug probes were not looked for, "
+    "since pyOCD is not installed."
 )
 ACCESS = (
     "Hint: the cable has to carry data; on Linux you have to be in the group dialout "
