@@ -45,6 +45,13 @@ class Lanes:
         """Measured steps of each piece."""
         return int(self.frames.shape[1]) - self.transient
 
+    @property
+    def worth(self) -> float:
+        """How many pieces that do not overlap are as long as all of them together."""
+        length = int(self.frames.shape[1])
+        reach = self.starts[-1] - self.starts[0] + length
+        return min(float(self.count), reach / length)
+
     def facts(self) -> dict[str, object]:
         """Return plain values that say what was measured."""
         return {
@@ -111,17 +118,19 @@ class LaneDrift:
         y: RMS of the outputs.
         states: RMS by state tensor.
         hidden_by_lane: The same as ``hidden`` for each lane, float64 (B,).
+        worth: `Lanes.worth`.
     """
 
     hidden: float
     y: float
     states: dict[str, float]
     hidden_by_lane: Array
+    worth: float
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of ``hidden`` over the lanes, taken for independent."""
-        square = independent_mean(np.square(self.hidden_by_lane))
+        """The 95 % interval of ``hidden`` over the lanes, independent where they do not overlap."""
+        square = independent_mean(np.square(self.hidden_by_lane), self.worth)
         return float(np.sqrt(max(square.low, 0.0))), float(np.sqrt(square.high))
 
 
@@ -177,6 +186,7 @@ class LaneRuns:
             y=_root(means["y"]),
             states={name: _root(means[name]) for name in self._names},
             hidden_by_lane=np.sqrt(hidden),
+            worth=lanes.worth,
         )
 
     def largest(self, state: str) -> float:

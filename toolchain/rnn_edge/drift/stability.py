@@ -85,7 +85,7 @@ def lyapunov_exponent(model: FloatModel, lanes: Lanes) -> LyapunovExponent:
     facts = lanes.facts()
     if gone >= GONE_SHARE * lanes.steps * lanes.count:
         return LyapunovExponent(None, None, None, 0.0, None, True, (), facts)
-    mean = independent_mean(by_lane)
+    mean = independent_mean(by_lane, lanes.worth)
     return LyapunovExponent(
         exponent=mean.value,
         low=mean.low,

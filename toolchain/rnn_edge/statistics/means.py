@@ -26,16 +26,19 @@ MOST_RELATION = 0.97
 """More cannot be told apart from values that go anywhere."""
 
 
-def independent_mean(values: Array) -> Estimate:
+def independent_mean(values: Array, worth: float | None = None) -> Estimate:
     """Return the mean of independent values and its 95 % interval.
 
     Args:
         values: float64 (N,), at least one; one value has no interval: both ends are the value.
+        worth: How many independent values they are worth, at least 1 and at most N; None for N.
     """
     mean, count = float(np.mean(values)), len(values)
     if count < 2:
         return Estimate(mean, mean, mean)
-    half = student_quantile(count - 1) * float(np.std(values, ddof=1)) / math.sqrt(count)
+    worth = float(count) if worth is None else worth
+    freedom = max(1, int(worth) - 1)
+    half = student_quantile(freedom) * float(np.std(values, ddof=1)) / math.sqrt(worth)
     return Estimate(mean, mean - half, mean + half)
 
 
