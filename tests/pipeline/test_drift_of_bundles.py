@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -174,6 +175,7 @@ def test_an_interruption_before_the_first_sums_is_one(bundle, monkeypatch):
         (DriftRequest(engines=NUMPY, streams=("nowhere",)), "nowhere"),
         (DriftRequest(engines=NUMPY, steps=100), "at least 256"),
         (DriftRequest(engines=NUMPY, steps=1000, analyses=("magic",)), "stability"),
+        (DriftRequest(engines=NUMPY, steps=700, analyses=("parity", "stability")), "768 or more"),
         (DriftRequest(engines=NUMPY, data=Path("/nowhere")), "nowhere"),
     ],
 )
@@ -220,9 +222,10 @@ def test_the_command_prints_the_figures_and_a_verdict(bundle, capsys):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--engines", "float"), 2, "a reference and an engine"),
-        (("--engines", "float,nope"), 1, "nope"),
-        (("--analyse", "magic"), 1, "known are"),
+        (("--engines", "float"), 2, "a reference and another engine"),
+        (("--engines", "float,nope"), 2, "Unknown engine: 'nope'"),
+        (("--engines", "c,c"), 2, "another engine"),
+        (("--analyse", "magic"), 2, "known are"),
         (("--compare", "elsewhere"), 2, "--out"),
         (("--steps", "10"), 2, "256"),
         (("--workers", "2", "--scheduler", "tcp://x:1"), 2, "exclude"),
@@ -247,6 +250,25 @@ def test_pages_are_written_whole_and_compared(bundle, capsys, tmp_path):
     code, said = call(capsys, *common, 500, "--out", second, "--compare", tmp_path / "wrong.json")
     assert code == 1
     assert "rnn-edge drift 1" in said.err
+
+
+def test_a_comparison_that_was_stopped_compares_nothing(bundle, capsys, tmp_path, monkeypatch):
+    told = []
+
+    def stopped(asked, *_):
+        told.append(asked.path)
+        monkeypatch.undo()
+        return measured
+
+    measured = measure_drift(bundle, DriftRequest(engines=NUMPY, steps=300), silent)
+    measured = replace(measured, total=replace(measured.total, planned_steps=400))
+    monkeypatch.setattr("rnn_edge.cli.drift_pages.measure_drift", stopped)
+    out = tmp_path / "out"
+    arguments = ("--steps", 300, "--engines", "float,int8", "--out", out)
+    code, said = call(capsys, "drift", bundle.path, *arguments, "--compare", bundle.path)
+    assert code == 130
+    assert "Interrupted." in said.err
+    assert (len(told), list(out.iterdir())) == (1, [])
 
 
 @pytest.mark.slow

@@ -133,7 +133,7 @@ def test_a_chosen_policy_needs_the_stages(copy):
     shutil.rmtree(next((copy.path / ".stages").glob("student-*")))
     with pytest.raises(BundleError, match="has lost what stage student made") as caught:
         choose_policy(copy, parse_policy("every:frames=500"), silent)
-    assert "reset.policy=every" in caught.value.hint
+    assert "--set reset.policy=every --set reset.frames=500" in caught.value.hint
     assert Bundle.open(copy.path).manifest == before
 
 

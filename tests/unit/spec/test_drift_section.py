@@ -65,10 +65,17 @@ def test_resolving_twice_gives_the_same_text(load, tmp_path):
     [
         ("budget.hidden = 1", "drift.budget: Unknown measure: 'hidden'; known are hidden_rms, "),
         ("budget.state.q0.rms = 1", "drift.budget: Unknown measure: 'state.q0.rms'; known are"),
-        ("budget.hidden_rms = 'low'", 'hidden_rms = "low"; expected a number or "off".'),
-        ("budget.hidden_rms = true", 'hidden_rms = true; expected a number or "off".'),
+        ("budget.hidden_rms = 'low'", 'hidden_rms = "low"; expected a number from 0 or "off".'),
+        ("budget.hidden_rms = true", 'hidden_rms = true; expected a number from 0 or "off".'),
         ("budget.trend = 0.1", 'trend = 0.1; expected "plateau" or "off".'),
-        ("budget.hidden_rms = inf", 'hidden_rms = inf; expected a number or "off".'),
+        ("budget.hidden_rms = inf", 'hidden_rms = inf; expected a number from 0 or "off".'),
+        ("budget.hidden_rms = -1", "hidden_rms = -1; expected a number from 0 or"),
+        (
+            "budget.frame_agreement = 99.7",
+            "= 99.7; expected a number from 0 to 1 or",
+        ),
+        ("budget.saturated_share = 2", "saturated_share = 2; expected a number from 0 to 1 or"),
+        ("budget_vs_baseline.frame_agreement = 2", "= 2; expected a number from -1 to 1 or"),
         ("budget_vs_baseline.trend = 'plateau'", "trend has no number to compare with a base"),
         ("budget_vs_baseline.hidden_rms = -1", "hidden_rms = -1; expected a number from 0 or"),
         (

@@ -21,8 +21,9 @@ def drift_lines(result: Json) -> list[str]:
     for stream in result["streams"]:
         lines.append(f"stream {stream['stream']}: {stream['description']}")
     lines.append(
-        f"{total['steps']:,} steps, never reset: {_duration(total['steps'] / rate)} at "
-        f"{rate:g} frames per second"
+        f"{total['steps']:,} steps{_parts(result['streams'])}, never reset: "
+        f"{_duration(total['steps'] / rate)} at {rate:g} frame{'' if rate == 1.0 else 's'} per "
+        "second"
         + (
             f"; stopped before the planned {total['planned_steps']:,}"
             if total["is_partial"]
@@ -47,8 +48,8 @@ def verdict(stream: Json) -> str:
     slope = worst["trend"]["slope"]
     rms = stream["hidden_rms"]
     return (
-        f"{word}; hidden state off by {rms['value']:.5f} rms ({rms['low']:.5f} to "
-        f"{rms['high']:.5f}); {worst['tensor']} grows with time to the power of "
+        f"{word}; hidden state off by {_error(rms['value'])} rms ({_error(rms['low'])} to "
+        f"{_error(rms['high'])}); {worst['tensor']} grows with time to the power of "
         f"{slope['value']:+.3f} ({slope['low']:+.3f} to {slope['high']:+.3f})"
     )
 
@@ -61,12 +62,13 @@ def _tensors(stream: Json) -> list[str]:
     ]
     for row in stream["tensors"]:
         rms = row["rms"]
-        interval = f"{rms['low']:.5f} to {rms['high']:.5f}"
+        interval = f"{_error(rms['low'])} to {_error(rms['high'])}"
         once = local.get(row["tensor"])
         gain = f"{rms['value'] / once:.1f}" if once else "-"
         lines.append(
-            f"{row['tensor']:<7}{rms['value']:>9.5f}  {interval:<19} {row['maximum']:>8.4f} "
-            f"{row['relative']:>9.2%} {'-' if once is None else f'{once:.6f}':>9} {gain:>6}  "
+            f"{row['tensor']:<7}{_error(rms['value']):>9}  {interval:<19} "
+            f"{_error(row['maximum'], 4):>8} "
+            f"{row['relative']:>9.2%} {'-' if once is None else _error(once, 6):>9} {gain:>6}  "
             f"{row['trend']['verdict']}"
         )
     return lines
@@ -84,8 +86,8 @@ def _decisions(stream: Json) -> list[str]:
     found = stream["detections"]
     lines.append(
         f"events: {found['reference_events']:,} of the reference, {found['missed_events']:,} "
-        f"missed, {found['extra_events']:,} extra; score off by {found['score_rms']:.5f} rms, "
-        f"{found['score_maximum']:.4f} at most"
+        f"missed, {found['extra_events']:,} extra; score off by {_error(found['score_rms'])} rms, "
+        f"{_error(found['score_maximum'], 4)} at most"
     )
     return lines
 
@@ -93,12 +95,23 @@ def _decisions(stream: Json) -> list[str]:
 def _streams(streams: list[Json]) -> list[str]:
     lines = [f"{'stream':<28} {'steps':>11} {'hidden rms':>10} {'frames':>9} {'detections':>10}"]
     lines += [
-        f"{stream['stream']:<28} {stream['steps']:>11,} {stream['hidden_rms']['value']:>10.5f} "
+        f"{stream['stream']:<28} {stream['steps']:>11,} "
+        f"{_error(stream['hidden_rms']['value']):>10} "
         f"{stream['decisions']['agreement']['value']:>9.3%} "
         f"{stream['detections']['agreement']['value']:>10.3%}  {verdict(stream).split(';')[0]}"
         for stream in streams
     ]
     return lines
+
+
+def _parts(streams: list[Json]) -> str:
+    return f" in {len(streams)} streams" if len(streams) > 1 else ""
+
+
+def _error(value: float, places: int = 5) -> str:
+    """Return an error with so many places, one that is too small for them as a power of ten."""
+    text = f"{value:.{places}f}"
+    return f"{value:.1e}" if float(text) == 0.0 != value else text
 
 
 def _duration(seconds: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rnn_edge.pipeline.baseline import RESULT, open_baseline
 from rnn_edge.pipeline.budget import Baseline
-from rnn_edge.pipeline.drift import DriftRequest, Runner, Tell, measure_drift
+from rnn_edge.pipeline.drift import UNFINISHED, DriftRequest, Runner, Tell, measure_drift
 from rnn_edge.pipeline.files import explained, write_bytes, write_json
 from rnn_edge.report import render_comparison, render_drift
 
@@ -38,11 +38,18 @@ def other_result(path: Path, request: DriftRequest, tell: Tell, run: Runner) -> 
 
     Raises:
         RnnEdgeError: If it is none of these.
+        KeyboardInterrupt: If its measurement is interrupted: nothing was measured yet of the
+            bundle that was asked for.
     """
     found = open_baseline(path)
     if isinstance(found, Baseline):
         return found.result
-    return measure_drift(found, request, tell, run).to_json()
+    result = measure_drift(
+        found, request, lambda what, k, n: tell(f"compared with: {what}", k, n), run
+    ).to_json()
+    if result["total"]["is_partial"] or UNFINISHED in result:
+        raise KeyboardInterrupt
+    return result
 
 
 def write_pages(out: Path, result: Json, other: Json | None) -> None:

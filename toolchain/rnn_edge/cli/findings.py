@@ -9,12 +9,31 @@ from rnn_edge.report.figures import limit, reading, subject, value_alone
 
 
 def gate_lines(result: Mapping[str, Any]) -> list[str]:
-    """Return what a check found as text."""
+    """Return what a check found as text; the last line is the verdict."""
     lines = check_lines(result) if result["state"] else []
     if result["drift"]:
         lines += [""] if lines else []
         lines += budget_lines(result)
-    return lines
+    return [*lines, f"verdict: {_verdict(result)}"]
+
+
+def _verdict(result: Mapping[str, Any]) -> str:
+    """Return in a line whether the bundle may go out; what fails is named in the error."""
+    drift = result["drift"]
+    rows = drift["rows"] if drift else []
+    failed = sum(row["is_failure"] for row in rows)
+    unsure = sum(row["verdict"] == "unsure" and not row["is_failure"] for row in rows)
+    parts = ["passed" if result["is_passed"] else "failed"]
+    if failed:
+        parts.append(f"{failed} of {len(rows)} limits not kept")
+    if unsure:
+        parts.append(
+            f"{unsure} of {len(rows)} limits unsure: their intervals straddle them, and more steps "
+            "make these narrower"
+        )
+    if drift and not rows:
+        parts.append("every limit is off, so that no drift was judged")
+    return "; ".join(parts)
 
 
 def budget_lines(result: Mapping[str, Any]) -> list[str]:

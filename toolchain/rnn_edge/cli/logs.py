@@ -135,9 +135,11 @@ def _drift_verdict(drift: Mapping[str, Any]) -> str:
             f"none found in {count} features; the largest score was {drift['largest_score']:.3g}"
             f"{weak}"
         )
+    shown = ", ".join(drift["drifted"][:SHOWN_FEATURES])
+    more = ", ..." if len(drift["drifted"]) > SHOWN_FEATURES else ""
     return (
-        f"found in {len(drift['drifted'])} of {count} features; the largest score was "
-        f"{drift['largest_score']:.3g}, the last {drift['score']:.3g}{weak}"
+        f"found in {len(drift['drifted'])} of {count} features ({shown}{more}); the largest score "
+        f"was {drift['largest_score']:.3g}, the last {drift['score']:.3g}{weak}"
     )
 
 
@@ -166,6 +168,13 @@ def _verdict(result: Mapping[str, Any]) -> str:
             if wrong
             else "what was logged is what the integer reference gives"
         )
+        unknown = result["logged"]["unknown_state"]
+        beyond = max(unknown["frames"], unknown["decisions"])
+        if beyond:
+            known = max(logged["frames"], logged["decisions"])
+            parts[-1] += (
+                f" on {known:,} of {known + beyond:,} frames; on the others its state is unknown"
+            )
     if comparison_lines(result) or not parts:
         parts.append(verdict(result))
     return "; ".join(parts)

@@ -32,7 +32,7 @@ class NotJsonError(ValueError):
 
 
 def _refuse_constant(name: str) -> float:
-    raise NotJsonError(f"{name} is no JSON number")
+    raise NotJsonError(f"no JSON ({name} is no number there)")
 
 
 def decode(line: bytes) -> Any:  # noqa: ANN401 - JSON has no narrower type

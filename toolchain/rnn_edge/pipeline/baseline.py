@@ -56,9 +56,9 @@ def load_baseline(file: Path) -> Baseline:
     try:
         _read_all(result)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise DataError(
-            f"Baseline {file} is damaged: {type(error).__name__} {error}; expected every figure "
-            "of each stream.",
+            f"Baseline {file} is damaged: {reason}; expected every figure of each stream.",
             HOW,
         ) from error
     return Baseline(str(file), result)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from rnn_edge.drift.attribution import attribute
-from rnn_edge.drift.attribution_lanes import cut_lanes
+from rnn_edge.drift.attribution_lanes import MEASURED_STEPS, TRANSIENT_STEPS, cut_lanes
 from rnn_edge.drift.recommendation import recommend
 from rnn_edge.drift.stability import lyapunov_exponent, predict_drift
 from rnn_edge.drift.time_constants import time_constants
 from rnn_edge.engines.base import all_engines
+from rnn_edge.errors import DataError
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.drift_job import DriftJob
 from rnn_edge.pipeline.replay import ReplayRequest, replay_bundle
@@ -61,6 +62,28 @@ def analyse(name: str, of: Analysed, tell: Tell) -> dict[str, Any]:
         DataError: If the stream is too short.
     """
     return ANALYSES[name](of, tell)
+
+
+def require_steps(names: Sequence[str], job: DriftJob) -> None:
+    """Refuse a stream that is too short for an analysis, before it is replayed.
+
+    Args:
+        names: Out of `ANALYSES`.
+        job: How the stream is replayed.
+
+    Raises:
+        DataError: Naming the analysis and the steps that it needs.
+    """
+    steps = job.spec.steps if job.steps is None else job.steps
+    least = TRANSIENT_STEPS + MEASURED_STEPS
+    short = [name for name in names if name in OVER_LANES]
+    if short and steps < least:
+        raise DataError(
+            f"Analysis {short[0]} of {steps:,} steps; expected {least:,} or more: "
+            f"{TRANSIENT_STEPS} that a piece of the stream begins with, and {MEASURED_STEPS} that "
+            "are measured.",
+            f"take --steps {least} or more",
+        )
 
 
 def _stream(job: DriftJob) -> FrameStream:
@@ -127,3 +150,6 @@ ANALYSES: MappingProxyType[str, Analysis] = MappingProxyType(
     }
 )
 """By the name that users type."""
+
+OVER_LANES = ("stability", "attribution")
+"""Analyses that are made over pieces of the stream."""

@@ -174,11 +174,12 @@ def choose_policy(bundle: Bundle, section: ResetSection, progress: Progress) -> 
     last = str(bundle.manifest["until"])
     for name in ORDER[: ORDER.index(last) + 1]:
         if name in LEARNED and store.find(name, str(stages.get(name, ""))) is None:
+            settings = section.model_dump(exclude_none=True).items()
             raise BundleError(
                 f"Bundle {bundle.path} has lost what stage {name} made; expected it in "
                 f"{bundle.path / STAGES}: without it the model would be trained anew.",
-                f"copy the bundle with its folder {STAGES}, or build it again with --set "
-                f"reset.policy={section.policy}",
+                f"copy the bundle with its folder {STAGES}, or build it again with "
+                + " ".join(f"--set reset.{key}={value}" for key, value in settings),
             )
     return build_bundle(
         spec, bundle.path, progress=progress, until=last, again=True, may_learn=False

@@ -11,10 +11,13 @@ from rnn_edge.errors import SpecError
 from rnn_edge.spec.messages import show
 from rnn_edge.spec.section import Section, Share
 from rnn_edge.types.drift import TrendVerdict
-from rnn_edge.types.drift_measures import Comparison, Worse, find_measure
+from rnn_edge.types.drift_measures import Comparison, Measure, Worse, find_measure
 
 OFF = "off"
 """In place of a limit: this measure has none."""
+
+LARGEST = 1e12
+"""No limit is further from 0."""
 
 Limits = Mapping[str, float | str]
 """Limit of each measure, by its name."""
@@ -128,9 +131,23 @@ def _mistake(name: str, limit: object, is_relative: bool) -> str:
     if measure.worse is Worse.GROWTH:
         expected, is_valid = f'"{TrendVerdict.PLATEAU}"', limit == TrendVerdict.PLATEAU
     else:
-        is_ratio = is_relative and measure.comparison is Comparison.RATIO
-        least = 0.0 if is_ratio else -1e12
+        least, most = _bounds(measure, is_relative)
         is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
-        is_valid = is_number and least <= float(limit) <= 1e12  # type: ignore[arg-type]
-        expected = "a number from 0" if is_ratio else "a number"
+        is_valid = is_number and least <= float(limit) <= most  # type: ignore[arg-type]
+        expected = "a number"
+        if least > -LARGEST:
+            expected += f" from {least:g}" + (f" to {most:g}" if most < LARGEST else "")
     return "" if is_valid else f'{name} = {show(limit)}; expected {expected} or "{OFF}"'
+
+
+def _bounds(measure: Measure, is_relative: bool) -> tuple[float, float]:
+    """Return the least and the largest limit that says something about a measure.
+
+    Beyond them nothing or everything is within, which nobody means: 99.7 for a share is a slip.
+    """
+    low, high = measure.span
+    if is_relative and measure.comparison is Comparison.RATIO:
+        low, high = 0.0, LARGEST
+    elif is_relative:
+        low, high = low - high, high - low
+    return max(low, -LARGEST), min(high, LARGEST)

@@ -56,6 +56,7 @@ class Measure:
             the tensor ("" where the measure is of none); None where it was not measured.
         needs: What a measurement has to take besides errors and decisions: "details" of single
             steps, the name of an analysis, or nothing.
+        span: Between what it can be.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Measure:
     read: Callable[[Json, Json, str], Reading | None]
     needs: str = ""
     pairing: str = ""
+    span: tuple[float, float] = (0.0, math.inf)
 
 
 DETAILS = "details"
@@ -124,7 +126,8 @@ def estimated(found: Json | None) -> Estimate | None:
     """Return an estimate as JSON holds it; None where JSON had no number for a part of it."""
     if found is None or any(found[part] is None for part in ("value", "low", "high")):
         return None
-    return Estimate(found["value"], found["low"], found["high"])
+    # A program that writes JSON anew may have made 1 of 1.0.
+    return Estimate(float(found["value"]), float(found["low"]), float(found["high"]))
 
 
 def _rows(stream: Json, tensor: str) -> list[Json]:
@@ -149,7 +152,7 @@ def _relative(stream: Json, _: Json, tensor: str) -> Reading | None:
     rows = _rows(stream, tensor)
     if not rows:
         return None
-    value, rms = rows[0]["relative"], rows[0]["rms"]
+    value, rms = float(rows[0]["relative"]), rows[0]["rms"]
     # The size of the reference is that of these frames; only the error is an estimate.
     scale = value / rms["value"] if rms["value"] > 0.0 else 0.0
     return Estimate(value, rms["low"] * scale, rms["high"] * scale)
@@ -229,6 +232,7 @@ def _table(*measures: Measure) -> Mapping[str, Measure]:
     return {measure.name: measure for measure in measures}
 
 
+_SHARE, _ANY = (0.0, 1.0), (-math.inf, math.inf)
 _UP, _RATIO, _DIFFERENCE = Worse.HIGHER, Comparison.RATIO, Comparison.DIFFERENCE
 
 MEASURES: Mapping[str, Measure] = _table(
@@ -289,6 +293,7 @@ MEASURES: Mapping[str, Measure] = _table(
         _DIFFERENCE,
         _agreement("decisions"),
         pairing="decisions",
+        span=_SHARE,
     ),
     Measure(
         "frame_flips",
@@ -306,6 +311,7 @@ MEASURES: Mapping[str, Measure] = _table(
         _DIFFERENCE,
         _agreement("detections"),
         pairing="detections",
+        span=_SHARE,
     ),
     Measure(
         "missed_events",
@@ -370,9 +376,10 @@ MEASURES: Mapping[str, Measure] = _table(
         _UP,
         _DIFFERENCE,
         _slope,
+        span=_ANY,
     ),
-    Measure("state.NAME.slope", "The same of one state.", "", _UP, _DIFFERENCE, _slope),
-    Measure("y.slope", "The same of the outputs.", "", _UP, _DIFFERENCE, _slope),
+    Measure("state.NAME.slope", "The same of one state.", "", _UP, _DIFFERENCE, _slope, span=_ANY),
+    Measure("y.slope", "The same of the outputs.", "", _UP, _DIFFERENCE, _slope, span=_ANY),
     Measure(
         "local_error",
         "Root mean square error that one step adds to the hidden states, from the float state.",
@@ -411,6 +418,7 @@ MEASURES: Mapping[str, Measure] = _table(
         _DIFFERENCE,
         _saturated,
         DETAILS,
+        span=_SHARE,
     ),
     Measure(
         "dead_units",
@@ -430,6 +438,7 @@ MEASURES: Mapping[str, Measure] = _table(
         _DIFFERENCE,
         _dead_updates,
         DETAILS,
+        span=_SHARE,
     ),
     Measure(
         "lyapunov",
@@ -440,6 +449,7 @@ MEASURES: Mapping[str, Measure] = _table(
         _DIFFERENCE,
         _lyapunov,
         "stability",
+        span=_ANY,
     ),
 )
 """By name."""

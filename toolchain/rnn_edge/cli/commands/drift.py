@@ -93,6 +93,7 @@ def drift(
     from rnn_edge.cli.bundles import open_bundle
     from rnn_edge.cli.drift_lines import drift_lines
     from rnn_edge.cli.drift_pages import check_place, other_result, write_pages
+    from rnn_edge.cli.engines import check_engines
     from rnn_edge.cli.main import EXIT_INTERRUPTED
     from rnn_edge.cli.progress import progress_for
     from rnn_edge.pipeline.drift import UNFINISHED, DriftRequest, measure_drift
@@ -103,9 +104,16 @@ def drift(
         raise click.UsageError("--compare writes a page; say where with --out DIR.")
     if workers > 1 and scheduler is not None:
         raise click.UsageError("--workers and --scheduler exclude each other.")
+    pair = _pair(engines)
+    check_engines(pair or ())
     asked = analyse or ()
+    unknown = [name for name in asked if name not in (*ANALYSES, "all")]
+    if unknown:
+        raise click.BadParameter(
+            f"{unknown[0]!r}; known are {', '.join(ANALYSES)} and all.", param_hint="--analyse"
+        )
     wanted = tuple(ANALYSES) if "all" in asked else asked
-    request = DriftRequest(_pair(engines), streams or (), steps, data, copies, wanted)
+    request = DriftRequest(pair, streams or (), steps, data, copies, wanted)
     opened = open_bundle(bundle)
     if out is not None:
         check_place(out)
@@ -129,7 +137,8 @@ def _pair(names: tuple[str, ...] | None) -> tuple[str, str] | None:
         return None
     if len(names) != 2:
         raise click.BadParameter(
-            f"{','.join(names)!r}; expected a reference and an engine, e.g. --engines float,c.",
+            f"{','.join(names)!r}; expected a reference and another engine, e.g. "
+            "--engines float,c.",
             param_hint="--engines",
         )
     return names[0], names[1]
