@@ -75,8 +75,10 @@ typedef struct {
 static rnn_edge_link_status identify(rnn_edge_link_server *server, request *asked) {
     (void)server;
     const rnn_edge_model *model = &RNN_EDGE_CONFIG_MODEL;
-    size_t length = strlen(model->name);
-    length = length < LONGEST_NAME ? length : LONGEST_NAME;
+    size_t length = 0;
+    while (length < LONGEST_NAME && model->name[length] != 0) {
+        ++length;
+    }
     *asked->to++ = RNN_EDGE_LINK_VERSION;
     asked->to = rnn_edge_served_put_identity(asked->to);
     *asked->to++ = (uint8_t)model->input_exponent;

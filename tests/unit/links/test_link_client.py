@@ -158,11 +158,14 @@ def test_an_unknown_version_is_refused():
         ("OPEN", b"\1", "Answer to open: 1 bytes"),
         ("IDENTIFY", IDENTITY[:-1], "a name of 2 bytes; expected 3"),
         ("IDENTIFY", b"", "Answer to identify: 0 bytes"),
+        ("IDENTIFY", struct.pack("<B16sIIIbbB", 1, b"", 0, 1, 0, 0, 0, 0), "0 inputs and 1"),
+        ("OPEN", struct.pack("<BHI", 1, 63, 0), "payloads of 63 bytes; expected at least 64"),
         ("CAPABILITIES", b"\1", "Answer to capabilities"),
         ("COUNTERS", b"\1", "Answer to counters"),
         ("PING", b"other", "came back as 5 other bytes"),
         ("GET_STATE", struct.pack("<I", 9), "0 bytes came; expected 9"),
         ("GET_STATE", struct.pack("<I", 1) + b"ab", "2 bytes came; expected 1"),
+        ("GET_STATE", struct.pack("<I", 1 << 31) + b"ab", "2 bytes came; expected 2147483648"),
         ("STEP", b"123", "Answer to step: 3 bytes; expected 2"),
         ("LOG", b"123", "Answer to log: 3 bytes; expected at least 8"),
         ("LOG", b"123456789", "1 bytes; expected a multiple of 7"),
@@ -228,6 +231,15 @@ def test_frames_are_cut_into_requests_that_fit():
     asked = [frame.payload for frame in stream.heard if frame.type == Kind.STEP]
     assert [len(payload) for payload in asked] == [29, 29, 25]
     assert client.step(np.zeros((0, 2), np.int16)).shape == (0, 1)
+
+
+def test_a_model_whose_states_fit_no_payload_still_gives_outputs():
+    large = struct.pack("<B16sIIIbbB", VERSION, b"d" * 16, 2, 1, 99, -12, -11, 0)
+    client = opened(device(IDENTIFY=large, STEP=lambda frame: [answer(frame, b"\1\0")]))
+    assert client.step(np.zeros((1, 2), np.int16)).tolist() == [[1]]
+    with pytest.raises(LinkError, match="a result of 100 does not fit") as caught:
+        client.step(np.zeros((1, 2), np.int16), StepFlag.WITH_STATES)
+    assert "RNN_EDGE_LINK_PAYLOAD" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,9 @@ from rnn_edge.types import Array
 
 TIMEOUT_S = 1.0
 ATTEMPTS = 10
+LEAST_PAYLOAD = 64
+"""Less holds no identity."""
+MOST_STATE_BYTES = 1 << 24
 
 _OFFSET = struct.Struct("<I")
 _REMEDY = "is it powered, is this its port, does it run an image with the link?"
@@ -108,6 +111,11 @@ class LinkClient:
         # A number of its own tells the answer from those to attempts of an earlier open.
         request = Frame(Kind.OPEN, session, session & 0xFFFF, bytes([VERSION]))
         opening = Opening.unpack(self._opened(request))
+        if opening.most_payload < LEAST_PAYLOAD:
+            raise LinkError(
+                f"Device takes payloads of {opening.most_payload} bytes; expected at least "
+                f"{LEAST_PAYLOAD}."
+            )
         self._session, self._sequence = session, 0
         self._most_payload, self._identity = opening.most_payload, None
         return opening
@@ -164,7 +172,7 @@ class LinkClient:
             found += part
             if len(found) == total:
                 return bytes(found)
-            if not part or len(found) > total:
+            if not part or len(found) > total or total > MOST_STATE_BYTES:
                 raise LinkError(f"Saved state: {len(found)} bytes came; expected {total}.")
 
     def set_state(self, blob: bytes) -> None:
@@ -196,7 +204,14 @@ class LinkClient:
         values = identity.outputs
         if StepFlag.WITH_STATES in flags:
             values += identity.state_values
-        return (self._payload() - 1) // (2 * max(identity.inputs, values))
+        found = (self._payload() - 1) // (2 * max(identity.inputs, values))
+        if found < 1:
+            raise LinkError(
+                f"Device takes payloads of {self._payload()} bytes; a frame of {identity.inputs} "
+                f"values or a result of {values} does not fit.",
+                "ask for outputs only, or compile its image with a larger RNN_EDGE_LINK_PAYLOAD",
+            )
+        return found
 
     def step(self, frames: Array, flags: StepFlag = StepFlag.PLAIN) -> Array:
         """Step frames, in as many requests as they need.
@@ -288,6 +303,7 @@ class LinkClient:
         while True:
             content = self._ask(Kind.LOG, _OFFSET.pack(at))
             page = LogPage.unpack(content, identity.inputs, identity.outputs)
+            # What was overwritten meanwhile leaves a gap; the log ends before it.
             if not page.records or (found and page.records[0].step != at):
                 return found
             found += page.records

@@ -146,6 +146,10 @@ class Identity:
         name = content[_IDENTITY.size : _IDENTITY.size + length]
         if len(name) != length:
             raise LinkError(f"Answer to identify: a name of {len(name)} bytes; expected {length}.")
+        if not inputs or not outputs:
+            raise LinkError(
+                f"Answer to identify: {inputs} inputs and {outputs} outputs; expected some of each."
+            )
         return cls(name.decode("ascii", "replace"), digest, inputs, outputs, values, x, y)
 
 
