@@ -12,9 +12,8 @@ from rnn_edge.engines.base import all_engines
 from rnn_edge.errors import SpecError
 from rnn_edge.firmware.baremetal import does_not_fit, memory_script
 from rnn_edge.resources import data_folder
-from rnn_edge.spec import all_devices, find_device
+from rnn_edge.spec import all_devices, device_parts, find_device
 from rnn_edge.spec import device as device_files
-from rnn_edge.spec import device_parts
 
 DEVICES = all_devices()
 GOOD = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,20 +140,21 @@ def fitting_hidden(model: QuantizedModel, flash_over: int, ram_over: int) -> int
         Units, below those of the model, or None if one unit is still too many.
     """
     units = model.layers[0].hidden
-    constants, variables = _arrays(model, units), _variables(model, units)
+    forms = {name: c_matrix(matrix, name) for name, matrix in model.matrices.items()}
+    # Of a row, beside its weights: multiplier and bias, and the shift where sums are int64.
+    row = {name: 4 + 4 if form.is_narrow else 4 + 8 + 1 for name, form in forms.items()}
+    constants, variables = _arrays(model, row, units), _variables(model, units)
     for hidden in range(units - 1, 0, -1):
         if (
-            constants - _arrays(model, hidden) >= flash_over
+            constants - _arrays(model, row, hidden) >= flash_over
             and variables - _variables(model, hidden) >= ram_over
         ):
             return hidden
     return None
 
 
-def _arrays(model: QuantizedModel, hidden: int) -> int:
+def _arrays(model: QuantizedModel, row: Mapping[str, int], hidden: int) -> int:
     """Return the bytes of all matrices' arrays with that many units in each layer."""
-    forms = {name: c_matrix(matrix, name) for name, matrix in model.matrices.items()}
-    row = {name: 4 + 4 if form.is_narrow else 4 + 8 + 1 for name, form in forms.items()}
     total, width = 0, model.inputs
     for k, layer in enumerate(model.layers):
         gates = len(GATES[layer.kind])
