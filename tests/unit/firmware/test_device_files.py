@@ -47,6 +47,21 @@ arguments = ["-M", "mps2-an386"]
 instructions_per_tick = 40.0
 """
 
+LINUX = (
+    GOOD[GOOD.index("template") :],
+    """template = "linux"
+links = ["ssh"]
+verified = []
+
+[[sources]]
+of = ["processor", "memory"]
+document = "A manual"
+
+[system]
+ram_bytes = 1048576
+""",
+)
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -204,10 +219,11 @@ def test_a_damaged_file_is_named(folder, monkeypatch):
         (
             'template = "baremetal"',
             'template = "forth"',
-            'template = "forth"; expected "baremetal"',
+            r'template = "forth"; expected .*"baremetal"',
         ),
         ('template = "baremetal"', 'template = "linux"', "belong together"),
         ('template = "baremetal"', "", "belong together"),
+        (LINUX[0], LINUX[1], 'template = "linux" without the table'),
         ('startup = "cortex_m"', "", "belong together"),
         ('links = ["semihosting"]', "links = []", "links = .*at least 1"),
         ('"memory", "emulator"]', '"emulator"]', "sources: memory has no source"),

@@ -30,6 +30,9 @@ _NAME = re.compile(r"[a-z][a-z0-9]*([-.][a-z0-9]+)*")
 _PARTS_OF_TEMPLATES = ("common", "host", "link", "service")
 """Folders of ``firmware_templates/`` that no program begins in."""
 
+_BUILT_BY_BUILD = ("baremetal", "linux")
+"""Templates whose programs are compiled as ``[build]`` says; others bring tools of their own."""
+
 Isa = Literal[
     "armv6-m",
     "armv7-m",
@@ -69,8 +72,7 @@ class DeviceSpec(Section):
     """The highest rate of the processor that its documents allow; absent where there is none."""
 
     template: Text | None = None
-    """Folder of ``firmware_templates/`` that its programs begin in; absent where there is none
-    yet, and then no program is built for it."""
+    """Folder of ``firmware_templates/`` that its programs begin in; absent where there is none."""
 
     links: Annotated[tuple[Link, ...], Field(min_length=1)]
     """What can carry the service's bytes between it and a host, the usual one first."""
@@ -123,8 +125,8 @@ class DeviceSpec(Section):
                 'template "baremetal", build.startup and [memory] belong together; '
                 "expected all of them or none of the first two"
             )
-        if self.template is not None and self.build is None:
-            raise ValueError("template is there without the table [build]")
+        if self.template in _BUILT_BY_BUILD and self.build is None:
+            raise ValueError(f'template = "{self.template}" without the table [build]')
         if self.emulator is not None and not is_bare:
             raise ValueError('[emulator] runs images; expected template = "baremetal"')
         if "emulator" in self.verified and self.emulator is None:
