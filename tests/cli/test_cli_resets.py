@@ -33,7 +33,7 @@ def test_a_table_and_a_suggestion(rnn_edge, built):
     assert result.code == 0, result.err
     head, columns, never, every, last = result.out.splitlines()
     assert head.startswith("tiny on ")
-    assert "2 sequences, 240 frames in 1 streams; the spec says never" in head
+    assert "2 sequences, 240 frames in 1 stream; the spec says never" in head
     assert columns.split()[:2] == ["policy", "drift"]
     assert "unreset F1" in columns
     assert never.split()[0] == "never"

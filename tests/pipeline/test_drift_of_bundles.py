@@ -252,6 +252,31 @@ def test_pages_are_written_whole_and_compared(bundle, capsys, tmp_path):
     assert "rnn-edge drift 1" in said.err
 
 
+def test_what_a_page_needs_is_asked_for_before_the_replay(bundle, capsys, tmp_path, monkeypatch):
+    first = tmp_path / "first"
+    common = ("drift", bundle.path, "--engines", "float,int8", "-q", "--steps", 300)
+    assert call(capsys, *common, "--out", first)[0] == 0
+    held = json.loads((first / "drift.json").read_text())
+    held["streams"][0]["tensors"][0]["rms"]["value"] = float("nan")
+    (first / "drift.json").write_text(json.dumps(held))
+
+    def measured(*_):
+        pytest.fail("the replay began")
+
+    monkeypatch.setattr("rnn_edge.pipeline.drift.run_here", measured)
+    monkeypatch.setattr("rnn_edge.pipeline.drift_fleet.run_here", measured, raising=False)
+    code, said = call(capsys, *common, "--out", tmp_path / "second", "--compare", first)
+    assert code == 1
+    assert f"File {first / 'drift.json'}: Drift result A: key" in said.err
+    monkeypatch.setattr("rnn_edge.extras.importlib.util.find_spec", lambda name: None)
+    code, said = call(capsys, *common, "--out", tmp_path / "second")
+    assert code == 1
+    assert "matplotlib (for the plots of the pages) is not installed" in said.err
+    code, said = call(capsys, *common, "--analyse", "parity", "--engines", "float,litert")
+    assert code == 1
+    assert "(for the engine litert)" in said.err
+
+
 def test_a_comparison_that_was_stopped_compares_nothing(bundle, capsys, tmp_path, monkeypatch):
     told = []
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rnn_edge.errors import BundleError
+from rnn_edge.extras import require_extras
 from rnn_edge.pipeline.baseline import RESULT, open_baseline
 from rnn_edge.pipeline.budget import Baseline
 from rnn_edge.pipeline.drift import UNFINISHED, DriftRequest, Runner, Tell, measure_drift
@@ -18,11 +20,13 @@ Json = Mapping[str, Any]
 
 
 def check_place(out: Path) -> None:
-    """Make the folder before anything is measured.
+    """Make the folder, and ask for what its pages need, before anything is measured.
 
     Raises:
         EnvironmentFailureError: If it cannot be made.
+        MissingDependencyError: If what draws the pages is not installed.
     """
+    require_extras([("report", "the plots of the pages")])
     with explained(f"Making {out}"):
         out.mkdir(parents=True, exist_ok=True)
 
@@ -43,6 +47,11 @@ def other_result(path: Path, request: DriftRequest, tell: Tell, run: Runner) -> 
     """
     found = open_baseline(path)
     if isinstance(found, Baseline):
+        # What the page needs of it is asked for before hours are spent on the other half.
+        try:
+            render_comparison(found.result, found.result)
+        except BundleError as error:
+            raise BundleError(f"File {found.name}: {error.message}", error.hint) from error
         return found.result
     result = measure_drift(
         found, request, lambda what, k, n: tell(f"compared with: {what}", k, n), run
@@ -58,10 +67,12 @@ def write_pages(out: Path, result: Json, other: Json | None) -> None:
     Raises:
         EnvironmentFailureError: If the folder cannot be written to.
     """
+    with explained(f"Writing into {out}"):
+        # First what cannot be had again without measuring.
+        write_json(out / RESULT, result)
     pages = {PAGE: render_drift(result)}
     if other is not None:
         pages[COMPARISON] = render_comparison(other, result)
     with explained(f"Writing into {out}"):
-        write_json(out / RESULT, result)
         for name, page in pages.items():
             write_bytes(out / name, page.encode())

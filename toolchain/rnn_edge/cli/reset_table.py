@@ -15,9 +15,9 @@ def trade_lines(result: Mapping[str, Any]) -> list[str]:
     never = rows[0]["hidden_rms"]
     extra = "".join(f"{name:>8}" for name in others)
     lines = [
-        f"{result['bundle']} on {result['source']}, test part: {result['sequences']:,} sequences, "
-        f"{result['frames']:,} frames in {result['streams']} streams; the spec says "
-        f"{result['current']}",
+        f"{result['bundle']} on {result['source']}, test part: "
+        f"{_counted(result['sequences'], 'sequence')}, {_counted(result['frames'], 'frame')} in "
+        f"{_counted(result['streams'], 'stream')}; the spec says {result['current']}",
         f"{'policy':<{width}}  {'drift':>9} {'of never':>8} {result['metric']:>16} "
         f"{'against never':>24}{extra} {'resets/1000':>11}",
     ]
@@ -42,6 +42,10 @@ def chosen_lines(path: Path, policy: str, files: Iterable[str]) -> list[str]:
     is_exported = any(name.startswith("exports/c/") for name in files)
     where = "in spec.toml and in exports/c" if is_exported else "in spec.toml; nothing is exported"
     return [f"{path}: reset policy {policy} is {where}"]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _number(value: float | None) -> str:

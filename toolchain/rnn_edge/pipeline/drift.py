@@ -14,7 +14,7 @@ from rnn_edge.engines.base import all_engines
 from rnn_edge.errors import DataError, SpecError
 from rnn_edge.evaluation import Detector
 from rnn_edge.pipeline.bundle import Bundle, detector_file
-from rnn_edge.pipeline.drift_analysis import ANALYSES, Analysed, analyse, require_steps
+from rnn_edge.pipeline.drift_analysis import ANALYSES, Analysed, analyse, require_all
 from rnn_edge.pipeline.drift_job import DriftJob, Subject, run_job
 from rnn_edge.pipeline.measure import INT8
 from rnn_edge.pipeline.replay import bundle_frames
@@ -86,7 +86,7 @@ def measure_drift(
     frames, source = bundle_frames(bundle, request.data)
     subject = subject_of(bundle, spec)
     jobs = _jobs(spec, request, engines, subject, frames)
-    require_steps(request.analyses, jobs[0])
+    require_all(request.analyses, bundle, jobs[0])
     found = (run or run_here)(jobs, tell)
     facts: dict[str, Any] = {
         "bundle": spec.model.name,

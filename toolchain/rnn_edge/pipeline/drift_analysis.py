@@ -13,8 +13,9 @@ from rnn_edge.drift.attribution_lanes import MEASURED_STEPS, TRANSIENT_STEPS, cu
 from rnn_edge.drift.recommendation import recommend
 from rnn_edge.drift.stability import lyapunov_exponent, predict_drift
 from rnn_edge.drift.time_constants import time_constants
-from rnn_edge.engines.base import all_engines
+from rnn_edge.engines.base import EngineKind, all_engines
 from rnn_edge.errors import DataError
+from rnn_edge.extras import require_extras
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.drift_job import DriftJob
 from rnn_edge.pipeline.replay import ReplayRequest, replay_bundle
@@ -25,6 +26,8 @@ Tell = Callable[[str, int, int], None]
 
 ANALYSED_STEPS = 100_000
 """Frames of a stream, from its first on, that an analysis takes its pieces from."""
+
+PARITY = "parity"
 
 PARITY_STEPS = 20_000
 """Frames over which engines are held to each other's bits."""
@@ -64,15 +67,17 @@ def analyse(name: str, of: Analysed, tell: Tell) -> dict[str, Any]:
     return ANALYSES[name](of, tell)
 
 
-def require_steps(names: Sequence[str], job: DriftJob) -> None:
-    """Refuse a stream that is too short for an analysis, before it is replayed.
+def require_all(names: Sequence[str], bundle: Bundle, job: DriftJob) -> None:
+    """Refuse analyses that cannot be made, before a stream is replayed for hours.
 
     Args:
         names: Out of `ANALYSES`.
+        bundle: What is measured.
         job: How the stream is replayed.
 
     Raises:
-        DataError: Naming the analysis and the steps that it needs.
+        DataError: If the stream is too short for one of them.
+        MissingDependencyError: If a package of an engine is not installed.
     """
     steps = job.spec.steps if job.steps is None else job.steps
     least = TRANSIENT_STEPS + MEASURED_STEPS
@@ -84,6 +89,9 @@ def require_steps(names: Sequence[str], job: DriftJob) -> None:
             "are measured.",
             f"take --steps {least} or more",
         )
+    if PARITY in names:
+        kinds = _parity_kinds(bundle, job)
+        require_extras((kind.extra, f"the engine {kind.name}") for kind in kinds)
 
 
 def _stream(job: DriftJob) -> FrameStream:
@@ -130,12 +138,16 @@ def _resets(of: Analysed, tell: Tell) -> dict[str, Any]:
     return {"resets": found.to_json()}
 
 
+def _parity_kinds(bundle: Bundle, job: DriftJob) -> list[EngineKind]:
+    kinds = all_engines()
+    names = dict.fromkeys((*bundle.spec().replay.engines, *job.engines))
+    return [kinds[name] for name in names if kinds[name].is_integer]
+
+
 def _parity(of: Analysed, tell: Tell) -> dict[str, Any]:
     asked = of.job.steps
     steps = PARITY_STEPS if asked is None else min(asked, PARITY_STEPS)
-    kinds = all_engines()
-    names = (*of.bundle.spec().replay.engines, *of.job.engines)
-    engines = tuple(dict.fromkeys(name for name in names if kinds[name].is_integer))
+    engines = tuple(kind.name for kind in _parity_kinds(of.bundle, of.job))
     request = ReplayRequest(engines, of.data, steps=steps)
     found = replay_bundle(of.bundle, request, lambda name, k, n: tell(f"parity {name}", k, n))
     return {"parity": [row.to_json() for row in found.parity]}
@@ -146,7 +158,7 @@ ANALYSES: MappingProxyType[str, Analysis] = MappingProxyType(
         "stability": _stability,
         "attribution": _attribution,
         "resets": _resets,
-        "parity": _parity,
+        PARITY: _parity,
     }
 )
 """By the name that users type."""
