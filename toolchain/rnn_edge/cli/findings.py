@@ -27,10 +27,7 @@ def _verdict(result: Mapping[str, Any]) -> str:
     if failed:
         parts.append(f"{failed} of {len(rows)} limits not kept")
     if unsure:
-        parts.append(
-            f"{unsure} of {len(rows)} limits unsure: their intervals straddle them, and more steps "
-            "make these narrower"
-        )
+        parts.append(f"{unsure} of {len(rows)} limits unsure, which more steps make surer")
     if drift and not rows:
         parts.append("every limit is off, so that no drift was judged")
     return "; ".join(parts)
