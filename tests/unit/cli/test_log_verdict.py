@@ -33,9 +33,10 @@ def feature(name):
     return {"name": name, "windows": 4, "first_alarm_step": None, **dict.fromkeys(figures, 0.1)}
 
 
-def said(known, unknown=0, drift=UNJUDGED):
+def said(known, unknown=0, drift=UNJUDGED, differing=0):
+    place = {"step": 3, "line": 5}
     logged = {
-        "known_state": {**NOTHING, "frames": known},
+        "known_state": {**NOTHING, "frames": known, "differing_frames": differing, "first": place},
         "unknown_state": {**NOTHING, "frames": unknown},
     }
     return log_lines(
@@ -61,6 +62,12 @@ def test_a_log_with_gaps_is_judged_in_part():
     assert said(9, 391)[-1] == (
         "verdict: what was logged is what the integer reference gives on 9 of 400 frames; on the "
         "others its state is unknown"
+    )
+
+
+def test_a_difference_where_the_state_is_known_is_one_of_the_log():
+    assert said(9, 391, differing=1)[-1] == (
+        "verdict: what was logged differs from the integer reference"
     )
 
 

@@ -170,7 +170,7 @@ def _verdict(result: Mapping[str, Any]) -> str:
         )
         unknown = result["logged"]["unknown_state"]
         beyond = max(unknown["frames"], unknown["decisions"])
-        if beyond:
+        if beyond and not wrong:
             known = max(logged["frames"], logged["decisions"])
             parts[-1] += (
                 f" on {known:,} of {known + beyond:,} frames; on the others its state is unknown"
