@@ -1,0 +1,83 @@
+"""The examples of docs/packages.md run as they stand, on a bundle of random weights."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from untrained import SPEC, replace_training
+
+from rnn_edge.firmware.package_kinds import all_package_kinds
+from rnn_edge.firmware.packages import MANIFEST
+from rnn_edge.pipeline import build_bundle
+from rnn_edge.spec import load_spec
+
+DOCS = Path(__file__).parents[2] / "docs" / "packages.md"
+BLOCK = re.compile(r"<!-- example: package -->\n```console\n(.*?)```", re.S)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    """A bundle of the model that the page speaks of, as far as a package needs it."""
+    folder = tmp_path_factory.mktemp("bundle")
+    (folder / "pump.toml").write_text(SPEC.replace('"tiny"', '"pump"'))
+    with pytest.MonkeyPatch.context() as patch:
+        replace_training(patch.setattr)
+        spec = load_spec(folder / "pump.toml", [])
+        return build_bundle(spec, folder / "out", progress=lambda *_: None, until="export").path
+
+
+def test_examples_run(bundle, tmp_path, monkeypatch, rnn_edge):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "pump").symlink_to(bundle)
+    monkeypatch.chdir(tmp_path)
+    (body,) = BLOCK.findall(DOCS.read_text())
+    assert DOCS.read_text().count("```console") == 1
+    lines = [shlex.split(line) for line in body.strip().splitlines()]
+    kinds = []
+    for _, program, *arguments in lines:
+        assert program == "rnn-edge"
+        result = rnn_edge(*arguments)
+        assert result.code == 0, result.err
+        assert result.out
+        out = Path(arguments[arguments.index("--out") + 1])
+        facts = json.loads((out / MANIFEST).read_text())
+        assert f"OK: pump, {facts['frames']} frames" in (out / "README.md").read_text()
+        if "--json" in arguments:
+            assert result.json == {"package": str(out), **facts}
+        kinds.append(facts["kind"])
+    assert sorted(kinds) == list(all_package_kinds())
+
+
+def test_help_lists_the_kinds(rnn_edge):
+    result = rnn_edge("package", "--help")
+    assert result.code == 0
+    for kind in all_package_kinds().values():
+        assert re.search(rf"^  {kind.name}\s+{kind.summary}$", result.out, re.M)
+
+
+def test_bad_command_lines(bundle, tmp_path, rnn_edge):
+    out = tmp_path / "p"
+    result = rnn_edge("package", bundle, "--for", "mbed", "--out", out)
+    assert result.code == 1
+    assert "Unknown kind of package: 'mbed'; known are arduino, esp-idf" in result.err
+    result = rnn_edge("package", tmp_path / "none", "--for", "arduino", "--out", out)
+    assert (result.code, "does not exist" in result.err) == (1, True)
+    assert rnn_edge("package", bundle, "--out", out).code == 2
+    assert rnn_edge("package", bundle, "--for", "arduino").code == 2
+    result = rnn_edge("package", bundle, "--for", "arduino", "--out", out, "--frames", "0")
+    assert (result.code, "from 1 to 1000" in result.err) == (2, True)
+    result = rnn_edge("package", bundle, "--for", "arduino", "--out", bundle, "--json")
+    assert result.code == 1
+    assert "other files" in result.json["error"]["message"]
+    assert not out.exists()
+
+
+def test_kinds_are_completed():
+    from rnn_edge.cli.commands.package import COMMAND
+
+    (option,) = [p for p in COMMAND.params if p.name == "kind"]
+    found = option.shell_complete(click.Context(COMMAND), "p")
+    assert [item.value for item in found] == ["pico-sdk", "platformio"]
