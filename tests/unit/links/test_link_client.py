@@ -138,11 +138,26 @@ def test_a_device_that_started_again_is_told_from_another_host():
 
 
 def test_answers_to_an_earlier_open_are_passed_over():
-    old = lambda frame: answer(frame, OPENING, session=8, sequence=frame.sequence ^ 1)  # noqa: E731
-    same = lambda frame: answer(frame, OPENING, session=8)  # noqa: E731
-    late = lambda frame: [old(frame), same(frame), answer(frame, OPENING)]  # noqa: E731
-    client = opened(device(OPEN=late))
+    old = struct.pack("<BHI", VERSION, 64, 5)
+
+    def late(frame):
+        yield answer(frame, old, session=8, sequence=frame.sequence ^ 1)
+        yield answer(frame, old, session=8)
+        yield answer(frame, OPENING)
+
+    client = LinkClient(device(OPEN=late), 0.02, 4)
+    assert client.open().steps == 7
     client.ping()
+    assert client.statistics.retries == 0
+
+
+def test_an_answer_of_another_session_is_passed_over():
+    def confused(frame):
+        yield answer(frame, b"old", session=frame.session ^ 1)
+        yield answer(frame, frame.payload)
+
+    client = opened(device(PING=confused))
+    client.ping(b"new")
     assert client.statistics.retries == 0
 
 

@@ -1,7 +1,9 @@
 """The C of the link: without a warning, formatted, the same frames as here, and any bytes."""
 
 import os
+import struct
 import subprocess
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_edge.firmware.program import LINK, config_header
+from rnn_edge.links.cobs import stuffed
 from rnn_edge.links.frames import Damage, Frame, Parser
 from rnn_edge.resources import data_folder
 
@@ -104,6 +107,14 @@ def test_both_parsers_find_the_same_in_a_long_bad_stream(probe):
     found = Parser().feed(data)
     assert lines.split() == [said(each) for each in found]
     assert 500 < sum(isinstance(each, Damage) for each in found) < 2500
+
+
+@pytest.mark.parametrize("length", [0, 1, 3, 65535])
+def test_a_length_that_is_not_the_frames_is_damage(probe, length):
+    content = struct.pack("<HBIH", length, 4, 1, 1) + b"ab"
+    content += struct.pack("<I", zlib.crc32(content))
+    data = b"\0" + stuffed(content) + b"\0"
+    assert subprocess.run([probe], input=data, capture_output=True).stdout == b"damaged\n"
 
 
 def test_what_is_larger_than_the_buffer_is_damage(probe):
