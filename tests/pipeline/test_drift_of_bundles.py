@@ -296,6 +296,31 @@ def test_a_comparison_that_was_stopped_compares_nothing(bundle, capsys, tmp_path
     assert (len(told), list(out.iterdir())) == (1, [])
 
 
+def test_what_cannot_be_compared_is_refused_before_the_replay(bundle, capsys, tmp_path):
+    common = ("drift", bundle.path, "--engines", "float,int8", "-q", "--steps", 500)
+    assert call(capsys, *common, "--out", tmp_path / "a")[0] == 0
+    file = tmp_path / "a" / "drift.json"
+    found = json.loads(file.read_text())
+    out = ("--out", tmp_path / "b", "--compare", file)
+    code, said = call(capsys, *common, "--streams", "anomaly_sines", *out)
+    assert code == 1
+    assert "has the streams anomaly_stream; expected one of anomaly_sines" in said.err
+    file.write_text(json.dumps(found | {"task": "kws"}))
+    code, said = call(capsys, *common, *out)
+    assert code == 1
+    assert "of a model of task 'kws'; expected 'anomaly'" in said.err
+    file.write_text(json.dumps(found))
+    code, said = call(capsys, *common, *out)
+    assert code == 0
+    assert "compared with tiny: the hidden state drifts 1 times as far" in said.out
+
+
+def test_a_stream_that_draws_nothing_has_no_copies(bundle):
+    request = DriftRequest(engines=NUMPY, streams=("anomaly_silence",), steps=500, copies=2)
+    with pytest.raises(RnnEdgeError, match="every seed gives the same frames"):
+        measure_drift(bundle, request, silent)
+
+
 @pytest.mark.slow
 def test_ctrl_c_shows_what_was_done_until_then(bundle):
     process = subprocess.Popen(

@@ -31,6 +31,8 @@ def drift_lines(result: Json) -> list[str]:
         )
     )
     lines += ["", *_tensors(total), "", *_decisions(total)]
+    if not total["details"]:
+        lines.append("local errors and gain need a reference in floating point, and integers")
     if len(result["streams"]) > 1:
         lines += ["", *_streams(result["streams"])]
     lines += ["", *cause_lines(result["analysis"])]

@@ -13,6 +13,7 @@ from rnn_edge.pipeline.budget import Baseline
 from rnn_edge.pipeline.drift import UNFINISHED, DriftRequest, Runner, Tell, measure_drift
 from rnn_edge.pipeline.files import explained, write_bytes, write_json
 from rnn_edge.report import render_comparison, render_drift
+from rnn_edge.spec import ModelSpec
 
 PAGE, COMPARISON = "drift.html", "comparison.html"
 
@@ -31,11 +32,14 @@ def check_place(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
 
 
-def other_result(path: Path, request: DriftRequest, tell: Tell, run: Runner) -> Json:
+def other_result(
+    path: Path, spec: ModelSpec, request: DriftRequest, tell: Tell, run: Runner
+) -> Json:
     """Return what a result is compared with.
 
     Args:
         path: What `open_baseline` takes; a bundle is measured in the same way.
+        spec: Of the bundle that is compared.
         request: How to measure a bundle.
         tell: Progress.
         run: Where streams run.
@@ -52,7 +56,10 @@ def other_result(path: Path, request: DriftRequest, tell: Tell, run: Runner) -> 
             render_comparison(found.result, found.result)
         except BundleError as error:
             raise BundleError(f"File {found.name}: {error.message}", error.hint) from error
+        _require_alike(found.name, str(found.result.get("task", "")), spec)
+        _require_common(found, spec, request)
         return found.result
+    _require_alike(str(path), found.spec().model.task, spec)
     result = measure_drift(
         found, request, lambda what, k, n: tell(f"compared with: {what}", k, n), run
     ).to_json()
@@ -61,8 +68,37 @@ def other_result(path: Path, request: DriftRequest, tell: Tell, run: Runner) -> 
     return result
 
 
-def write_pages(out: Path, result: Json, other: Json | None) -> None:
-    """Write the result, its page and, if there is another one, the comparison.
+def _require_alike(name: str, task: str, spec: ModelSpec) -> None:
+    if task and task != spec.model.task:
+        raise BundleError(
+            f"{name} is of a model of task {task!r}; expected {spec.model.task!r}.",
+            "compare models of one task",
+        )
+
+
+def _require_common(found: Baseline, spec: ModelSpec, request: DriftRequest) -> None:
+    names = request.streams or spec.drift.streams or (spec.replay.stream,)
+    before = [str(stream["stream"]) for stream in found.result["streams"]]
+    if not any(name.split(" #")[0] in names for name in before):
+        raise BundleError(
+            f"File {found.name} has the streams {', '.join(before)}; expected one of "
+            f"{', '.join(names)}.",
+            f"replay the same with --streams {','.join(before)}",
+        )
+
+
+def comparison_line(result: Json, other: Json) -> str:
+    """Return in one line how far a result is from what it is compared with."""
+    own, before = (float(each["total"]["hidden_rms"]["value"]) for each in (result, other))
+    ratio = f"{own / before:.3g} times as far" if before > 0.0 else "where the other does not drift"
+    return (
+        f"compared with {other['bundle']}: the hidden state drifts {ratio} ({own:.2g} against "
+        f"{before:.2g} rms); {COMPARISON} has the rest"
+    )
+
+
+def write_pages(out: Path, result: Json, other: Json | None) -> list[Path]:
+    """Write the result, its page and, if there is another one, the comparison; return the files.
 
     Raises:
         EnvironmentFailureError: If the folder cannot be written to.
@@ -76,3 +112,4 @@ def write_pages(out: Path, result: Json, other: Json | None) -> None:
     with explained(f"Writing into {out}"):
         for name, page in pages.items():
             write_bytes(out / name, page.encode())
+    return [out / RESULT, *(out / name for name in pages)]

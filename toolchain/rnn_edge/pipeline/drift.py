@@ -155,6 +155,12 @@ def _jobs(
                 f"Stream {name}: the data has no {stream.split} part.",
                 "name a stream made of another part; see calibration/",
             )
+        if request.copies > 1 and not stream.is_drawn:
+            raise SpecError(
+                f"Stream {name}, {request.copies} copies: every seed gives the same frames; "
+                "expected 1 copy.",
+                "replay it by itself, and streams that draw something with --copies",
+            )
         used = replace(frames, sequences=part)
         for copy in range(request.copies):
             own = stream.model_copy(update={"seed": stream.seed + copy})

@@ -37,6 +37,11 @@ class StreamSpec(Section):
     seed: Natural = 0
     """Seed of everything that is drawn."""
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether another seed makes another stream."""
+        return True
+
 
 class RecordedStream(StreamSpec):
     """Sequences of the data, one after the other, each pass in another order."""
@@ -61,6 +66,11 @@ class SilenceStream(StreamSpec):
     kind: Literal["silence"]
     """Level of the quietest frames (task "kws"), or every channel at its mean ("anomaly")."""
 
+    @property
+    def is_drawn(self) -> bool:
+        """Never: a frame is as the one before."""
+        return False
+
 
 class SaturationStream(StreamSpec):
     """Inputs at the ends of their range, pattern after pattern."""
@@ -78,6 +88,11 @@ class SaturationStream(StreamSpec):
         "random",
     )
     """In turn: all inputs high, all low, every second one high, or each drawn anew per frame."""
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether one of the patterns is."""
+        return "random" in self.patterns
 
 
 class _Periodic(StreamSpec):

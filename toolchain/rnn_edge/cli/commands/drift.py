@@ -46,7 +46,7 @@ from rnn_edge.cli.output import Output
     type=WholeNumber(1, 256),
     default=1,
     show_default=True,
-    help="Processes that share the streams.",
+    help="Processes that share the streams; Ctrl-C then shows those that are finished.",
 )
 @click.option(
     "--scheduler",
@@ -92,7 +92,12 @@ def drift(
     """
     from rnn_edge.cli.bundles import open_bundle
     from rnn_edge.cli.drift_lines import drift_lines
-    from rnn_edge.cli.drift_pages import check_place, other_result, write_pages
+    from rnn_edge.cli.drift_pages import (
+        check_place,
+        comparison_line,
+        other_result,
+        write_pages,
+    )
     from rnn_edge.cli.engines import check_engines
     from rnn_edge.cli.main import EXIT_INTERRUPTED
     from rnn_edge.cli.progress import progress_for
@@ -123,11 +128,17 @@ def drift(
             progress(what, done, total, {})
 
         run = runner_for(workers, scheduler)
-        other = None if compare is None else other_result(compare, request, tell, run)
+        other = (
+            None if compare is None else other_result(compare, opened.spec(), request, tell, run)
+        )
         result = measure_drift(opened, request, tell, run).to_json()
+    lines = drift_lines(result)
+    if other is not None:
+        lines.insert(-1, comparison_line(result, other))
     if out is not None:
-        write_pages(out, result, other)
-    output.result(result, drift_lines(result))
+        written = write_pages(out, result, other)
+        output.note(f"Written: {', '.join(map(str, written))}")
+    output.result(result, lines)
     is_whole = not result["total"]["is_partial"] and UNFINISHED not in result
     return 0 if is_whole else EXIT_INTERRUPTED
 
