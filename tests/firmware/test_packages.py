@@ -465,6 +465,25 @@ def test_a_failed_write_leaves_the_earlier_package(bundle, tmp_path, monkeypatch
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
 
 
+@pytest.mark.parametrize("refusal", [OSError(13, "Permission denied"), KeyboardInterrupt()])
+def test_an_exchange_that_ends_half_way_is_undone(refusal, bundle, tmp_path, monkeypatch):
+    out = tmp_path / "p"
+    package_bundle(bundle, PackageRequest("arduino", out))
+    before = tree_digests(out)
+    original = Path.replace
+
+    def stopped(path, target):
+        if path.name == "new":
+            raise refusal
+        return original(path, target)
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with pytest.raises((EnvironmentFailureError, KeyboardInterrupt)):
+        package_bundle(bundle, PackageRequest("zephyr", out))
+    assert tree_digests(out) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
 def test_an_unknown_kind_lists_the_known_ones(bundle, tmp_path):
     with pytest.raises(RnnEdgeError, match="'mbed'; known are arduino, esp-idf, pico-sdk"):
         package_bundle(bundle, PackageRequest("mbed", tmp_path / "p"))

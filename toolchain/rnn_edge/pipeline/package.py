@@ -184,8 +184,9 @@ def _write(out: Path, files: Mapping[str, bytes]) -> None:
                 place.replace(old)
             try:
                 new.replace(place)
-            except OSError:
-                if old.exists():
+            except BaseException:
+                # Interrupted too: what was there is not to go with the temporary folder.
+                if old.exists() and not place.exists():
                     old.replace(place)
                 raise
         finally:
