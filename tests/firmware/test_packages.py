@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -214,6 +215,26 @@ def test_expected_outputs_obey_the_reset_policy(policy, bundle, made, tmp_path):
     compiled = sorted(tmp_path.glob("*.o"))
     done, said = run_harness(tmp_path / "package", "arduino", compiled, tmp_path)
     assert (done, said) == (0, "OK: tiny, 60 frames, every output has the reference's bits")
+
+
+def test_two_packages_share_the_kernels_of_one(bundle, made, tmp_path):
+    model = replace(bundle.model(), name="other")
+    C_EXPORTER.export(ExportSource(bundle.float_model(), model), tmp_path)
+    for path in (tmp_path / "c").glob("rnn_edge_*.c"):
+        path.unlink()
+    (tmp_path / "main.c").write_text(
+        '#include "other.h"\n#include "tiny.h"\n'
+        "int main(void) {\n    static tiny_stream a;\n    static other_stream b;\n"
+        "    static const int16_t x[TINY_INPUTS];\n"
+        "    int16_t y[TINY_OUTPUTS], z[OTHER_OUTPUTS];\n"
+        "    tiny_stream_init(&a);\n    other_stream_init(&b);\n"
+        "    tiny_stream_step(&a, x, y);\n    other_stream_step(&b, x, z);\n"
+        "    return y[0] == z[0] ? 0 : 1;\n}\n"
+    )
+    whole, part = made["arduino"] / "src", tmp_path / "c"
+    sources = [tmp_path / "main.c", *sorted(whole.glob("*.c")), *sorted(part.glob("*.c"))]
+    succeed(tool("cc"), "-std=c11", "-I", part, "-I", whole, *sources, "-o", tmp_path / "program")
+    succeed(tmp_path / "program")
 
 
 COMPILED = [(kind.name, item) for kind in KINDS.values() for item in kind.compiled]
@@ -497,8 +518,6 @@ def test_a_version_that_is_none_is_refused(version, bundle, tmp_path):
 
 
 def test_a_name_that_is_a_header_of_the_ecosystem_is_refused(bundle):
-    from dataclasses import replace
-
     model = replace(bundle.model(), name="Arduino")
     zeros = np.zeros((1, 6), np.int16)
     source = PackageSource(model, {}, zeros, zeros, "stream", "0.1.0")
