@@ -315,6 +315,14 @@ def test_what_cannot_be_compared_is_refused_before_the_replay(bundle, capsys, tm
     assert "compared with tiny: the hidden state drifts 1 times as far" in said.out
 
 
+def test_a_reset_policy_that_is_left_out_is_told(result):
+    found = result.to_json()
+    assert found["reset_policy"] == "never"
+    assert not any("reset policy" in line for line in drift_lines(found))
+    said = drift_lines(found | {"reset_policy": "every:frames=500"})
+    assert any("own reset policy, every:frames=500, is left out" in line for line in said)
+
+
 def test_a_stream_that_draws_nothing_has_no_copies(bundle):
     request = DriftRequest(engines=NUMPY, streams=("anomaly_silence",), steps=500, copies=2)
     with pytest.raises(RnnEdgeError, match="every seed gives the same frames"):

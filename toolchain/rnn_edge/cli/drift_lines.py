@@ -9,6 +9,8 @@ from rnn_edge.cli.drift_causes import cause_lines
 
 Json = Mapping[str, Any]
 
+NEVER = "never"
+
 
 def drift_lines(result: Json) -> list[str]:
     """Return a drift result as text; the last line is the verdict."""
@@ -30,6 +32,11 @@ def drift_lines(result: Json) -> list[str]:
             else ""
         )
     )
+    policy = result.get("reset_policy", NEVER)
+    if policy != NEVER:
+        lines.append(
+            f"the bundle's own reset policy, {policy}, is left out: this is what it acts on"
+        )
     lines += ["", *_tensors(total), "", *_decisions(total)]
     if not total["details"]:
         lines.append("local errors and gain need a reference in floating point, and integers")

@@ -97,6 +97,7 @@ def measure_drift(
         "frame_rate_hz": frames.frame_rate_hz,
         "reference": engines[0],
         "engine": engines[1],
+        "reset_policy": spec.reset.resolved(spec.model.task).words(),
     }
     begun = {each.stream for each in found}
     unseen = sum(job.steps or job.spec.steps for job in jobs if job.name not in begun)
