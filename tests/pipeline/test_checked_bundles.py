@@ -209,9 +209,10 @@ def test_the_command_says_one_line_per_engine(bundle, capsys):
     assert code == 0
     lines = out.splitlines()
     assert lines[0].startswith("tiny on synthetic (simulated machine), frames ")
-    assert [line.split() for line in lines[2:]] == [
+    assert [line.split() for line in lines[2:-1]] == [
         [name, "state", "carried", "yes", "yes"] for name in ("int8", "c")
     ]
+    assert lines[-1] == "verdict: passed"
     assert "check c" in err
 
 
@@ -228,6 +229,7 @@ def test_the_command_fails_where_state_is_lost(bundle, use, capsys):
         "partly differs otherwise yes no as if c0 alone started from zero",
         "reallocated starts from zero at each step yes no",
         "missing left out: Package x is not installed. pip install x",
+        "verdict: failed",
     ]
     assert err.startswith("Error: State probe: partly does not step as the reference does")
     assert "reallocated starts from zero at each step." in err
