@@ -8,7 +8,7 @@ from random_models import Shape, float_model, quantized_model
 from rnn_edge.cells import lower_model
 from rnn_edge.errors import ModelError
 from rnn_edge.fixedpoint import fully_connected, row_bounds, row_multipliers
-from rnn_edge.quantize import model_ranges, quantize_input, replayed_ranges
+from rnn_edge.quantize import model_ranges, observation, quantize_input, replayed_ranges
 from rnn_edge.quantize.observation import observe
 from rnn_edge.quantize.squashing import squashing_functions
 from rnn_edge.reference import IntegerReference
@@ -195,3 +195,14 @@ def test_an_input_at_an_end_is_cut_off_by_nobody_knows_how_much():
     frames *= 0.5
     for row in (model_ranges(model, frames).tensors[0], replayed_ranges(model, frames)[0]):
         assert (row.tensor, row.saturated, row.loses) == ("x", 0, False)
+
+
+@pytest.mark.parametrize("chunk", [64, 4096])
+def test_a_stream_that_was_run_before_measures_the_same_without_running_it_again(
+    chunk, monkeypatch
+):
+    monkeypatch.setattr(observation, "CHUNK_STEPS", chunk)
+    stream = FRAMES[0]
+    trace = IntegerReference(MODEL).run(quantize_input(stream)[None])
+    states = {name: value[0] for name, value in trace.states.items()}
+    assert replayed_ranges(MODEL, stream[None], states) == replayed_ranges(MODEL, stream[None])

@@ -17,7 +17,7 @@ from rnn_edge.pipeline.proof import float_trace, integer_trace
 from rnn_edge.quantize import replayed_ranges
 from rnn_edge.replay import measure_drift
 from rnn_edge.spec import ModelSpec
-from rnn_edge.types import Array, FloatModel, QuantizedModel
+from rnn_edge.types import Array, FloatModel, QuantizedModel, Trace
 from rnn_edge.types.archive import load_archive
 from rnn_edge.types.frames import FrameSequence, FrameSet
 
@@ -73,13 +73,15 @@ def measure_models(
         if spec.model.task == "anomaly":
             scores = _plotted(spec, frames, runners)
     tell(total - 1, total)
-    drift = _drifts(student, tuned, early, final, stream)
+    of_final = integer_trace(final, stream)
+    drift = _drifts(student, tuned, early, final, stream, of_final)
+    ranges = replayed_ranges(final, stream[None], of_final.states)
     return {
         "models": models,
         "comparisons": comparisons,
         "drift": drift,
         "scores": scores,
-        "replayed_ranges": [row.to_json() for row in replayed_ranges(final, stream[None])],
+        "replayed_ranges": [row.to_json() for row in ranges],
     }
 
 
@@ -89,9 +91,10 @@ def _drifts(
     early: QuantizedModel,
     final: QuantizedModel,
     stream: Array,
+    of_final: Trace,
 ) -> list[dict[str, Any]]:
     """Return the drift of each quantized model against its own float run, and the student's."""
-    of_student, of_final = float_trace(student, stream), integer_trace(final, stream)
+    of_student = float_trace(student, stream)
     pairs = (
         ("int8 after training", early, of_student, integer_trace(early, stream)),
         (INT8, final, float_trace(tuned, stream), of_final),

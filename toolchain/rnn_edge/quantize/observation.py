@@ -33,6 +33,9 @@ from rnn_edge.types.program import (
     Unary,
 )
 
+CHUNK_STEPS = 4096
+"""Steps of a finished run that are looked at together."""
+
 _WIDE = {"add": wide_add, "subtract": wide_subtract, "multiply": wide_multiply}
 
 
@@ -77,6 +80,39 @@ def observe(model: QuantizedModel, program: Program, frames: Array) -> Observati
         wide = np.rint(np.asarray(frames[:, t], np.float64) * 2.0**-model.input_exponent)
         reference.step(saturate_int16(wide))
         seen.add(reference.values, wide.astype(np.int64))
+    return _observed(seen, streams, steps)
+
+
+def observe_steps(
+    model: QuantizedModel, program: Program, frames: Array, states: Mapping[str, Array]
+) -> Observation:
+    """Watch every tensor of the steps of one stream that was run before.
+
+    Given the states, no step waits for the one before it, so that many are made at once.
+
+    Args:
+        model: The model.
+        program: Its step.
+        frames: float (T, D) in real units, finite, T at least 1.
+        states: int16 (T, H) by name, after each step from a zero state.
+
+    Returns:
+        As `observe`; ``stuck`` says of whole chunks of steps.
+    """
+    steps = len(frames)
+    before = {name: np.concatenate([np.zeros_like(v[:1]), v[:-1]]) for name, v in states.items()}
+    seen = _Seen(program, 0)
+    for first in range(0, steps, CHUNK_STEPS):
+        part = slice(first, first + CHUNK_STEPS)
+        wide = np.rint(np.asarray(frames[part], np.float64) * 2.0**-model.input_exponent)
+        reference = IntegerReference(model, len(wide))
+        reference.reset({name: value[part] for name, value in before.items()})
+        reference.step(saturate_int16(wide))
+        seen.add(reference.values, wide.astype(np.int64))
+    return _observed(seen, 1, steps)
+
+
+def _observed(seen: _Seen, streams: int, steps: int) -> Observation:
     return Observation(
         streams,
         steps,

@@ -11,7 +11,7 @@ from rnn_edge.errors import ModelError
 from rnn_edge.fixedpoint import accumulator_bound, row_bounds
 from rnn_edge.quantize.intervals import Interval, step_intervals
 from rnn_edge.quantize.invariants import find_recursion, recursion_bound, state_invariant
-from rnn_edge.quantize.observation import Observation, observe
+from rnn_edge.quantize.observation import Observation, observe, observe_steps
 from rnn_edge.quantize.saturation import (
     refuse_observed_saturation,
     refuse_proved_saturation,
@@ -56,19 +56,26 @@ def model_ranges(model: QuantizedModel, frames: Array) -> ModelRanges:
     return ModelRanges(rows, _matrix_ranges(model, program, seen))
 
 
-def replayed_ranges(model: QuantizedModel, frames: Array) -> tuple[ReplayedRange, ...]:
+def replayed_ranges(
+    model: QuantizedModel, frames: Array, states: Mapping[str, Array] | None = None
+) -> tuple[ReplayedRange, ...]:
     """Measure the range of every tensor on streams that no scale was chosen by.
 
     Args:
         model: The model.
         frames: As for `model_ranges`.
+        states: Where the only stream was run before: int16 (T, H) by name, after each step.
 
     Raises:
         ModelError: If there is no frame or one that is not a finite number.
     """
     _require_frames(frames)
     program = lower_model(model)
-    seen = observe(model, program, frames)
+    seen = (
+        observe(model, program, frames)
+        if states is None
+        else observe_steps(model, program, frames[0], states)
+    )
     makers = _makers(program)
     return tuple(
         ReplayedRange(
