@@ -131,6 +131,7 @@ def test_a_killed_worker_loses_and_doubles_no_result(running, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
 def test_a_cluster_runs_what_a_process_runs(running):
     _, _, where = running
     jobs = [Job(f"job {k}", fleet_jobs.last_first, (k, 6)) for k in range(6)]

@@ -1,7 +1,6 @@
 """Jobs in this process and over processes: every result once, whatever dies."""
 
 import os
-import signal
 import time
 
 import fleet_jobs
@@ -80,14 +79,6 @@ def test_a_job_that_ends_its_process_each_time_is_named_and_its_neighbour_is_not
     done = []
     with pytest.raises(EnvironmentFailureError, match="Job 'guilty': its process died 2 times"):
         run_jobs(jobs, Processes(2, tries=2), lambda *numbers: done.append(numbers))
-
-
-@pytest.fixture
-def interruptible():
-    """Take SIGINT as a terminal's process does: what runs the tests may have it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")
