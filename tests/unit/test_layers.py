@@ -12,7 +12,7 @@ ROOT = Path(rnn_edge.__file__).parent
 
 LAYERS = (
     ("errors",),
-    ("types", "registry", "extras"),
+    ("types", "registry", "extras", "child_process"),
     ("fixedpoint", "resources", "statistics"),
     ("spec", "cells", "data", "features", "input_drift", "logs"),
     ("reference",),

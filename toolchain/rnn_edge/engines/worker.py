@@ -8,12 +8,12 @@ import re
 import select
 import signal
 import subprocess
-import tempfile
 import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, Any
+from typing import Any
 
+from rnn_edge.child_process import CLOSE_TIMEOUT_S, end_child, start_child
 from rnn_edge.engines.worker_program import FrameError, pack_frame, read_frame
 from rnn_edge.errors import EngineError
 from rnn_edge.types import Array
@@ -21,7 +21,6 @@ from rnn_edge.types import Array
 START_TIMEOUT_S = 120.0
 """For the first request too: a Raspberry Pi needs seconds to import a runtime."""
 CALL_TIMEOUT_S = 300.0
-CLOSE_TIMEOUT_S = 2.0
 _WORDS_LINES = 4
 _WORDS_BYTES = 4096
 _TRACEBACK = "Traceback (most recent call last):"
@@ -48,25 +47,15 @@ class Worker:
         self._owner = owner
         self.remedy = remedy
         self._has_answered = False
-        words = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         try:
-            # A session of its own: Ctrl-C is for the caller, which ends the worker itself.
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=words,
-                bufsize=0,
-                start_new_session=True,
-            )
+            self._process, words = start_child(command)
         except OSError as error:
-            words.close()
             raise EngineError(
                 f"Worker of the {owner} does not start: {command[0]}: {error.strerror}.",
                 remedy,
             ) from error
         self._words = words
-        self._end = weakref.finalize(self, _end, self._process, words)
+        self._end = weakref.finalize(self, end_child, self._process, words)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._in = self._process.stdin.fileno()
@@ -201,17 +190,3 @@ def _wait_for(descriptor: int, event: int, deadline: float) -> None:
     left_ms = max(0, int((deadline - time.monotonic()) * 1000) + 1)
     if not poller.poll(left_ms):
         raise TimeoutError
-
-
-def _end(process: subprocess.Popen[bytes], words: IO[bytes]) -> None:
-    """Let a worker see the end of its input, or kill it, and leave nothing of it."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        process.wait(CLOSE_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
-    words.close()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 import weakref
 from collections.abc import Sequence
-from typing import IO
 
+from rnn_edge.child_process import CLOSE_TIMEOUT_S, end_child, start_child
 from rnn_edge.errors import LinkError
 from rnn_edge.links.descriptors import DescriptorStream
 
-_CLOSE_TIMEOUT_S = 2.0
 _WORDS_BYTES = 400
 
 
@@ -29,25 +27,16 @@ class ProcessStream(DescriptorStream):
     """
 
     def __init__(self, command: Sequence[str], what: str) -> None:
-        words = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=words,
-                bufsize=0,
-                start_new_session=True,
-            )
+            self._process, words = start_child(command)
         except OSError as error:
-            words.close()
             raise LinkError(
                 f"{what} does not start: {command[0]}: {error.strerror}; expected a program."
             ) from error
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._words = words
-        self._end = weakref.finalize(self, _end, self._process, words)
+        self._end = weakref.finalize(self, end_child, self._process, words)
         super().__init__(what, self._process.stdout.fileno(), self._process.stdin.fileno())
 
     @property
@@ -60,24 +49,10 @@ class ProcessStream(DescriptorStream):
 
     def _ended(self, why: str) -> LinkError:
         try:
-            code: int | None = self._process.wait(_CLOSE_TIMEOUT_S)
+            code: int | None = self._process.wait(CLOSE_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             code = None
         self._words.seek(0)
         said = self._words.read()[-_WORDS_BYTES:].decode(errors="replace").strip()
         how = "has closed its output" if code is None else f"has ended with exit code {code}"
         return LinkError(f"{self._what} {how}{f': {said}' if said else ''}.", "open it again")
-
-
-def _end(process: subprocess.Popen[bytes], words: IO[bytes]) -> None:
-    """Let a program see the end of its input, or kill it, and leave nothing of it."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.close()
-    try:
-        process.wait(_CLOSE_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    process.stdout.close()
-    words.close()
