@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -16,10 +14,11 @@ from rnn_edge import engines
 from rnn_edge.errors import EngineError
 from rnn_edge.registry import discover
 from rnn_edge.types import Array, FloatModel, QuantizedModel, SavedState, Trace
+from rnn_edge.types.closing import Closing
 from rnn_edge.types.saved_state import bytes_of
 
 
-class Engine(ABC):
+class Engine(Closing):
     """Steps one stream; the state is carried until `reset`.
 
     Integer engines take int16 frames at the model's input scale and give int16 outputs and
@@ -101,19 +100,8 @@ class Engine(ABC):
             )
         return self.model
 
-    def close(self) -> None:  # noqa: B027 - most engines hold nothing
+    def close(self) -> None:
         """Release what the engine holds; calling it twice is fine."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 @dataclass(frozen=True)

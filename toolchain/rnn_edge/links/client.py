@@ -6,8 +6,6 @@ import secrets
 import struct
 import time
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -31,6 +29,7 @@ from rnn_edge.links.messages import (
 from rnn_edge.links.port import FramePort, Traffic
 from rnn_edge.links.streaming import FrameStreaming, session_lost
 from rnn_edge.types import Array
+from rnn_edge.types.closing import Closing
 
 TIMEOUT_S = 1.0
 ATTEMPTS = 10
@@ -57,7 +56,7 @@ class LinkStatistics:
     traffic: Traffic
 
 
-class LinkClient:
+class LinkClient(Closing):
     """Asks a device; every request is answered, or an error says that it was not.
 
     After a request without an answer nobody knows whether it was executed: the session ends, and
@@ -315,17 +314,6 @@ class LinkClient:
         """Close the stream; calling it twice is fine."""
         self._session = 0
         self._port.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _payload(self) -> int:
         self._check_open()

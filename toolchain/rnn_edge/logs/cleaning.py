@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from rnn_edge.errors import DataError
 from rnn_edge.logs.header import FRAMES, LogHeader, encode
 from rnn_edge.logs.writer import PACKED, packed
+from rnn_edge.types.closing import Closing
 
 KEY_BYTES = 16
 """A key that is shorter can be guessed."""
@@ -101,7 +101,7 @@ def read_key(path: Path) -> bytes:
         ) from error
 
 
-class Cleaner:
+class Cleaner(Closing):
     """Writes a cleaned log beside the one that is read.
 
     It is written to a temporary file, which takes its place with `finish` only.
@@ -158,15 +158,8 @@ class Cleaner:
             "not_found": self._not_found(),
         }
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Give up what was not finished; calling it twice is fine."""
         self._file.close()
         self._raw.close()
         self._temporary.unlink(missing_ok=True)

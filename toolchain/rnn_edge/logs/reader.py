@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from rnn_edge.errors import DataError
 from rnn_edge.logs.header import FAMILY, LogHeader, NotJsonError, decode, is_number
+from rnn_edge.types.closing import Closing
 
 LINE_BYTES = 1 << 20
 """A longer line is no frame: it is left out without being held."""
@@ -65,7 +65,7 @@ class LogFrame:
     record: dict[str, Any]
 
 
-class LogReader:
+class LogReader(Closing):
     """An open log.
 
     Args:
@@ -97,17 +97,6 @@ class LogReader:
         except BaseException:
             self._raw.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 import gzip
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import numpy as np
 
 from rnn_edge.errors import DataError
 from rnn_edge.logs.header import FRAME_FIELDS, LogHeader, encode, is_number
 from rnn_edge.types import Array, QuantizedModel
+from rnn_edge.types.closing import Closing
 
 PACKED = ".gz"
 
 
-class LogWriter:
+class LogWriter(Closing):
     """A log that grows frame by frame.
 
     It is written where it stays, line by line: what was logged before a loss of power is there
@@ -134,17 +134,6 @@ class LogWriter:
         """End the log; calling it twice is fine."""
         self._file.close()
         self._raw.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def packed(raw: IO[bytes]) -> IO[bytes]:
