@@ -8,9 +8,16 @@ from typing import Any
 
 from rnn_edge.errors import BundleError
 from rnn_edge.extras import require_extras
-from rnn_edge.pipeline.baseline import RESULT, open_baseline
+from rnn_edge.pipeline.baseline import RESULT, open_baseline, refuse_other_task
 from rnn_edge.pipeline.budget import Baseline
-from rnn_edge.pipeline.drift import UNFINISHED, DriftRequest, Runner, Tell, measure_drift
+from rnn_edge.pipeline.drift import (
+    UNFINISHED,
+    DriftRequest,
+    Runner,
+    Tell,
+    measure_drift,
+    streams_of,
+)
 from rnn_edge.pipeline.files import explained, write_bytes, write_json
 from rnn_edge.report import render_comparison, render_drift
 from rnn_edge.spec import ModelSpec
@@ -50,16 +57,15 @@ def other_result(
             bundle that was asked for.
     """
     found = open_baseline(path)
+    refuse_other_task(spec.model.task, found)
     if isinstance(found, Baseline):
         # What the page needs of it is asked for before hours are spent on the other half.
         try:
             render_comparison(found.result, found.result)
         except BundleError as error:
             raise BundleError(f"File {found.name}: {error.message}", error.hint) from error
-        _require_alike(found.name, str(found.result.get("task", "")), spec)
         _require_common(found, spec, request)
         return found.result
-    _require_alike(str(path), found.spec().model.task, spec)
     result = measure_drift(
         found, request, lambda what, k, n: tell(f"compared with: {what}", k, n), run
     ).to_json()
@@ -68,16 +74,8 @@ def other_result(
     return result
 
 
-def _require_alike(name: str, task: str, spec: ModelSpec) -> None:
-    if task and task != spec.model.task:
-        raise BundleError(
-            f"{name} is of a model of task {task!r}; expected {spec.model.task!r}.",
-            "compare models of one task",
-        )
-
-
 def _require_common(found: Baseline, spec: ModelSpec, request: DriftRequest) -> None:
-    names = request.streams or spec.drift.streams or (spec.replay.stream,)
+    names = streams_of(spec, request)
     before = [str(stream["stream"]) for stream in found.result["streams"]]
     if not any(name.split(" #")[0] in names for name in before):
         raise BundleError(

@@ -64,6 +64,27 @@ def load_baseline(file: Path) -> Baseline:
     return Baseline(str(file), result)
 
 
+def refuse_other_task(expected: str, baseline: Baseline | Bundle) -> None:
+    """Refuse a baseline of another task: it has none of the streams and decides nothing alike.
+
+    Args:
+        expected: The task of what is compared with it.
+        baseline: From `open_baseline`.
+
+    Raises:
+        DataError: Naming both tasks.
+    """
+    if isinstance(baseline, Bundle):
+        name, task = str(baseline.path), baseline.spec().model.task
+    else:
+        name, task = baseline.name, baseline.result.get("task", expected)
+    if task != expected:
+        raise DataError(
+            f"Baseline {name} is of a model of task {task!r}; expected {expected!r}.",
+            "name a baseline of the same task",
+        )
+
+
 def _drift_of(content: Any) -> dict[str, Any] | None:  # noqa: ANN401 - any JSON value
     """Return the drift that a file holds by itself, or in what `check --json` wrote."""
     if not isinstance(content, dict):

@@ -81,8 +81,9 @@ def measure_drift(
             raise SpecError(f"Unknown analysis {name!r}; known are {known(list(ANALYSES))}.")
     spec = bundle.spec()
     engines = request.engines or (spec.drift.engines[0], spec.drift.engines[1])
+    kinds = all_engines()
     for name in engines:
-        lookup(all_engines(), name, "engine")
+        lookup(kinds, name, "engine")
     frames, source = bundle_frames(bundle, request.data)
     subject = subject_of(bundle, spec)
     jobs = _jobs(spec, request, engines, subject, frames)
@@ -139,6 +140,11 @@ def subject_of(bundle: Bundle, spec: ModelSpec) -> Subject:
     )
 
 
+def streams_of(spec: ModelSpec, request: DriftRequest) -> tuple[str, ...]:
+    """Return the names of the streams that a request means."""
+    return request.streams or spec.drift.streams or (spec.replay.stream,)
+
+
 def _jobs(
     spec: ModelSpec,
     request: DriftRequest,
@@ -146,7 +152,7 @@ def _jobs(
     subject: Subject,
     frames: FrameSet,
 ) -> list[DriftJob]:
-    names = request.streams or spec.drift.streams or (spec.replay.stream,)
+    names = streams_of(spec, request)
     jobs = []
     for name in names:
         stream = load_stream(name, spec.model.task)

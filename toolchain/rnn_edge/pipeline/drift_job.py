@@ -95,7 +95,8 @@ def run_job(job: DriftJob, tell: Tell = lambda done, total: None) -> RunningDrif
         RnnEdgeError: If the stream cannot be made, or an engine cannot be had or fails.
     """
     subject = job.subject
-    kinds = [all_engines()[name] for name in job.engines]
+    known = all_engines()
+    kinds = [known[name] for name in job.engines]
     with tempfile.TemporaryDirectory(prefix="rnn-edge-") as folder:
         source = subject.source(Path(folder))
         with kinds[0].open(source) as reference, kinds[1].open(source) as engine:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from rnn_edge.drift.closed_loop import RunningDrift
-from rnn_edge.errors import DataError, RnnEdgeError, SpecError
-from rnn_edge.pipeline.baseline import open_baseline
+from rnn_edge.errors import RnnEdgeError, SpecError
+from rnn_edge.pipeline.baseline import open_baseline, refuse_other_task
 from rnn_edge.pipeline.budget import Baseline, BudgetCheck
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.check import StateCheck, check_states
@@ -134,7 +134,7 @@ def check_bundle(bundle: Bundle, request: GateRequest, tell: Tell) -> GateCheck:
     section = section_of(bundle, request)
     baseline = None if request.baseline is None else open_baseline(request.baseline)
     if baseline is not None:
-        _refuse_other_task(bundle, baseline)
+        refuse_other_task(bundle.spec().model.task, baseline)
     state = None
     if request.has_state:
         engines = None if request.engines is None else list(request.engines)
@@ -151,24 +151,6 @@ def check_bundle(bundle: Bundle, request: GateRequest, tell: Tell) -> GateCheck:
         state=state,
         drift=drift,
     )
-
-
-def _refuse_other_task(bundle: Bundle, baseline: Baseline | Bundle) -> None:
-    """Refuse a baseline of another task: it has none of the streams and decides nothing alike.
-
-    Raises:
-        DataError: Naming both tasks.
-    """
-    expected = bundle.spec().model.task
-    if isinstance(baseline, Bundle):
-        name, task = str(baseline.path), baseline.spec().model.task
-    else:
-        name, task = baseline.name, baseline.result.get("task", expected)
-    if task != expected:
-        raise DataError(
-            f"Baseline {name} is of a model of task {task!r}; expected {expected!r}.",
-            "name a baseline of the same task",
-        )
 
 
 def section_of(bundle: Bundle, request: GateRequest) -> DriftSection:
