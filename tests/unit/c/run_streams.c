@@ -5,18 +5,7 @@
  *
  * All buffers are allocated at their exact size, so that a sanitizer sees the first byte beyond.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "one.h"
-#include "two.h"
-
-static void check(int holds, const char *what) {
-    if (!holds) {
-        fprintf(stderr, "%s\n", what);
-        exit(1);
-    }
-}
+#include "two_models.h"
 
 #define RUN(NAME, UPPER)                                                                           \
     static void run_##NAME(long steps) {                                                           \
@@ -50,11 +39,3 @@ static void check(int holds, const char *what) {
 
 RUN(one, ONE)
 RUN(two, TWO)
-
-int main(int argc, char **argv) {
-    check(argc == 2, "usage: run_streams STEPS");
-    const long steps = strtol(argv[1], NULL, 10);
-    run_one(steps);
-    run_two(steps);
-    return 0;
-}
