@@ -8,7 +8,7 @@
 #   make docs        writes the tables of docs/specs.md anew
 #
 # PYTHON=python3.12 chooses the interpreter the environment is made with, VENV=DIR its place,
-# JOBS=4 the processes of the fast tests.
+# JOBS=4 the processes of the tests.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -63,8 +63,8 @@ test: compiler $(VENV)/installed-dev
 	@$(VENV)/bin/python -m pytest -q -n $(JOBS) --dist loadfile
 
 test-slow: compiler $(VENV)/installed-dev
-	@echo "== slow tests"
-	@$(VENV)/bin/python -m pytest -q -m slow --durations=5
+	@echo "== slow tests, in $(JOBS) processes"
+	@$(VENV)/bin/python -m pytest -q -m slow -n $(JOBS) --dist loadfile --durations=5
 
 lint: $(VENV)/installed-dev
 	@echo "== ruff"

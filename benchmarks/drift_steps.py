@@ -25,14 +25,15 @@ from rnn_edge.drift.mixed import MixedReference
 from rnn_edge.drift.mixed_variant import Grid, Variant
 from rnn_edge.drift.running import RunningError
 from rnn_edge.evaluation import Detector, float_runner, integer_runner
-from rnn_edge.evaluation.anomaly import anomaly_metrics, score_recordings
+from rnn_edge.evaluation.anomaly import score_recordings
+from rnn_edge.evaluation.anomaly_metrics import anomaly_metrics
 from rnn_edge.evaluation.keyword import evaluate_keywords
 from rnn_edge.exporters.base import ExportSource, all_exporters
 from rnn_edge.pipeline import training
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.drift_job import DriftJob, Subject, run_job
 from rnn_edge.pipeline.formats import calibrated_spans
-from rnn_edge.pipeline.measure import test_order
+from rnn_edge.pipeline.measure import fit_detector, test_order
 from rnn_edge.pipeline.replay import bundle_frames
 from rnn_edge.quantize import calibrate, compensate, quantize_model
 from rnn_edge.replay import concatenate
@@ -89,8 +90,7 @@ def detector_of(spec: ModelSpec, frames: FrameSet, model: QuantizedModel) -> Det
     """Return the detector that a build would fit to a model."""
     if spec.model.task != "anomaly":
         return None
-    config = training.detector_config(spec)
-    return Detector.fit(config, integer_runner(model), frames.part("validation"))
+    return fit_detector(spec, frames, integer_runner(model))
 
 
 def task_figures(spec: ModelSpec, frames: FrameSet, row: Row) -> str:
@@ -103,10 +103,9 @@ def task_figures(spec: ModelSpec, frames: FrameSet, row: Row) -> str:
             shares = [found[key]["accuracy"] for key in ("unreset", "reset")]
             parts.append(f"{name} {shares[0]:.1%}/{shares[1]:.1%}")
         else:
-            config = training.detector_config(spec)
-            detector = Detector.fit(config, run, frames.part("validation"))
+            detector = fit_detector(spec, frames, run)
             scored = score_recordings(detector, run, frames.part("test"))
-            found = anomaly_metrics(detector.threshold, scored)
+            found = anomaly_metrics(detector.logic, scored)
             parts.append(f"{name} F1 {found['f1']:.1%}")
     return ", ".join(parts)
 

@@ -20,14 +20,18 @@ import numpy as np
 from host_engines import random_model
 
 from rnn_edge.engines.base import EngineSource, all_engines
-from rnn_edge.engines.service import ServiceEngine, exported_sources
+from rnn_edge.engines.link_engine import LinkEngine, exported_sources
 from rnn_edge.errors import MissingDependencyError, ModelError
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.exporters.c_source import EXPORTER
 from rnn_edge.firmware.baremetal import build_image
+from rnn_edge.firmware.program import LINK
+from rnn_edge.firmware.stack_prediction import predicted_stack
+from rnn_edge.pipeline.device_timing import InstructionCounter
 from rnn_edge.quantize import calibrate, quantize_input, quantize_model
 from rnn_edge.reference import IntegerReference
 from rnn_edge.spec import all_devices
+from rnn_edge.types.resets import NEVER
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -43,15 +47,16 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         exports = Path(folder)
         EXPORTER.export(ExportSource(float_model, model), exports)
         source = EngineSource(float_model, model, exports, exports / "work")
+        counter = InstructionCounter(source, all_devices(), NEVER)
         for name, kind in all_engines().items():
-            if not kind.is_emulated:
+            if not kind.is_emulated or name.startswith("simulated:"):
                 continue
             try:
                 engine = kind.open(source)
             except (MissingDependencyError, ModelError) as error:
                 missing[name] = error.message
                 continue
-            assert isinstance(engine, ServiceEngine)
+            assert isinstance(engine, LinkEngine)
             with engine:
                 start = time.perf_counter()
                 trace = engine.run(frames)
@@ -67,7 +72,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             }
             device = all_devices().get(name.removeprefix("device:"))
             if device is not None and device.emulator is not None:
-                image = build_image(device, model, exported_sources(source), source.work)
+                files = exported_sources(source)
+                image = build_image(device, model, files, source.work)
+                stack = predicted_stack(device, model, files, image.path, LINK)
+                count = counter.count(device)
                 factor = device.emulator.instructions_per_tick
                 rows[name] |= {
                     "instructions": round(counters.ticks * factor / counters.steps),
@@ -75,6 +83,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                     "flash_bytes": image.flash_bytes,
                     "ram_bytes": image.ram_bytes,
                     "stack_bytes": counters.stack_bytes,
+                    "stack_bound": stack if isinstance(stack, str) else stack.total_bytes,
+                    "bound_instructions": count
+                    if isinstance(count, str)
+                    else round(count.bound_instructions),
                 }
     return {
         "cell": arguments.cell,
@@ -104,19 +116,25 @@ def main() -> None:
         f"{found['macs']:,} multiply-adds, {found['steps']:,} steps, state never reset"
     )
     print(
-        f"{'engine':<18}{'differing':>10}{'instructions':>14}{'most':>10}"
-        f"{'flash B':>10}{'RAM B':>8}{'stack B':>9}{'steps/s':>9}"
+        f"{'engine':<18}{'differing':>10}{'instructions':>14}{'most':>10}{'bound':>10}"
+        f"{'flash B':>10}{'RAM B':>8}{'stack B':>9}{'bound':>7}{'steps/s':>9}"
     )
     for name, row in found["engines"].items():
         counted = (
-            f"{row['instructions']:>14,}{row['most_instructions']:>10,}{row['flash_bytes']:>10,}"
-            f"{row['ram_bytes']:>8,}{row['stack_bytes']:>9,}"
+            f"{row['instructions']:>14,}{row['most_instructions']:>10,}"
+            f"{_number(row['bound_instructions']):>10}{row['flash_bytes']:>10,}"
+            f"{row['ram_bytes']:>8,}{row['stack_bytes']:>9,}{_number(row['stack_bound']):>7}"
             if "instructions" in row
-            else f"{'-':>14}{'-':>10}{'-':>10}{'-':>8}{'-':>9}"
+            else f"{'-':>14}{'-':>10}{'-':>10}{'-':>10}{'-':>8}{'-':>9}{'-':>7}"
         )
         print(f"{name:<18}{row['differing']:>10,}{counted}{row['steps_per_second']:>9,}")
     for name, why in found["missing"].items():
         print(f"{name:<18}not run: {why}")
+
+
+def _number(value: int | str) -> str:
+    """Return a number, or a dash for the reason why there is none."""
+    return "-" if isinstance(value, str) else f"{value:,}"
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, object]:
         # The C once more, behind a pipe: they show bits, and the pipe would be timed.
         others = {kind.name for kind in c_compilers.engine_kinds()}
         for name, kind in all_engines().items():
-            if kind.is_emulated or name in others:
+            if kind.is_emulated or kind.needs_port or name in others:
                 continue
             try:
                 engine = stack.enter_context(kind.open(source))

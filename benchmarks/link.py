@@ -1,9 +1,9 @@
-"""The framed link: bytes of code, speed over a pipe and a pseudo-terminal, retries on a bad line.
+"""The application and its link: bytes of each part, speed over a line, retries on a bad one.
 
     python benchmarks/link.py [--hidden 64] [--steps 4000] [--faults 0 0.001 0.01] [--json]
 
-Code is compiled for a Cortex-M4, of the files of the link alone: the model and its kernels are
-there without a link too. Speed is of this host with its scheduler in between.
+Code is compiled for a Cortex-M4, of the files of the application and its link alone: the model and
+its kernels are there without them too. Speed is of this host with its scheduler in between.
 """
 
 from __future__ import annotations
@@ -23,19 +23,22 @@ from host_engines import random_model
 
 from rnn_edge.engines.base import EngineSource
 from rnn_edge.engines.c_host import host_compiler
-from rnn_edge.engines.service import exported_sources
+from rnn_edge.engines.link_engine import exported_sources
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.exporters.c_source import EXPORTER
+from rnn_edge.firmware.app_config import APP_CONFIG, AppConfig, app_config_header
 from rnn_edge.firmware.link import build_link_program
-from rnn_edge.firmware.program import LINK, SERVICE, config_header
-from rnn_edge.firmware.tools import program
+from rnn_edge.firmware.program import LINK, config_header
+from rnn_edge.links.application import Mode
 from rnn_edge.links.base import ByteStream
 from rnn_edge.links.client import LinkClient
 from rnn_edge.links.messages import StepFlag
 from rnn_edge.links.process import ProcessStream
 from rnn_edge.links.terminal import TerminalStream
+from rnn_edge.programs import program
 from rnn_edge.quantize import calibrate, quantize_input, quantize_model
 from rnn_edge.reference import IntegerReference
+from rnn_edge.reference.decisions import Numbers, alarm_numbers, keyword_numbers
 from rnn_edge.resources import data_folder
 from rnn_edge.types import Array, QuantizedModel
 
@@ -47,32 +50,38 @@ INPUTS = 40
 FAULTY_STEPS = 10_000
 
 
-def code_bytes(model: QuantizedModel, exports: Path, work: Path) -> dict[str, int]:
-    """Return bytes of each file, and of the server's variables, for a Cortex-M4 at -Os."""
+def rules(model: QuantizedModel) -> dict[str, Numbers | None]:
+    """Return a rule of each kind, of the sizes that the example bundles have."""
+    labels = tuple(f"word{k}" for k in range(model.outputs))
+    exponents = (model.input_exponent, model.output_exponent)
+    return {
+        "none": None,
+        "keywords": keyword_numbers(labels, "linear", model.output_exponent, 15, 0.5, 0.8),
+        "alarm": alarm_numbers(np.full(model.outputs, 0.5), exponents, 8.0, 3.0, 10, 100.0, 0.8),
+    }
+
+
+def part_bytes(model: QuantizedModel, exports: Path, work: Path) -> dict[str, dict[str, Any]]:
+    """Return bytes of code and of variables by rule and file, for a Cortex-M4 at -Os."""
     compiler = program("arm-none-eabi-gcc", "the size of the link")
     size = program("arm-none-eabi-size", "the size of the link")
     (work / "rnn_edge_config.h").write_text(config_header(model))
     templates = data_folder("firmware_templates")
-    found: dict[str, int] = {}
-    for name in sorted({*LINK, *SERVICE}):
-        if not name.endswith(".c"):
-            continue
-        path = work / f"{Path(name).stem}.o"
-        flags = ["-std=c11", "-Os", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft"]
-        folders = (exports / "c", work, templates / "link", templates / "service")
-        include = [f"-I{folder}" for folder in folders]
-        # One section for each function would hide nothing here: each of them is called.
-        subprocess.run(
-            [compiler, *flags, *include, "-c", str(templates / name), "-o", str(path)], check=True
-        )
-        done = subprocess.run([size, str(path)], check=True, capture_output=True, text=True)
-        found[path.stem] = int(done.stdout.splitlines()[1].split()[0])
-    server = work / "server.c"
-    server.write_text('#include "rnn_edge_link_server.h"\nrnn_edge_link_server server;\n')
-    path = server.with_suffix(".o")
-    subprocess.run([compiler, *flags, *include, "-c", str(server), "-o", str(path)], check=True)
-    done = subprocess.run([size, str(path)], check=True, capture_output=True, text=True)
-    found["the server's variables"] = int(done.stdout.splitlines()[1].split()[2])
+    folders = (exports / "c", work, *(templates / name for name in ("link", "service", "app")))
+    flags = ["-std=c11", "-Os", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft"]
+    found: dict[str, dict[str, Any]] = {}
+    for rule, numbers in rules(model).items():
+        (work / APP_CONFIG).write_text(app_config_header(AppConfig("nucleo-f401re", numbers)))
+        found[rule] = {}
+        for name in sorted(name for name in LINK if name.endswith(".c")):
+            path = work / f"{Path(name).stem}.o"
+            include = [f"-I{folder}" for folder in folders]
+            # One section for each function would hide nothing here: each of them is called.
+            command = [compiler, *flags, *include, "-c", str(templates / name), "-o", str(path)]
+            subprocess.run(command, check=True)
+            done = subprocess.run([size, str(path)], check=True, capture_output=True, text=True)
+            text, data, bss = map(int, done.stdout.splitlines()[1].split()[:3])
+            found[rule][path.stem] = {"code": text + data, "variables": data + bss}
     return found
 
 
@@ -80,6 +89,7 @@ def rates(stream: ByteStream, x: Array) -> dict[str, float]:
     """Return frames per second by way of asking, and the milliseconds of a ping."""
     with LinkClient(stream, 5.0) as client:
         client.open()
+        client.set_mode(Mode.HOST)
         client.identify()
 
         def per_second(ask: Callable[[Array], Array], frames: Array) -> float:
@@ -92,10 +102,25 @@ def rates(stream: ByteStream, x: Array) -> dict[str, float]:
             "stream": per_second(client.stream, x),
             "outputs": per_second(client.step, x),
             "states": per_second(lambda part: client.step(part, StepFlag.WITH_STATES), x),
+            "fed": per_second(feeding(client), x),
             "ping_ms": 1000 * float(np.median([client.ping(b"x") for _ in range(200)])),
         }
         assert client.statistics.retries == 0
     return found
+
+
+def feeding(client: LinkClient) -> Callable[[Array], Array]:
+    """Return a function that has frames stepped by the application, through its ring."""
+
+    def feed(x: Array) -> Array:
+        client.set_mode(Mode.FED)
+        before = client.status().frames
+        client.feed(x)
+        while client.status().frames < before + len(x):
+            pass
+        return x
+
+    return feed
 
 
 def on_a_bad_line(
@@ -105,14 +130,18 @@ def on_a_bad_line(
     line = FaultyStream(stream, 1, rate)
     with LinkClient(line, 0.05, 200) as client:
         client.open()
+        client.set_mode(Mode.HOST)
         client.identify()
         start = time.perf_counter()
-        if ask == "stream":
-            rows = client.stream(x)
+        if ask == "feed":
+            feeding(client)(x)
+        elif ask == "stream":
+            assert np.array_equal(client.stream(x), expected)
         else:
             rows = np.concatenate([client.step(row[None]) for row in x])
+            assert np.array_equal(rows, expected)
         elapsed = time.perf_counter() - start
-        assert np.array_equal(rows, expected)
+        assert np.array_equal(client.log(len(x) - 1)[-1].y, expected[-1])
         assert client.counters().steps == len(x)
         found = client.statistics
     return {
@@ -134,7 +163,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         exports = Path(folder)
         EXPORTER.export(ExportSource(float_model, model), exports)
         sources = exported_sources(EngineSource(float_model, model, exports, exports / "work"))
-        found: dict[str, Any] = {"code_bytes": code_bytes(model, exports, exports), "rates": {}}
+        found: dict[str, Any] = {"part_bytes": part_bytes(model, exports, exports), "rates": {}}
         for payload in (512, 16_384):
             flags = (f"-DRNN_EDGE_LINK_PAYLOAD={payload}",)
             path = build_link_program(host_compiler(), model, sources, exports / "work", flags)
@@ -155,21 +184,29 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                 **on_a_bad_line(ProcessStream([str(path)], "Program"), x, expected, rate, ask),
             }
             for rate in arguments.faults
-            for ask in ("one", "stream")
+            for ask in ("one", "stream", "feed")
         ]
     return found
 
 
 def show(found: dict[str, Any]) -> None:
     """Print the tables."""
-    print("on a Cortex-M4, -Os: code and constants")
-    for name, count in found["code_bytes"].items():
-        print(f"  {name:22} {count:6,} bytes")
-    print("frames/s    one by one   stream   batches of outputs   with states   ping")
+    print("on a Cortex-M4, -Os: code and constants + variables, by rule")
+    print(f"  {'':24}" + "".join(f"{rule:>16}" for rule in found["part_bytes"]))
+    for name in found["part_bytes"]["none"]:
+        rows = [parts[name] for parts in found["part_bytes"].values()]
+        sizes = "".join(f"{row['code']:8,} + {row['variables']:5,}" for row in rows)
+        print(f"  {name:24}{sizes}")
+    totals = [
+        [sum(row[key] for row in parts.values()) for key in ("code", "variables")]
+        for parts in found["part_bytes"].values()
+    ]
+    print(f"  {'all':24}" + "".join(f"{code:8,} + {variables:5,}" for code, variables in totals))
+    print("frames/s    one by one   stream   batches of outputs   with states      fed   ping")
     for name, row in found["rates"].items():
         print(
             f"{name:12} {row['one']:9,.0f} {row['stream']:8,.0f} {row['outputs']:20,.0f} "
-            f"{row['states']:13,.0f} {row['ping_ms']:6.3f} ms"
+            f"{row['states']:13,.0f} {row['fed']:8,.0f} {row['ping_ms']:6.3f} ms"
         )
     print(f"{FAULTY_STEPS:,} frames    faults   retries   frames/s")
     for row in found["bad_lines"]:

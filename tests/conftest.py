@@ -8,6 +8,19 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_builds(tmp_path_factory):
+    """A folder in which all processes of a run keep the bundles that several modules want."""
+    base = tmp_path_factory.getbasetemp()
+    # The processes of pytest-xdist have folders of their own beside each other.
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = root / "shared-builds"
+    folder.mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNN_EDGE_TESTS_SHARED", str(folder))
+        yield
+
+
 @pytest.fixture(scope="session")
 def recordings():
     """The folder of real recordings; tests that need them are skipped where it is absent."""

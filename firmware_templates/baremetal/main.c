@@ -1,8 +1,10 @@
 /*
- * From the first stack frame to the service, and what it is told about the stack.
+ * From the first stack frame to the application, and what a host is told about the stack.
  */
 #include "platform.h"
-#include "rnn_edge_service.h"
+#include "rnn_edge_app.h"
+#include "rnn_edge_board.h"
+#include "rnn_edge_served.h"
 
 /* No value that a program is likely to push. */
 #define PAINT UINT32_C(0xA5C3965A)
@@ -34,6 +36,10 @@ static void fill_memory(void) {
 _Noreturn void rnn_edge_begin(void) {
     paint_stack();
     fill_memory();
-    rnn_edge_link_open();
-    rnn_edge_exit((int)rnn_edge_service_run());
+    rnn_edge_app_begin();
+    for (;;) {
+        if (!rnn_edge_app_turn()) {
+            rnn_edge_board_idle();
+        }
+    }
 }

@@ -6,10 +6,10 @@
 
 #include <stdint.h>
 
-/* Why an image ended, as the exit code of its emulator; others are those of the service. */
+/* Why an image ended, as the exit code of its emulator. */
 typedef enum {
     RNN_EDGE_END_FAULT = 101,   /* the processor stopped at an instruction or an address */
-    RNN_EDGE_END_NO_LINK = 102, /* the debugger does not offer its console */
+    RNN_EDGE_END_NO_LINK = 102, /* the debugger does not offer its console, or closed it */
 } rnn_edge_end;
 
 /* The regions that the linker placed; only the addresses mean something. */
@@ -22,13 +22,13 @@ extern const uint32_t rnn_edge_data_source[];
 extern uint32_t rnn_edge_bss_start[];
 extern uint32_t rnn_edge_bss_end[];
 
-/* Where the startup code goes once there is a stack. Fills the memory and serves the host. */
+/* Where the startup code goes once there is a stack. Fills the memory and runs the application. */
 _Noreturn void rnn_edge_begin(void);
 
-/* Opens the link. */
-void rnn_edge_link_open(void);
+/* Where the startup code goes from whatever the processor cannot go on with, with a new stack. */
+_Noreturn void rnn_edge_fault(void);
 
-/* Ends the program; the emulator exits with this code. */
+/* Ends the program; the emulator exits with this code. Of a board: it starts again. */
 _Noreturn void rnn_edge_exit(int code);
 
 #endif

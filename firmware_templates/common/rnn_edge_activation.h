@@ -6,46 +6,56 @@
 
 #include <stdint.h>
 
+#include "rnn_edge_fixedpoint.h"
+#include "rnn_edge_table.h"
+
 #define RNN_EDGE_SIGMOID_ENTRIES 256
 
 /* sigmoid(i / 24) * 2^16. */
-extern const uint16_t rnn_edge_sigmoid_table[RNN_EDGE_SIGMOID_ENTRIES];
+extern RNN_EDGE_TABLE uint16_t rnn_edge_sigmoid_table[RNN_EDGE_SIGMOID_ENTRIES];
 
-/* The table at position / 2^bits, times 2^bits. The position is below 255 * 2^bits. */
-static inline uint32_t rnn_edge_sigmoid_between(uint32_t position, unsigned bits) {
-    const uint32_t index = position >> bits;
-    const uint32_t fraction = position & (((uint32_t)1 << bits) - 1U);
-    const uint32_t low = rnn_edge_sigmoid_table[index];
-    const uint32_t high = rnn_edge_sigmoid_table[index + 1U];
-    return (low << bits) + fraction * (high - low);
+/* 1 / (1 + exp(-x)): x at scale 2^-11, |x| < 2^29, result 1..32767 at scale 2^-15. Beyond an int16
+ * the result is that of the saturated x, so that a sum need not be saturated first. */
+static inline int32_t rnn_edge_logistic(int32_t x) {
+    /* 24 entries per unit and 2^8 between entries: 24 * 2^8 / 2^11 = 3. */
+    const int32_t sign = rnn_edge_sign(x);
+    const uint32_t position = (uint32_t)rnn_edge_negate_if(sign, x) * 3U;
+    /* The last entry has no right neighbour. Just before it the result is the largest int16, and
+     * so it is from there on. */
+    const uint32_t within = position < 255U * 256U ? position : 255U * 256U - 1U;
+    const uint16_t *entry = &rnn_edge_sigmoid_table[within >> 8];
+    const int32_t low = entry[0];
+    const int32_t rise = entry[1] - low;
+    const int32_t value = low * 256 + (int32_t)(within & 255U) * rise;
+    const int32_t above_half = rnn_edge_floor_shift32(value + 256 - (1 << 23), 9);
+    return (1 << 14) + rnn_edge_negate_if(sign, above_half);
 }
 
-/* |x|; of -32768 too, which has no int16 counterpart. */
-static inline uint32_t rnn_edge_magnitude(int16_t x) {
-    return x < 0 ? (uint32_t)(-(int32_t)x) : (uint32_t)x;
+/* 2 * sigmoid(position / (24 * 2^8)) - 1, |position| < 2^31, result -32767..32767 at scale 2^-15.
+ * Saturates at 49152, to which the largest arguments at scale 2^-13 lead. */
+static inline int32_t rnn_edge_tanh_at(int32_t position) {
+    const int32_t sign = rnn_edge_sign(position);
+    const uint32_t magnitude = (uint32_t)rnn_edge_negate_if(sign, position);
+    const uint32_t within = magnitude < 49152U ? magnitude : 49152U;
+    const uint16_t *entry = &rnn_edge_sigmoid_table[within >> 8];
+    const int32_t low = entry[0];
+    const int32_t rise = entry[1] - low;
+    const int32_t value = low + rnn_edge_floor_shift32((int32_t)(within & 255U) * rise + 128, 8);
+    return rnn_edge_negate_if(sign, value - (1 << 15));
 }
 
-/* 1 / (1 + exp(-x)): x at scale 2^-11, result 1..32767 at scale 2^-15. */
-static inline int16_t rnn_edge_logistic(int16_t x) {
-    /* 24 entries per unit and 9 bits between entries: 24 * 2^9 / 2^11 = 6. */
-    const uint32_t position = rnn_edge_magnitude(x) * 6U;
-    /* Only the last entry has no right neighbour; from there on the result is the largest int16. */
-    const uint32_t value = position >= ((uint32_t)255 << 9)
-                               ? (uint32_t)INT16_MAX
-                               : (rnn_edge_sigmoid_between(position, 9) + ((uint32_t)1 << 9)) >> 10;
-    return x < 0 ? (int16_t)(32768 - (int32_t)value) : (int16_t)value;
-}
-
-/* tanh(x) = 2 * sigmoid(2 x) - 1: x at scale 2^-13, result -32767..32767 at scale 2^-15. */
-static inline int16_t rnn_edge_tanh(int16_t x) {
+/* tanh(x) = 2 * sigmoid(2 x) - 1: x at scale 2^-13, |x| < 2^29, result -32767..32767 at scale
+ * 2^-15. Beyond an int16 the result is that of the saturated x: the ends of the range lead to
+ * 49151 and -49152, and the table rises by no more than one there. */
+static inline int32_t rnn_edge_tanh(int32_t x) {
     /* 2 * 24 entries per unit and 8 bits between entries: 48 * 2^8 / 2^13 = 3 / 2. The half is
-     * rounded towards plus infinity, which is down in magnitude for a negative x. At most 49152,
-     * so that the end of the table is never reached. */
-    const uint32_t up = x < 0 ? 0U : 1U;
-    const uint32_t position = (rnn_edge_magnitude(x) * 3U + up) >> 1;
-    const uint32_t above_half = rnn_edge_sigmoid_between(position, 8) - ((uint32_t)1 << 23);
-    const int32_t value = (int32_t)((above_half + ((uint32_t)1 << 7)) >> 8);
-    return (int16_t)(x < 0 ? -value : value);
+     * rounded towards plus infinity. */
+    return rnn_edge_tanh_at(rnn_edge_floor_shift32(x * 3 + 1, 1));
+}
+
+/* tanh(x): x at scale 2^-11, |x| < 2^28, as rnn_edge_tanh of 4 * x. */
+static inline int32_t rnn_edge_tanh_of_gate(int32_t x) {
+    return rnn_edge_tanh_at(x * 6);
 }
 
 #endif

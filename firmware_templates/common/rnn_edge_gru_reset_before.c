@@ -8,36 +8,39 @@
  */
 #include "rnn_edge_activation.h"
 #include "rnn_edge_fixedpoint.h"
+#include "rnn_edge_gru_mixed.h"
 #include "rnn_edge_kernels.h"
 
-static int16_t mixed(int16_t h, int16_t z, int16_t n) {
-    /* n is never -32768, so that h - n is -65535 to 65534 and its half fits. */
-    const int16_t difference = (int16_t)rnn_edge_divide_away((int32_t)h - n, 1);
-    const int32_t kept = rnn_edge_multiply(z, difference, 15);
-    return rnn_edge_saturate32(n + kept * 2);
-}
+enum { STRIDE = RNN_EDGE_UNITS_AT_ONCE };
 
 void rnn_edge_gru_reset_before_step(const rnn_edge_layer *layer, const int16_t *x, int16_t *state,
                                     int16_t *scratch) {
     const uint32_t units = layer->units;
     int16_t *reset = scratch;
     int16_t *update = scratch + units;
-    for (uint32_t j = 0; j < units; ++j) {
-        int16_t gx[2];
-        int16_t gh[2];
-        rnn_edge_matrix_rows(&layer->x, j, units, 2, x, gx);
-        rnn_edge_matrix_rows(&layer->h, j, units, 2, state, gh);
-        const int16_t r = rnn_edge_logistic(rnn_edge_add(gx[0], gh[0]));
-        reset[j] = rnn_edge_multiply(r, state[j], 15);
-        update[j] = rnn_edge_logistic(rnn_edge_add(gx[1], gh[1]));
+    for (uint32_t first = 0; first < units; first += STRIDE) {
+        const uint32_t count = rnn_edge_units_from(first, units);
+        int16_t gx[2 * STRIDE];
+        int16_t gh[2 * STRIDE];
+        rnn_edge_gates(&layer->x, 0, 2, first, count, x, gx);
+        rnn_edge_gates(&layer->h, 0, 2, first, count, state, gh);
+        for (uint32_t j = 0; j < count; ++j) {
+            const int32_t r = rnn_edge_logistic(gx[j] + gh[j]);
+            const int32_t z = rnn_edge_logistic(gx[STRIDE + j] + gh[STRIDE + j]);
+            reset[first + j] = (int16_t)rnn_edge_gated(r, state[first + j], 15);
+            update[first + j] = (int16_t)z;
+        }
     }
-    for (uint32_t j = 0; j < units; ++j) {
-        int16_t gx;
-        int16_t gh;
-        rnn_edge_matrix_rows(&layer->x, 2 * units + j, units, 1, x, &gx);
-        rnn_edge_matrix_rows(&layer->h, 2 * units + j, units, 1, reset, &gh);
-        const int16_t n = rnn_edge_tanh(rnn_edge_saturate32(((int32_t)gx + gh) * 4));
-        /* All products with the old state are done: each unit's own is all that is left to read. */
-        state[j] = mixed(state[j], update[j], n);
+    for (uint32_t first = 0; first < units; first += STRIDE) {
+        const uint32_t count = rnn_edge_units_from(first, units);
+        int16_t gx[STRIDE];
+        int16_t gh[STRIDE];
+        rnn_edge_gates(&layer->x, 2, 1, first, count, x, gx);
+        rnn_edge_gates(&layer->h, 2, 1, first, count, reset, gh);
+        for (uint32_t j = 0; j < count; ++j) {
+            const int32_t n = rnn_edge_tanh_of_gate(gx[j] + gh[j]);
+            /* All products with the old state are done: each unit's own is all that is read. */
+            state[first + j] = rnn_edge_gru_mixed(state[first + j], update[first + j], n);
+        }
     }
 }

@@ -10,40 +10,70 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rnn_edge_target.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/*
- * A constant matrix with its bias and the factor of each row that brings the sum to the output's
- * scale. One of two forms, chosen by the generator, with the same result wherever both fit:
- *
- * narrow  wide_bias == NULL. The generator has proved for every row that
- *         sum |weight| * 32768 + |bias| < 2^31, so that no order of summation overflows an
- *         int32_t. result = (sum * multiplier + 2^(shift - 1)) >> shift, shift 32..46.
- * wide    wide_bias != NULL. As above with int64_t sums below 2^47, multipliers below 2^15 and
- *         a shift of 1..46 for each row.
- */
-typedef struct {
-    const int8_t *weights;      /* [rows][columns] */
-    const int32_t *multipliers; /* [rows], positive */
-    const int32_t *narrow_bias; /* [rows], or NULL in the wide form */
-    const int64_t *wide_bias;   /* [rows], or NULL in the narrow form */
-    const uint8_t *wide_shifts; /* [rows], or NULL in the narrow form */
-    uint32_t rows;
-    uint32_t columns;
-    uint8_t narrow_shift; /* 0 in the wide form */
-} rnn_edge_matrix;
+typedef struct rnn_edge_matrix rnn_edge_matrix;
 
 /*
- * Computes `count` rows of matrix * x + bias: first, first + stride, first + 2 * stride, ...
- * Each is rounded once to nearest, ties towards plus infinity, and saturated.
+ * Computes rows first .. first + count - 1 of a gate of matrix * x + bias. Each is rounded once to
+ * nearest, ties towards plus infinity, and saturated.
  *
- * x    [columns]
- * out  [count]
+ * first  a multiple of RNN_EDGE_UNITS_AT_ONCE
+ * count  1..RNN_EDGE_UNITS_AT_ONCE
+ * x      [columns]
+ * out    [count]
  */
-void rnn_edge_matrix_rows(const rnn_edge_matrix *matrix, uint32_t first, uint32_t stride,
-                          uint32_t count, const int16_t *x, int16_t *out);
+typedef void rnn_edge_product(const rnn_edge_matrix *matrix, uint32_t gate, uint32_t first,
+                              uint32_t count, const int16_t *x, int16_t *out);
+
+/*
+ * A constant matrix with its bias and the factor of each row that brings the sum to the output's
+ * scale. `product` knows which form it has; the result is the same wherever several fit:
+ *
+ * narrow  The generator has proved for every row that
+ *         sum |weight| * 32768 + |bias| < 2^31, so that no order of summation overflows an
+ *         int32_t. result = (sum * multiplier + 2^(shift - 1)) >> shift, shift 32..46.
+ * wide    As above with int64_t sums below 2^47, multipliers below 2^15 and a shift of 1..46 for
+ *         each row.
+ *
+ * and in which order its weights lie: rows, or blocks as of rnn_edge_packing.h.
+ */
+struct rnn_edge_matrix {
+    rnn_edge_product *product;
+    const void *weights;        /* int8_t [gates][rows][columns], blocks, or words */
+    const int32_t *multipliers; /* [gates][rows], 1 to 2^31 - 2^16: 15 bits, and zeros */
+    const int32_t *narrow_bias; /* [gates][rows], or NULL in the wide form */
+    const int64_t *wide_bias;   /* [gates][rows], or NULL in the narrow form */
+    const uint8_t *wide_shifts; /* [gates][rows], or NULL in the narrow form */
+    uint32_t rows;              /* of a gate */
+    uint32_t columns;
+    uint8_t narrow_shift; /* 0 in the wide form */
+};
+
+/* Weights row by row, on any target. */
+rnn_edge_product rnn_edge_rows_narrow;
+rnn_edge_product rnn_edge_rows_wide;
+
+#if RNN_EDGE_HAS_BLOCKS
+rnn_edge_product rnn_edge_blocks_narrow;
+#endif
+
+/* The weights as int16_t, in blocks. */
+#if RNN_EDGE_HAS_WORDS
+rnn_edge_product rnn_edge_words_narrow;
+#endif
+
+/*
+ * The rows of some units in gates first_gate .. first_gate + gates - 1.
+ *
+ * out  [gates][RNN_EDGE_UNITS_AT_ONCE], of which `count` values each are written
+ */
+void rnn_edge_gates(const rnn_edge_matrix *matrix, uint32_t first_gate, uint32_t gates,
+                    uint32_t first, uint32_t count, const int16_t *x, int16_t *out);
 
 typedef struct rnn_edge_layer rnn_edge_layer;
 
@@ -77,6 +107,35 @@ rnn_edge_cell rnn_edge_lstm_step;
 
 /* One row per unit, no gates. state: h [units] at 2^-15. */
 rnn_edge_cell rnn_edge_rnn_step;
+
+/*
+ * What a cell does with the products of some units; a target may have its own form.
+ *
+ * count  1..RNN_EDGE_UNITS_AT_ONCE
+ * gx     [gates][RNN_EDGE_UNITS_AT_ONCE], products with the input at 2^-11
+ * gh     [gates][RNN_EDGE_UNITS_AT_ONCE], products with the state at 2^-11
+ * h      [count], the state before the step
+ * c      [count], likewise, replaced
+ * next   [count], h after the step
+ */
+void rnn_edge_gru_units(uint32_t count, const int16_t *gx, const int16_t *gh, const int16_t *h,
+                        int16_t *next);
+void rnn_edge_lstm_units(uint32_t count, int cell_exponent, const int16_t *gx, const int16_t *gh,
+                         int16_t *c, int16_t *next);
+
+#if RNN_EDGE_HAS_VECTORS
+/* As above, in vectors: they return how many units they did, the first ones. */
+uint32_t rnn_edge_gru_vectors(uint32_t count, const int16_t *gx, const int16_t *gh,
+                              const int16_t *h, int16_t *next);
+uint32_t rnn_edge_lstm_vectors(uint32_t count, int cell_exponent, const int16_t *gx,
+                               const int16_t *gh, int16_t *c, int16_t *next);
+#endif
+
+/* The number of units that are stepped together from `first` on. */
+static inline uint32_t rnn_edge_units_from(uint32_t first, uint32_t units) {
+    const uint32_t left = units - first;
+    return left < RNN_EDGE_UNITS_AT_ONCE ? left : RNN_EDGE_UNITS_AT_ONCE;
+}
 
 #ifdef __cplusplus
 }

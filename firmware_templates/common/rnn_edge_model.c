@@ -6,7 +6,7 @@
 #include <string.h>
 
 void rnn_edge_model_reset(const rnn_edge_model *model, int16_t *state) {
-    memset(state, 0, model->state_values * sizeof *state);
+    (void)memset(state, 0, model->state_values * sizeof *state);
 }
 
 void rnn_edge_model_advance(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
@@ -25,7 +25,11 @@ void rnn_edge_model_advance(const rnn_edge_model *model, int16_t *state, int16_t
 void rnn_edge_model_output(const rnn_edge_model *model, const int16_t *state, int16_t *y) {
     const rnn_edge_layer *last = &model->layers[model->layer_count - 1U];
     const int16_t *h = state + (model->state_values - last->state_values);
-    rnn_edge_matrix_rows(&model->head, 0, 1, model->head.rows, h, y);
+    const rnn_edge_matrix *head = &model->head;
+    for (uint32_t first = 0; first < head->rows; first += RNN_EDGE_UNITS_AT_ONCE) {
+        const uint32_t count = rnn_edge_units_from(first, head->rows);
+        head->product(head, 0, first, count, h, y + first);
+    }
     if (model->finish != NULL) {
         model->finish(y, model->head.rows, model->head_exponent);
     }

@@ -66,6 +66,19 @@ void rnn_edge_model_advance(const rnn_edge_model *model, int16_t *state, int16_t
 void rnn_edge_model_output(const rnn_edge_model *model, const int16_t *state, int16_t *y);
 
 /*
+ * Advances by several frames, with the bits of as many single steps.
+ *
+ * scratch  [scratch_values], of which the last at_once * gates * layers[0].units are for products
+ * gates    of the first layer
+ * at_once  2 or 4, frames whose products with the first layer are there at the same time
+ * x        [frames][layers[0].x.columns]
+ * y        [frames][head.rows], overwritten
+ */
+void rnn_edge_model_steps(const rnn_edge_model *model, int16_t *state, int16_t *scratch,
+                          uint32_t gates, uint32_t at_once, const int16_t *x, uint32_t frames,
+                          int16_t *y);
+
+/*
  * A saved state is the same on every machine, little-endian:
  *
  *   offset       bytes  content

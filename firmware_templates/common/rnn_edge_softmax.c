@@ -6,11 +6,16 @@
  */
 #include "rnn_edge_fixedpoint.h"
 #include "rnn_edge_model.h"
+#include "rnn_edge_table.h"
 
 enum { ENTRIES = 513, INTERPOLATED_BITS = 7 };
 
+/* Not static: a compiler makes a constant of a static variable that nobody writes to. */
+extern RNN_EDGE_TABLE int16_t rnn_edge_exp_table[ENTRIES];
+extern RNN_EDGE_TABLE int16_t rnn_edge_reciprocal_table[ENTRIES];
+
 /* exp(-10 + 10 * k / 512) * 2^15, moved by half of what a straight line misses in the middle. */
-static const int16_t EXP_TABLE[ENTRIES] = {
+RNN_EDGE_TABLE int16_t rnn_edge_exp_table[ENTRIES] = {
     2,     2,     2,     2,     2,     2,     2,     2,     2,     2,     2,     2,     2,
     2,     2,     2,     2,     2,     2,     2,     2,     2,     2,     2,     2,     2,
     2,     3,     3,     3,     3,     3,     3,     3,     3,     3,     3,     3,     3,
@@ -54,7 +59,7 @@ static const int16_t EXP_TABLE[ENTRIES] = {
 };
 
 /* 2^15 / (1 + k / 512), moved in the same way. */
-static const int16_t RECIPROCAL_TABLE[ENTRIES] = {
+RNN_EDGE_TABLE int16_t rnn_edge_reciprocal_table[ENTRIES] = {
     32767, 32704, 32640, 32578, 32514, 32451, 32388, 32326, 32264, 32202, 32141, 32079, 32018,
     31957, 31896, 31835, 31775, 31715, 31655, 31596, 31537, 31476, 31418, 31359, 31301, 31242,
     31184, 31127, 31069, 31011, 30954, 30897, 30840, 30784, 30727, 30671, 30615, 30560, 30504,
@@ -105,16 +110,16 @@ static int32_t between(const int16_t *table, uint32_t position) {
     return table[index] + rnn_edge_floor_shift32(rise * fraction + 64, INTERPOLATED_BITS);
 }
 
-/* exp(x) at scale 2^-15, 2..32767, for x = -below * 2^exponent; below is 0..65535. */
-static int32_t power_of(int32_t below, int exponent) {
-    /* 6553.5 positions for each unit of x: below * 2^exponent * 13107 / 2, rounded. */
-    const int octaves = exponent + 13;
-    const int64_t finer = (int64_t)1 << (octaves > 0 ? octaves : 0);
-    int64_t back = -rnn_edge_floor_shift64(8192 - below * finer * 13107, 14);
-    if (octaves < 0) {
-        back = rnn_edge_floor_shift64(back + ((int64_t)1 << (-octaves - 1)), (unsigned)-octaves);
-    }
-    return between(EXP_TABLE, back < UINT16_MAX ? (uint32_t)(UINT16_MAX - back) : 0U);
+/* exp(x) at scale 2^-15, 2..32767, for x = -below * 2^(up - 13) or -below * 2^(-13 - down); below
+ * is 0..65535, up 0..13, down 0..2, and one of the two is 0. */
+static int32_t power_of(uint32_t below, unsigned up, unsigned down) {
+    /* Ten units of x, in which the table ends. */
+    const uint32_t most = (uint32_t)10 << 13;
+    const uint32_t finer = below << up;
+    /* 6553.5 positions for each unit of x: x * 13107 / 2, rounded, ties towards the table's end. */
+    const uint32_t back = ((finer < most ? finer : most) * 13107U + 8191U) >> 14;
+    const uint32_t half = ((uint32_t)1 << down) >> 1;
+    return between(rnn_edge_exp_table, UINT16_MAX - ((back + half) >> down));
 }
 
 void rnn_edge_softmax(int16_t *y, uint32_t count, int exponent) {
@@ -124,8 +129,10 @@ void rnn_edge_softmax(int16_t *y, uint32_t count, int exponent) {
     }
     /* At most 32768 * 32767, below 2^30; at least the power of the largest, 32767. */
     uint32_t total = 0;
+    const unsigned up = exponent > -13 ? (unsigned)(exponent + 13) : 0U;
+    const unsigned down = exponent < -13 ? (unsigned)(-13 - exponent) : 0U;
     for (uint32_t k = 0; k < count; ++k) {
-        const int32_t power = power_of(largest - y[k], exponent);
+        const int32_t power = power_of((uint32_t)(largest - y[k]), up, down);
         total += (uint32_t)power;
         y[k] = (int16_t)power;
     }
@@ -135,12 +142,12 @@ void rnn_edge_softmax(int16_t *y, uint32_t count, int exponent) {
     }
     /* The leading one stands at bit 30; the 16 bits below it are the position in the table. */
     const uint32_t leading = ((total << (31U - bits)) + 8192U) >> 14;
-    const uint32_t position = leading - (1U << 16);
+    const uint32_t position = leading - ((uint32_t)1 << 16);
     const int32_t reciprocal =
-        between(RECIPROCAL_TABLE, position < UINT16_MAX ? position : (uint32_t)UINT16_MAX);
+        between(rnn_edge_reciprocal_table, position < UINT16_MAX ? position : (uint32_t)UINT16_MAX);
+    const int32_t half = (int32_t)1 << (bits - 2U);
     for (uint32_t k = 0; k < count; ++k) {
-        const int32_t half = (int32_t)1 << (bits - 2U);
         const int32_t share = rnn_edge_floor_shift32(y[k] * reciprocal + half, bits - 1U);
-        y[k] = rnn_edge_saturate32(share);
+        y[k] = (int16_t)(share < INT16_MAX ? share : INT16_MAX);
     }
 }

@@ -23,7 +23,7 @@ uint32_t rnn_edge_crc32(const uint8_t *bytes, size_t count) {
     for (size_t k = 0; k < count; ++k) {
         crc ^= bytes[k];
         for (unsigned bit = 0; bit < 8; ++bit) {
-            crc = (crc & 1U) != 0 ? (crc >> 1) ^ UINT32_C(0xEDB88320) : crc >> 1;
+            crc = (crc & 1U) != 0 ? (crc >> 1) ^ 0xEDB88320U : crc >> 1;
         }
     }
     return ~crc;
@@ -31,9 +31,9 @@ uint32_t rnn_edge_crc32(const uint8_t *bytes, size_t count) {
 
 size_t rnn_edge_model_save(const rnn_edge_model *model, const int16_t *state, uint8_t *blob) {
     const size_t length = RNN_EDGE_BLOB_BYTES((size_t)model->state_values);
-    memcpy(blob, MAGIC, sizeof MAGIC);
+    (void)memcpy(blob, MAGIC, sizeof MAGIC);
     rnn_edge_put32(blob + VERSION_OFFSET, RNN_EDGE_BLOB_VERSION);
-    memcpy(blob + DIGEST_OFFSET, model->digest, RNN_EDGE_DIGEST_BYTES);
+    (void)memcpy(blob + DIGEST_OFFSET, model->digest, RNN_EDGE_DIGEST_BYTES);
     for (size_t k = 0; k < model->state_values; ++k) {
         const uint32_t value = (uint16_t)state[k];
         blob[VALUES_OFFSET + 2 * k] = (uint8_t)value;

@@ -13,9 +13,9 @@ enum {
     BLOB_BYTES = RNN_EDGE_SERVED_BLOB_BYTES,
     PAYLOAD = RNN_EDGE_LINK_PAYLOAD,
     CREDITS = RNN_EDGE_LINK_CREDITS,
-    LOG_RECORDS = RNN_EDGE_LINK_LOG_RECORDS,
-    RECORD_BYTES = RNN_EDGE_LINK_RECORD_BYTES,
-    LONGEST_NAME = 64
+    ANY_LENGTH = RNN_EDGE_LINK_ANY_LENGTH,
+    LONGEST_NAME = 64,
+    MOST_KINDS = 32
 };
 
 _Static_assert(PAYLOAD <= (int)RNN_EDGE_LINK_MOST_PAYLOAD, "a payload has a length of 16 bits");
@@ -23,7 +23,7 @@ _Static_assert(1 + FRAME_BYTES <= PAYLOAD, "a payload holds a frame");
 _Static_assert(1 + OUTPUT_BYTES + STATE_BYTES <= PAYLOAD, "a payload holds outputs and states");
 _Static_assert(1 + 1 + RNN_EDGE_SERVED_IDENTITY_BYTES + 2 + 1 + LONGEST_NAME <= PAYLOAD,
                "a payload holds an identity");
-_Static_assert(1 + 8 + RECORD_BYTES <= PAYLOAD || LOG_RECORDS == 0, "a payload holds a record");
+_Static_assert(1 + 8 + 2 + MOST_KINDS <= PAYLOAD, "a payload holds the capabilities");
 _Static_assert(CREDITS >= 1 && CREDITS <= 255, "a stream has 1 to 255 frames under way");
 
 static uint8_t *put16(uint8_t *to, uint32_t value) {
@@ -32,45 +32,22 @@ static uint8_t *put16(uint8_t *to, uint32_t value) {
     return to + 2;
 }
 
-/* The log. */
-
-static void log_step(rnn_edge_link_server *server, const uint8_t *frame, bool is_deployed,
-                     bool was_reset) {
-#if RNN_EDGE_LINK_LOG_RECORDS > 0
-    uint8_t flags = server->log_flags;
-    if (was_reset) {
-        flags = RNN_EDGE_LINK_LOG_RESET;
+static void step(const rnn_edge_link_server *server, const uint8_t *frame, bool is_deployed) {
+    const bool was_reset = rnn_edge_served_step(frame, is_deployed);
+    if (server->extension != NULL) {
+        server->extension->stepped(is_deployed, was_reset);
     }
-    if (is_deployed) {
-        flags |= RNN_EDGE_LINK_LOG_DEPLOYED;
-    }
-    uint8_t *record = server->log[server->log_at];
-    record[0] = flags;
-    memcpy(record + 1, frame, FRAME_BYTES);
-    rnn_edge_served_put_outputs(record + 1 + FRAME_BYTES);
-    server->log_at = (server->log_at + 1) % LOG_RECORDS;
-    server->log_filled += server->log_filled < LOG_RECORDS ? 1 : 0;
-    server->log_flags = 0;
-#else
-    (void)server;
-    (void)frame;
-    (void)is_deployed;
-    (void)was_reset;
-#endif
 }
 
-static void step(rnn_edge_link_server *server, const uint8_t *frame, bool is_deployed) {
-    const bool was_reset = rnn_edge_served_step(frame, is_deployed);
-    log_step(server, frame, is_deployed, was_reset);
+static void tell_state_set(const rnn_edge_link_server *server, bool is_zero) {
+    if (server->extension != NULL) {
+        server->extension->state_set(is_zero);
+    }
 }
 
 /* Handlers get the payload of a request, write what follows the status, and tell where it ends. */
 
-typedef struct {
-    const uint8_t *payload;
-    uint32_t length;
-    uint8_t *to; /* behind the status; moved by the handler */
-} request;
+typedef rnn_edge_link_request request;
 
 static rnn_edge_link_status identify(rnn_edge_link_server *server, request *asked) {
     (void)server;
@@ -104,7 +81,7 @@ static rnn_edge_link_status ping(rnn_edge_link_server *server, request *asked) {
 static rnn_edge_link_status reset(rnn_edge_link_server *server, request *asked) {
     (void)asked;
     rnn_edge_served_reset();
-    server->log_flags = RNN_EDGE_LINK_LOG_RESET;
+    tell_state_set(server, true);
     return RNN_EDGE_LINK_OK;
 }
 
@@ -153,7 +130,7 @@ static rnn_edge_link_status commit_state(rnn_edge_link_server *server, request *
         *asked->to++ = (uint8_t)(-(int)status);
         return RNN_EDGE_LINK_REFUSED;
     }
-    server->log_flags = RNN_EDGE_LINK_LOG_STATE;
+    tell_state_set(server, false);
     return RNN_EDGE_LINK_OK;
 }
 
@@ -205,84 +182,75 @@ static rnn_edge_link_status tell_counters(rnn_edge_link_server *server, request 
     return RNN_EDGE_LINK_OK;
 }
 
-#if RNN_EDGE_LINK_LOG_RECORDS > 0
-static rnn_edge_link_status give_log(rnn_edge_link_server *server, request *asked) {
-    /* Numbers of steps, modulo 2^32: what counts is how far they are from the oldest one. */
-    const uint32_t next = rnn_edge_served_steps();
-    const uint32_t oldest = next - server->log_filled;
-    uint32_t skipped = rnn_edge_served_get32(asked->payload) - oldest;
-    skipped = skipped <= server->log_filled ? skipped : 0;
-    const uint32_t room = (PAYLOAD - 1 - 8) / RECORD_BYTES;
-    const uint32_t left = server->log_filled - skipped;
-    const uint32_t count = left < room ? left : room;
-    asked->to = rnn_edge_served_put32(asked->to, oldest + skipped);
-    asked->to = rnn_edge_served_put32(asked->to, next);
-    uint32_t at = (server->log_at + LOG_RECORDS - left) % LOG_RECORDS;
-    for (uint32_t k = 0; k < count; ++k) {
-        memcpy(asked->to, server->log[at], RECORD_BYTES);
-        asked->to += RECORD_BYTES;
-        at = (at + 1) % LOG_RECORDS;
+static const rnn_edge_link_kind KINDS[] = {
+    {RNN_EDGE_LINK_IDENTIFY, 0, 0, RNN_EDGE_LINK_ALWAYS, identify},
+    {RNN_EDGE_LINK_CAPABILITIES, 0, 0, RNN_EDGE_LINK_ALWAYS, tell_capabilities},
+    {RNN_EDGE_LINK_PING, 0, ANY_LENGTH, RNN_EDGE_LINK_ALWAYS, ping},
+    {RNN_EDGE_LINK_RESET, 0, 0, RNN_EDGE_LINK_OWNING, reset},
+    {RNN_EDGE_LINK_GET_STATE, 4, 4, RNN_EDGE_LINK_ALWAYS, get_state},
+    {RNN_EDGE_LINK_PUT_STATE, 4, ANY_LENGTH, RNN_EDGE_LINK_OWNING, put_state},
+    {RNN_EDGE_LINK_COMMIT_STATE, 0, 0, RNN_EDGE_LINK_OWNING, commit_state},
+    {RNN_EDGE_LINK_STEP, 1, ANY_LENGTH, RNN_EDGE_LINK_OWNING, step_frames},
+    {RNN_EDGE_LINK_STREAM_BEGIN, 1, 1, RNN_EDGE_LINK_OWNING, begin_stream},
+    {RNN_EDGE_LINK_STREAM_END, 0, 0, RNN_EDGE_LINK_WITHIN, end_stream},
+    {RNN_EDGE_LINK_COUNTERS, 0, 0, RNN_EDGE_LINK_ALWAYS, tell_counters},
+};
+
+enum { KIND_COUNT = sizeof KINDS / sizeof KINDS[0] };
+
+static unsigned kinds_of(const rnn_edge_link_server *server) {
+    return KIND_COUNT + (server->extension != NULL ? server->extension->kind_count : 0U);
+}
+
+static const rnn_edge_link_kind *kind_of(const rnn_edge_link_server *server, unsigned k) {
+    return k < KIND_COUNT ? &KINDS[k] : &server->extension->kinds[k - KIND_COUNT];
+}
+
+static rnn_edge_link_status tell_capabilities(rnn_edge_link_server *server, request *asked) {
+    const unsigned count = kinds_of(server);
+    if (count > MOST_KINDS) {
+        return RNN_EDGE_LINK_TOO_LARGE;
+    }
+    asked->to = put16(asked->to, PAYLOAD);
+    asked->to = put16(asked->to, CREDITS);
+    asked->to = rnn_edge_served_put32(
+        asked->to, server->extension != NULL ? server->extension->log_records : 0);
+    *asked->to++ = RNN_EDGE_LINK_OPEN;
+    *asked->to++ = RNN_EDGE_LINK_STREAM_FRAME;
+    for (unsigned k = 0; k < count; ++k) {
+        *asked->to++ = kind_of(server, k)->type;
     }
     return RNN_EDGE_LINK_OK;
 }
-#endif
 
-enum { ANY_LENGTH = 0xFFFF };
-
-/* Which requests there are, of which length, and whether they are for a time outside of streams,
- * within them, or both. */
-static const struct {
-    uint8_t type;
-    uint8_t least;
-    uint16_t most;
-    enum { ALWAYS, OUTSIDE, WITHIN } place;
-    rnn_edge_link_status (*handle)(rnn_edge_link_server *server, request *asked);
-} REQUESTS[] = {
-    {RNN_EDGE_LINK_IDENTIFY, 0, 0, ALWAYS, identify},
-    {RNN_EDGE_LINK_CAPABILITIES, 0, 0, ALWAYS, tell_capabilities},
-    {RNN_EDGE_LINK_PING, 0, ANY_LENGTH, ALWAYS, ping},
-    {RNN_EDGE_LINK_RESET, 0, 0, OUTSIDE, reset},
-    {RNN_EDGE_LINK_GET_STATE, 4, 4, ALWAYS, get_state},
-    {RNN_EDGE_LINK_PUT_STATE, 4, ANY_LENGTH, OUTSIDE, put_state},
-    {RNN_EDGE_LINK_COMMIT_STATE, 0, 0, OUTSIDE, commit_state},
-    {RNN_EDGE_LINK_STEP, 1, ANY_LENGTH, OUTSIDE, step_frames},
-    {RNN_EDGE_LINK_STREAM_BEGIN, 1, 1, OUTSIDE, begin_stream},
-    {RNN_EDGE_LINK_STREAM_END, 0, 0, WITHIN, end_stream},
-    {RNN_EDGE_LINK_COUNTERS, 0, 0, ALWAYS, tell_counters},
-#if RNN_EDGE_LINK_LOG_RECORDS > 0
-    {RNN_EDGE_LINK_LOG, 4, 4, ALWAYS, give_log},
-#endif
-};
-
-enum { REQUEST_KINDS = sizeof REQUESTS / sizeof REQUESTS[0] };
-
-_Static_assert(1 + 8 + 2 + REQUEST_KINDS <= PAYLOAD, "a payload holds the capabilities");
-
-static rnn_edge_link_status tell_capabilities(rnn_edge_link_server *server, request *asked) {
-    (void)server;
-    asked->to = put16(asked->to, PAYLOAD);
-    asked->to = put16(asked->to, CREDITS);
-    asked->to = rnn_edge_served_put32(asked->to, LOG_RECORDS);
-    *asked->to++ = RNN_EDGE_LINK_OPEN;
-    *asked->to++ = RNN_EDGE_LINK_STREAM_FRAME;
-    for (unsigned k = 0; k < REQUEST_KINDS; ++k) {
-        *asked->to++ = REQUESTS[k].type;
+static bool is_in_place(const rnn_edge_link_server *server, rnn_edge_link_place place) {
+    switch (place) {
+    case RNN_EDGE_LINK_WITHIN:
+        return server->is_streaming;
+    case RNN_EDGE_LINK_FREELY:
+        return !server->is_streaming;
+    case RNN_EDGE_LINK_OWNING:
+        return !server->is_streaming &&
+               (server->extension == NULL || server->extension->may_change());
+    case RNN_EDGE_LINK_ALWAYS:
+        break;
     }
-    return RNN_EDGE_LINK_OK;
+    return true;
 }
 
 static rnn_edge_link_status execute(rnn_edge_link_server *server, uint8_t type, request *asked) {
-    for (unsigned k = 0; k < REQUEST_KINDS; ++k) {
-        if (REQUESTS[k].type != type) {
+    for (unsigned k = 0; k < kinds_of(server); ++k) {
+        const rnn_edge_link_kind *kind = kind_of(server, k);
+        if (kind->type != type) {
             continue;
         }
-        if (asked->length < REQUESTS[k].least || asked->length > REQUESTS[k].most) {
+        if (asked->length < kind->least || asked->length > kind->most) {
             return RNN_EDGE_LINK_BAD_REQUEST;
         }
-        if (REQUESTS[k].place != ALWAYS && (REQUESTS[k].place == WITHIN) != server->is_streaming) {
+        if (!is_in_place(server, kind->place)) {
             return RNN_EDGE_LINK_OUT_OF_PLACE;
         }
-        return REQUESTS[k].handle(server, asked);
+        return kind->handle(server, asked);
     }
     return RNN_EDGE_LINK_NOT_SUPPORTED;
 }
@@ -388,13 +356,20 @@ static bool answer_to(rnn_edge_link_server *server, const rnn_edge_link_frame *f
 }
 
 void rnn_edge_link_server_begin(rnn_edge_link_server *server, rnn_edge_link_write *write,
-                                void *context) {
+                                void *context, const rnn_edge_link_extension *extension) {
     memset(server, 0, sizeof *server);
     server->write = write;
     server->context = context;
+    server->extension = extension;
     rnn_edge_link_begin(&server->parser, server->received, sizeof server->received);
-    rnn_edge_served_reset();
-    server->log_flags = RNN_EDGE_LINK_LOG_RESET;
+}
+
+void rnn_edge_link_server_notice(rnn_edge_link_server *server, uint8_t type, uint16_t number,
+                                 const uint8_t *content, uint32_t count) {
+    if (server->session != 0 && count <= RNN_EDGE_LINK_NOTICE_BYTES) {
+        memcpy(server->notice + HEADER_BYTES + 1, content, count);
+        (void)notify(server, type, number, RNN_EDGE_LINK_OK, count);
+    }
 }
 
 bool rnn_edge_link_server_feed(rnn_edge_link_server *server, const uint8_t *bytes, size_t count) {

@@ -2,11 +2,13 @@
  * Answers a host over frames: the model of rnn_edge_config.h behind a line that may lose bytes.
  *
  *     static rnn_edge_link_server server;
- *     rnn_edge_link_server_begin(&server, send_bytes, NULL);
+ *     rnn_edge_link_server_begin(&server, send_bytes, NULL, NULL);
  *     for (;;) {
  *         const size_t count = receive_bytes(buffer);
  *         rnn_edge_link_server_feed(&server, buffer, count);
  *     }
+ *
+ * The application of rnn_edge_app.h has requests of its own; they come in through an extension.
  *
  * A request has a sequence number, one more than the one before, and is executed once: when it
  * comes again it is answered with what it was answered before. docs/link.md has the protocol.
@@ -30,11 +32,6 @@
 #define RNN_EDGE_LINK_CREDITS 8
 #endif
 
-/* Steps that the log remembers; 0 for none. */
-#ifndef RNN_EDGE_LINK_LOG_RECORDS
-#define RNN_EDGE_LINK_LOG_RECORDS 16
-#endif
-
 typedef enum {
     RNN_EDGE_LINK_OPEN = 0x01,
     RNN_EDGE_LINK_IDENTIFY = 0x02,
@@ -50,7 +47,16 @@ typedef enum {
     RNN_EDGE_LINK_STREAM_END = 0x0C,
     RNN_EDGE_LINK_COUNTERS = 0x0D,
     RNN_EDGE_LINK_LOG = 0x0E,
+    RNN_EDGE_LINK_ABOUT = 0x0F,
+    RNN_EDGE_LINK_MODE = 0x10,
+    RNN_EDGE_LINK_FEED = 0x11,
+    RNN_EDGE_LINK_STATUS = 0x12,
+    RNN_EDGE_LINK_SAVE = 0x13,
+    RNN_EDGE_LINK_RESTART = 0x14,
+    RNN_EDGE_LINK_EVENTS = 0x15,
+    RNN_EDGE_LINK_SAMPLES = 0x16,
     RNN_EDGE_LINK_ANSWER = 0x80,        /* added to the type of a request */
+    RNN_EDGE_LINK_EVENT_NOTICE = 0xFE,  /* a detection began or ended; nobody asked */
     RNN_EDGE_LINK_DAMAGE_NOTICE = 0xFF, /* answers what was damaged */
 } rnn_edge_link_type;
 
@@ -63,7 +69,7 @@ typedef enum {
     RNN_EDGE_LINK_OUT_OF_ORDER = 4,  /* not the sequence number that is due */
     RNN_EDGE_LINK_REFUSED = 5,       /* a state that is not taken; -rnn_edge_status follows */
     RNN_EDGE_LINK_TOO_LARGE = 6,     /* the answer would be more than a payload */
-    RNN_EDGE_LINK_OUT_OF_PLACE = 7   /* not within a stream, or only there */
+    RNN_EDGE_LINK_OUT_OF_PLACE = 7   /* not now: within a stream, or while an application runs */
 } rnn_edge_link_status;
 
 enum {
@@ -72,22 +78,61 @@ enum {
 };
 
 enum {
-    RNN_EDGE_LINK_LOG_RESET = 1,   /* the state was zero before this step */
-    RNN_EDGE_LINK_LOG_STATE = 2,   /* a host had set the state before this step */
-    RNN_EDGE_LINK_LOG_DEPLOYED = 4 /* stepped under the reset policy */
+    /* The longest answer that is not remembered: an open, an output of a stream, or a notice. */
+    RNN_EDGE_LINK_NOTICE_BYTES = 16,
+    RNN_EDGE_LINK_NOTICE_PAYLOAD = 1 + (RNN_EDGE_SERVED_OUTPUT_BYTES > RNN_EDGE_LINK_NOTICE_BYTES
+                                            ? RNN_EDGE_SERVED_OUTPUT_BYTES
+                                            : RNN_EDGE_LINK_NOTICE_BYTES)
 };
 
-enum {
-    RNN_EDGE_LINK_RECORD_BYTES = 1 + RNN_EDGE_SERVED_FRAME_BYTES + RNN_EDGE_SERVED_OUTPUT_BYTES,
-    /* The longest answer that is not remembered: an open, or an output of a stream. */
-    RNN_EDGE_LINK_NOTICE_PAYLOAD =
-        1 + (RNN_EDGE_SERVED_OUTPUT_BYTES > 8 ? RNN_EDGE_SERVED_OUTPUT_BYTES : 8)
-};
+typedef struct rnn_edge_link_server rnn_edge_link_server;
 
+/* What a handler of a request has, and what it leaves. */
 typedef struct {
+    const uint8_t *payload; /* [length] */
+    uint32_t length;
+    uint8_t *to; /* where the answer goes on, behind the status; moved by the handler */
+} rnn_edge_link_request;
+
+/* Bytes of an answer behind its status. */
+#define RNN_EDGE_LINK_ROOM (RNN_EDGE_LINK_PAYLOAD - 1U)
+
+typedef enum {
+    RNN_EDGE_LINK_ALWAYS,
+    RNN_EDGE_LINK_FREELY, /* not within a stream */
+    RNN_EDGE_LINK_OWNING, /* not within a stream, and where a host may change the model */
+    RNN_EDGE_LINK_WITHIN  /* within a stream only */
+} rnn_edge_link_place;
+
+/* A type of request: the lengths that its payload may have, when it may come, what it does. */
+typedef struct {
+    uint8_t type;
+    uint8_t least;
+    uint16_t most; /* RNN_EDGE_LINK_ANY_LENGTH: as long as a payload is */
+    rnn_edge_link_place place;
+    rnn_edge_link_status (*handle)(rnn_edge_link_server *server, rnn_edge_link_request *asked);
+} rnn_edge_link_kind;
+
+#define RNN_EDGE_LINK_ANY_LENGTH 0xFFFFU
+
+/* What an application adds to a server, and is told by it. */
+typedef struct {
+    const rnn_edge_link_kind *kinds; /* [kind_count] */
+    uint8_t kind_count;
+    uint32_t log_records; /* for those who ask */
+    /* Whether a host may change the model now. */
+    bool (*may_change)(void);
+    /* The model was stepped for a host. */
+    void (*stepped)(bool is_deployed, bool was_reset);
+    /* A host has set the state, to zero or to another one. */
+    void (*state_set)(bool is_zero);
+} rnn_edge_link_extension;
+
+struct rnn_edge_link_server {
     rnn_edge_link_parser parser;
     rnn_edge_link_write *write;
     void *context;
+    const rnn_edge_link_extension *extension; /* or NULL */
 
     uint32_t session;       /* 0: no host has opened one since the start */
     uint16_t last;          /* sequence number of the last request that was executed */
@@ -104,25 +149,23 @@ typedef struct {
     uint16_t stream_next;   /* number of the frame that is due */
     uint32_t stream_frames; /* since the stream began */
 
-    uint8_t log_flags;   /* of the next record, as far as known */
-    uint32_t log_at;     /* where the next record goes */
-    uint32_t log_filled; /* records that are there */
-
     uint8_t received[RNN_EDGE_LINK_CONTENT_BYTES(RNN_EDGE_LINK_PAYLOAD)];
     uint8_t answer[RNN_EDGE_LINK_CONTENT_BYTES(RNN_EDGE_LINK_PAYLOAD)];
     uint8_t notice[RNN_EDGE_LINK_CONTENT_BYTES(RNN_EDGE_LINK_NOTICE_PAYLOAD)];
     uint8_t blob[RNN_EDGE_SERVED_BLOB_BYTES];
     uint8_t results[RNN_EDGE_LINK_CREDITS][RNN_EDGE_SERVED_OUTPUT_BYTES];
-#if RNN_EDGE_LINK_LOG_RECORDS > 0
-    uint8_t log[RNN_EDGE_LINK_LOG_RECORDS][RNN_EDGE_LINK_RECORD_BYTES];
-#endif
-} rnn_edge_link_server;
+};
 
-/* Begins with the model at the start of a stream, and without a session. */
+/* Begins without a session; the model's stream is where it is. extension: or NULL. */
 void rnn_edge_link_server_begin(rnn_edge_link_server *server, rnn_edge_link_write *write,
-                                void *context);
+                                void *context, const rnn_edge_link_extension *extension);
 
 /* Takes bytes as they come, in any portions, and answers. False: nobody takes the answers. */
 bool rnn_edge_link_server_feed(rnn_edge_link_server *server, const uint8_t *bytes, size_t count);
+
+/* Sends a notice that nobody asked for, where there is a session: one that is lost is lost, which
+ * is told by the numbers that notices have. count: at most RNN_EDGE_LINK_NOTICE_BYTES. */
+void rnn_edge_link_server_notice(rnn_edge_link_server *server, uint8_t type, uint16_t number,
+                                 const uint8_t *content, uint32_t count);
 
 #endif

@@ -1,143 +1,62 @@
 /*
- * A model behind frames, over standard input and output or over a pseudo-terminal.
+ * The application in a process, behind standard input and output or a pseudo-terminal.
  *
- *   link          serves standard input and output until the input ends
- *   link --pty    prints the path of a pseudo-terminal and serves it until standard input ends
+ *   --pty          prints the path of a pseudo-terminal and serves it until standard input ends;
+ *                  else standard input and output are served until the input ends
+ *   --host         begins taken over by a host, which may step the model and set its state
+ *   --state FILE   keeps the state in a file, as a board does in flash
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
+#include <setjmp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
-#include "rnn_edge_link_server.h"
+#include "rnn_edge_app.h"
+#include "rnn_edge_linux.h"
 
-enum { END_DONE = 0, END_UNHEARD = 100, END_NO_TERMINAL = 103 };
+enum { END_USAGE = 2, END_NO_TERMINAL = 103, END_NO_FILE = 104, NOT_ENDED = -1 };
 
-static rnn_edge_link_server server;
-static uint8_t received[4096];
+static sigjmp_buf start;
 
-/* Frames are written in pieces; a system call for each would cost more than a step. */
-typedef struct {
-    int to;
-    size_t filled;
-    uint8_t bytes[4096];
-} output;
-
-static output answers;
-
-/* A process shares its processor, so that a clock says little about one step. */
-void rnn_edge_platform_start_ticks(void) {
-}
-
-uint32_t rnn_edge_platform_ticks(void) {
-    return 0;
-}
-
-uint32_t rnn_edge_platform_stack_bytes(void) {
-    return 0;
-}
-
-/* Waits until the terminal takes bytes again. False: whoever started the program has gone. */
-static bool wait_for_room(int to) {
-    struct pollfd watched[2] = {{to, POLLOUT, 0}, {STDIN_FILENO, POLLIN, 0}};
-    return (poll(watched, 2, -1) >= 0 || errno == EINTR) && watched[1].revents == 0;
-}
-
-static bool flush(output *out) {
-    size_t at = 0;
-    while (at < out->filled) {
-        const ssize_t sent = write(out->to, out->bytes + at, out->filled - at);
-        if (sent < 0 && (errno == EINTR || (errno == EAGAIN && wait_for_room(out->to)))) {
-            continue;
-        }
-        if (sent < 0) {
-            return false;
-        }
-        at += (size_t)sent;
-    }
-    out->filled = 0;
-    return true;
-}
-
-static bool put(void *context, const uint8_t *bytes, size_t count) {
-    output *out = context;
-    while (count != 0) {
-        const size_t room = sizeof out->bytes - out->filled;
-        const size_t part = count < room ? count : room;
-        memcpy(out->bytes + out->filled, bytes, part);
-        out->filled += part;
-        bytes += part;
-        count -= part;
-        if (out->filled == sizeof out->bytes && !flush(out)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Returns the side of the device, which the host's side keeps open when a host goes; or -1. */
-static int open_terminal(void) {
-    const int device = posix_openpt(O_RDWR | O_NOCTTY);
-    /* A host that leaves without reading must not keep the program for ever. */
-    if (device < 0 || fcntl(device, F_SETFL, O_NONBLOCK) != 0 || grantpt(device) != 0 ||
-        unlockpt(device) != 0) {
-        return -1;
-    }
-    const char *path = ptsname(device);
-    const int host = path == NULL ? -1 : open(path, O_RDWR | O_NOCTTY);
-    struct termios line;
-    if (host < 0 || tcgetattr(host, &line) != 0) {
-        return -1;
-    }
-    /* Bytes are bytes: no echo, no lines, no signals, no translation. */
-    line.c_iflag = 0;
-    line.c_oflag = 0;
-    line.c_lflag = 0;
-    line.c_cc[VMIN] = 1;
-    line.c_cc[VTIME] = 0;
-    if (tcsetattr(host, TCSANOW, &line) != 0 || printf("%s\n", path) < 0 || fflush(stdout) != 0) {
-        return -1;
-    }
-    return device;
-}
-
-static int serve(int from) {
-    struct pollfd watched[2] = {{from, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-    for (;;) {
-        if (poll(watched, 2, -1) < 0) {
-            if (errno == EINTR) {
-                continue;
-            }
-            return END_UNHEARD;
-        }
-        if (from != STDIN_FILENO && watched[1].revents != 0) {
-            /* Whoever started the program has gone. */
-            return END_DONE;
-        }
-        const ssize_t taken = read(from, received, sizeof received);
-        if (taken < 0 && (errno == EINTR || errno == EAGAIN)) {
-            continue;
-        }
-        if (taken <= 0) {
-            return END_DONE;
-        }
-        if (!rnn_edge_link_server_feed(&server, received, (size_t)taken) || !flush(&answers)) {
-            return END_UNHEARD;
-        }
-    }
+static void start_again(void) {
+    siglongjmp(start, 1);
 }
 
 int main(int argc, char **argv) {
-    const bool is_terminal = argc > 1 && strcmp(argv[1], "--pty") == 0;
-    const int from = is_terminal ? open_terminal() : STDIN_FILENO;
-    if (from < 0) {
-        return END_NO_TERMINAL;
+    static bool is_terminal;
+    static bool is_for_host;
+    for (int k = 1; k < argc; ++k) {
+        if (strcmp(argv[k], "--pty") == 0) {
+            is_terminal = true;
+        } else if (strcmp(argv[k], "--host") == 0) {
+            is_for_host = true;
+        } else if (strcmp(argv[k], "--state") == 0 && k + 1 < argc) {
+            if (!rnn_edge_linux_use_file(argv[++k])) {
+                perror(argv[k]);
+                return END_NO_FILE;
+            }
+        } else {
+            fprintf(stderr, "usage: %s [--pty] [--host] [--state FILE]\n", argv[0]);
+            return END_USAGE;
+        }
     }
-    answers.to = is_terminal ? from : STDOUT_FILENO;
-    rnn_edge_link_server_begin(&server, put, &answers);
-    return serve(from);
+    if (is_terminal) {
+        if (!rnn_edge_linux_use_terminal()) {
+            perror("pseudo-terminal");
+            return END_NO_TERMINAL;
+        }
+    } else {
+        rnn_edge_linux_use_standard();
+    }
+    rnn_edge_linux_start_again = start_again;
+    (void)sigsetjmp(start, 1);
+    rnn_edge_app_begin();
+    if (is_for_host) {
+        rnn_edge_app_set_mode(RNN_EDGE_MODE_HOST);
+    }
+    while (rnn_edge_linux_ended() == NOT_ENDED) {
+        if (!rnn_edge_app_turn()) {
+            rnn_edge_board_idle();
+        }
+    }
+    return rnn_edge_linux_ended();
 }

@@ -3,6 +3,8 @@
  */
 #include "rnn_edge_served.h"
 
+#include <string.h>
+
 static const rnn_edge_model *const MODEL = &RNN_EDGE_CONFIG_MODEL;
 
 static int16_t state[RNN_EDGE_CONFIG_STATE_VALUES];
@@ -63,15 +65,19 @@ static bool apply_policy(void) {
 #endif
 }
 
+void rnn_edge_served_begin(void) {
+    steps = 0;
+    ticks = 0;
+    most_ticks = 0;
+    rnn_edge_served_reset();
+}
+
 void rnn_edge_served_reset(void) {
     rnn_edge_model_reset(MODEL, state);
     start_policy();
 }
 
-bool rnn_edge_served_step(const uint8_t *from, bool is_deployed) {
-    for (uint32_t k = 0; k < RNN_EDGE_CONFIG_INPUTS; ++k) {
-        frame[k] = get16(from + 2 * k);
-    }
+static bool step(bool is_deployed) {
     rnn_edge_platform_start_ticks();
     const bool was_reset = is_deployed && apply_policy();
     rnn_edge_model_step(MODEL, state, scratch, frame, result);
@@ -82,8 +88,36 @@ bool rnn_edge_served_step(const uint8_t *from, bool is_deployed) {
     return was_reset;
 }
 
+void rnn_edge_served_get_frame(const uint8_t *from, int16_t *values) {
+    for (uint32_t k = 0; k < RNN_EDGE_CONFIG_INPUTS; ++k) {
+        values[k] = get16(from + 2 * k);
+    }
+}
+
+bool rnn_edge_served_step(const uint8_t *from, bool is_deployed) {
+    rnn_edge_served_get_frame(from, frame);
+    return step(is_deployed);
+}
+
+bool rnn_edge_served_step_values(const int16_t *values) {
+    memcpy(frame, values, sizeof frame);
+    return step(true);
+}
+
+const int16_t *rnn_edge_served_frame(void) {
+    return frame;
+}
+
+const int16_t *rnn_edge_served_outputs(void) {
+    return result;
+}
+
 uint32_t rnn_edge_served_steps(void) {
     return steps;
+}
+
+uint32_t rnn_edge_served_most_ticks(void) {
+    return most_ticks;
 }
 
 void rnn_edge_served_save(uint8_t *blob) {
@@ -96,6 +130,30 @@ rnn_edge_status rnn_edge_served_restore(const uint8_t *blob, size_t length) {
         start_policy();
     }
     return status;
+}
+
+void rnn_edge_served_save_stream(uint8_t *blob) {
+#ifdef RNN_EDGE_CONFIG_RESET_POLICY
+    rnn_edge_reset_save(&RNN_EDGE_CONFIG_RESET_POLICY, MODEL, &counter, state, blob);
+#else
+    rnn_edge_model_save(MODEL, state, blob);
+#endif
+}
+
+rnn_edge_status rnn_edge_served_restore_stream(const uint8_t *blob, size_t length) {
+#ifdef RNN_EDGE_CONFIG_RESET_POLICY
+    return rnn_edge_reset_restore(&RNN_EDGE_CONFIG_RESET_POLICY, MODEL, &counter, state, blob,
+                                  length);
+#else
+    return rnn_edge_model_restore(MODEL, state, blob, length);
+#endif
+}
+
+uint8_t *rnn_edge_served_put_frame(uint8_t *to) {
+    for (uint32_t k = 0; k < RNN_EDGE_CONFIG_INPUTS; ++k) {
+        to = put16(to, frame[k]);
+    }
+    return to;
 }
 
 uint8_t *rnn_edge_served_put_outputs(uint8_t *to) {

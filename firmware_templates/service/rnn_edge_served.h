@@ -21,6 +21,16 @@ enum {
     RNN_EDGE_SERVED_COUNTER_BYTES = 4 + 8 + 4 + 4
 };
 
+/* What a stream takes where it is saved: its state, and what its reset policy remembers. */
+#ifdef RNN_EDGE_CONFIG_RESET_POLICY
+#define RNN_EDGE_SERVED_STREAM_BYTES RNN_EDGE_STREAM_BLOB_BYTES(RNN_EDGE_CONFIG_STATE_VALUES)
+#else
+#define RNN_EDGE_SERVED_STREAM_BYTES RNN_EDGE_BLOB_BYTES(RNN_EDGE_CONFIG_STATE_VALUES)
+#endif
+
+/* A stream at its start, and nothing counted: what a program begins with. */
+void rnn_edge_served_begin(void);
+
 /* Sets the state to zero; the reset policy begins anew. */
 void rnn_edge_served_reset(void);
 
@@ -28,8 +38,17 @@ void rnn_edge_served_reset(void);
  * the model was exported with. Returns whether the policy set the state to zero before. */
 bool rnn_edge_served_step(const uint8_t *frame, bool is_deployed);
 
-/* Steps since the start. */
+/* The same for values [RNN_EDGE_CONFIG_INPUTS], always under the reset policy. */
+bool rnn_edge_served_step_values(const int16_t *values);
+
+/* The frame of the last step, [RNN_EDGE_CONFIG_INPUTS], and its outputs,
+ * [RNN_EDGE_CONFIG_OUTPUTS]. */
+const int16_t *rnn_edge_served_frame(void);
+const int16_t *rnn_edge_served_outputs(void);
+
+/* Steps since the start, and ticks of the slowest of them. */
 uint32_t rnn_edge_served_steps(void);
+uint32_t rnn_edge_served_most_ticks(void);
 
 /* Writes the state as rnn_edge_model_save does. */
 void rnn_edge_served_save(uint8_t *blob);
@@ -37,9 +56,14 @@ void rnn_edge_served_save(uint8_t *blob);
 /* Takes a state; the reset policy begins anew. On any result but RNN_EDGE_OK nothing changes. */
 rnn_edge_status rnn_edge_served_restore(const uint8_t *blob, size_t length);
 
+/* The same with what the reset policy remembers, RNN_EDGE_SERVED_STREAM_BYTES of it. */
+void rnn_edge_served_save_stream(uint8_t *blob);
+rnn_edge_status rnn_edge_served_restore_stream(const uint8_t *blob, size_t length);
+
 /* These write to a buffer and return where it goes on. */
 
-/* Outputs of the last step, i16[]. */
+/* Frame and outputs of the last step, i16[]. */
+uint8_t *rnn_edge_served_put_frame(uint8_t *to);
 uint8_t *rnn_edge_served_put_outputs(uint8_t *to);
 
 /* State values, i16[]. */
@@ -50,6 +74,9 @@ uint8_t *rnn_edge_served_put_identity(uint8_t *to);
 
 /* Steps u32, ticks u64, most ticks of a step u32, stack bytes u32. */
 uint8_t *rnn_edge_served_put_counters(uint8_t *to);
+
+/* Reads a frame i16[] into values [RNN_EDGE_CONFIG_INPUTS]. */
+void rnn_edge_served_get_frame(const uint8_t *from, int16_t *values);
 
 /* An export of an earlier version may be without rnn_edge_bytes.h. */
 uint8_t *rnn_edge_served_put32(uint8_t *to, uint32_t value);

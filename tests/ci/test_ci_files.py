@@ -94,6 +94,7 @@ def test_the_workflow_installs_extras_that_there_are():
     assert step("Install rnn-edge")["run"] == 'python -m pip install "$RNN_EDGE"'
 
 
+@pytest.mark.slow
 def test_the_workflow_passes_a_sound_bundle_and_fails_a_faulty_one(bundles, tmp_path):
     env = WORKFLOW["env"]
     place(bundles, SOUND, tmp_path / env["BUNDLE"])
@@ -142,6 +143,7 @@ def repository(bundles, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_hook_passes_a_sound_bundle_and_fails_a_faulty_one(bundles, repository):
     pytest.importorskip("pre_commit", reason="running hooks needs pre-commit")
     author = "git -c user.name=a -c user.email=a@example.com commit -qm"

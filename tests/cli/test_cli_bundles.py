@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from conftest import write_pump_tables
+from pump_tables import write_pump_tables
 
 pytestmark = pytest.mark.slow
 PROGRAM = Path(sys.executable).with_name("rnn-edge")

@@ -3,7 +3,8 @@
 import pytest
 
 from rnn_edge.links import detection
-from rnn_edge.links.detection import DebugProbe, SerialPort
+from rnn_edge.links.detection import DebugProbe, LockedBoard, SerialPort
+from rnn_edge.runners import choice
 from rnn_edge.spec import all_devices
 
 DEVICES = all_devices()
@@ -13,9 +14,10 @@ DEVICES = all_devices()
 def connected(monkeypatch):
     """A function that says which ports and probes there are."""
 
-    def connect(ports, probes):
+    def connect(ports, probes, locked=()):
         monkeypatch.setattr(detection, "serial_ports", lambda: ports)
         monkeypatch.setattr(detection, "debug_probes", lambda: probes)
+        monkeypatch.setattr(detection, "locked_boards", lambda vendors, devices: list(locked))
 
     return connect
 
@@ -41,10 +43,10 @@ def test_the_list_says_the_same_to_programs(rnn_edge):
         "cpu": "cortex-m4",
         "isa": "armv7e-m",
         "clock_hz": 84_000_000,
-        "flash_bytes": 524_288,
+        "flash_bytes": 262_144,
         "ram_bytes": 98_304,
         "template": "baremetal",
-        "verified": [],
+        "verified": ["emulator"],
         "engine": None,
     }
     assert rnn_edge("devices", "list", "--quiet").out.split() == list(DEVICES)
@@ -69,20 +71,48 @@ def test_everything_of_a_device_is_shown(rnn_edge, name):
     ]
 
 
-def test_a_tool_that_is_not_there_is_said_to_be_missing(rnn_edge, monkeypatch):
+def test_a_tool_that_is_not_there_is_said_to_be_missing(rnn_edge, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(choice.sys, "executable", str(tmp_path / "python"))
+    lacks = "which is not installed (rnn-edge doctor)"
+    assert f"flashed with  pyocd, {lacks}" in rnn_edge("devices", "show", "nucleo-f401re").out
+    shown = rnn_edge("devices", "show", "qemu-m4").out
+    assert f"run by        qemu, without qemu-system-arm, {lacks}" in shown
     assert (
-        "pyocd, which is not installed (rnn-edge doctor)"
-        in rnn_edge("devices", "show", "nucleo-f401re").out
+        f"flashed with  ssh, without ssh, scp, {lacks}" in rnn_edge("devices", "show", "rpi-4").out
     )
+    assert "flashed with  uf2\n" in rnn_edge("devices", "show", "rpi-pico").out
+
+
+def test_what_simulates_a_board_is_shown(rnn_edge):
+    shown = rnn_edge("devices", "show", "nucleo-f401re").out
+    assert ("simulated by" in shown) == (DEVICES["nucleo-f401re"].simulator is not None)
+
+
+def test_a_board_that_may_not_be_used_comes_with_the_rule_that_lets_it(rnn_edge, connected):
+    board = LockedBoard("/dev/bus/usb/001/004", "0483:374b", "STM32 STLink", ("nucleo-f401re",))
+    connected([], [], [board])
+    *told, hint, rule, then = rnn_edge("devices", "detect").out.splitlines()
+    assert told == [
+        "/dev/bus/usb/001/004  0483:374b  STM32 STLink: may be nucleo-f401re, and this user "
+        "may not use its USB"
+    ]
+    assert hint == (
+        "Hint: on Linux the board needs a udev rule; put into /etc/udev/rules.d/60-rnn-edge.rules"
+    )
+    assert rule.strip() == ('SUBSYSTEM=="usb", ATTR{idVendor}=="0483", MODE="0660", TAG+="uaccess"')
+    assert then.strip() == "then: sudo udevadm control --reload && sudo udevadm trigger"
+    (locked,) = rnn_edge("devices", "detect", "--json").json["locked"]
+    assert locked["usb_id"] == "0483:374b"
 
 
 @pytest.mark.parametrize("arguments", [("show", "nucleo"), ("fit", "x", "--device", "nucleo")])
 def test_an_unknown_device_lists_the_known_ones(rnn_edge, arguments):
     result = rnn_edge("devices", *arguments)
-    assert result.code == 1
+    # A wrong command line, as it is for "flash" and "monitor".
+    assert result.code == 2
     assert f"Unknown device: 'nucleo'; known are {', '.join(DEVICES)}." in result.err
-    assert "Hint: rnn-edge devices list" in result.err
+    assert "Hint: did you mean nucleo-" in result.err
 
 
 @pytest.mark.parametrize(

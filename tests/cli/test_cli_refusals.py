@@ -384,5 +384,18 @@ def test_a_closed_pipe_exits_quietly(monkeypatch):
     assert child.stderr == ""
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_empty_ones(closed, tmp_path):
+    command = f"'{PROGRAM}' new kws '{tmp_path}/k' {closed}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert (tmp_path / "k" / "spec.toml").read_text().startswith("#")
+    refused = f"'{PROGRAM}' new kws '{tmp_path}/k' {closed}"
+    done = subprocess.run(["bash", "-c", refused], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
 def test_run_returns_zero_on_success(capsys):
     assert run(["--version"]) == 0

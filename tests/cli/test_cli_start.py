@@ -113,3 +113,19 @@ def test_quiet_leaves_the_path_of_the_spec(rnn_edge, tmp_path):
 def test_quiet_leaves_what_is_missing(rnn_edge):
     quiet, found = rnn_edge("doctor", "-q").out, rnn_edge("doctor", "--json").json
     assert quiet.splitlines() == [c["name"] for c in found["checks"] if not c["is_found"]]
+
+
+def test_an_output_that_takes_nothing_is_told_without_a_traceback():
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [PROGRAM, "devices", "show", "qemu-m4", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The system refused: No space left on device.")
+    assert "Traceback" not in done.stderr

@@ -14,6 +14,7 @@ from rnn_edge.types.ranges import MatrixRange, ModelRanges, ReplayedRange, Span,
 DATA = {"source": "pump", "is_synthetic": False}
 METRICS = {
     "is_labelled": True,
+    "recordings": 7,
     "alarm_rate": 0.125,
     "f1": 0.5,
     "f1_interval": [0.25, 0.75],
@@ -27,6 +28,14 @@ METRICS = {
 def test_anomaly_figures_stand_in_one_line():
     assert metric_lines("anomaly", {"int8": METRICS}, DATA)[1:] == [
         "  int8  F1 50.0 % (25.0 % to 75.0 %)  AUC-PR 62.5 %  events 2/3  false alarms 4"
+    ]
+
+
+def test_a_single_recording_has_no_interval_of_f1_and_that_is_said():
+    one = {**METRICS, "recordings": 1, "f1_interval": [0.5, 0.5]}
+    assert metric_lines("anomaly", {"int8": one}, DATA) == [
+        "test part of pump (1 recording, too few for an interval of F1):",
+        "  int8  F1 50.0 %  AUC-PR 62.5 %  events 2/3  false alarms 4",
     ]
 
 

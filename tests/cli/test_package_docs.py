@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 import pytest
-from untrained import SPEC, replace_training
+from untrained import SPEC, untrained_bundle
 
 from rnn_edge.firmware.package_kinds import all_package_kinds
 from rnn_edge.firmware.packages import MANIFEST
-from rnn_edge.pipeline import build_bundle
-from rnn_edge.spec import load_spec
+from rnn_edge.runners.base import all_runners
+from rnn_edge.spec import all_devices
 
 DOCS = Path(__file__).parents[2] / "docs" / "packages.md"
 BLOCK = re.compile(r"<!-- example: package -->\n```console\n(.*?)```", re.S)
@@ -21,14 +21,11 @@ BLOCK = re.compile(r"<!-- example: package -->\n```console\n(.*?)```", re.S)
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
     """A bundle of the model that the page speaks of, as far as a package needs it."""
-    folder = tmp_path_factory.mktemp("bundle")
-    (folder / "pump.toml").write_text(SPEC.replace('"tiny"', '"pump"'))
-    with pytest.MonkeyPatch.context() as patch:
-        replace_training(patch.setattr)
-        spec = load_spec(folder / "pump.toml", [])
-        return build_bundle(spec, folder / "out", progress=lambda *_: None, until="export").path
+    spec = SPEC.replace('"tiny"', '"pump"')
+    return untrained_bundle(tmp_path_factory.mktemp("bundle"), spec).path
 
 
+@pytest.mark.slow
 def test_examples_run(bundle, tmp_path, monkeypatch, rnn_edge):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "pump").symlink_to(bundle)
@@ -49,6 +46,20 @@ def test_examples_run(bundle, tmp_path, monkeypatch, rnn_edge):
             assert result.json == {"package": str(out), **facts}
         kinds.append(facts["kind"])
     assert sorted(kinds) == list(all_package_kinds())
+
+
+def test_boards_of_ecosystems_are_those_of_the_table():
+    rows = re.findall(r"^\| `([\w.-]+)`[^|]*\| `([\w-]+)` \|([^|]*)\|$", DOCS.read_text(), re.M)
+    projects = {name: (kind, how) for name, kind, how in rows}
+    runners = all_runners()
+    found = {}
+    for name, device in all_devices().items():
+        for runner in device.runners:
+            if runners[runner].ecosystem and name not in found:
+                found[name] = runners[runner].ecosystem
+                (word, *_) = device.options[runner].values()
+                assert f"`{word}`" in projects[name][1]
+    assert {name: kind for name, (kind, _) in projects.items()} == found
 
 
 def test_help_lists_the_kinds(rnn_edge):

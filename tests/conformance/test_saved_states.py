@@ -23,7 +23,7 @@ from rnn_edge.types.saved_state import BlobStatus, blob_status
 ENGINES = {
     name: kind
     for name, kind in all_engines().items()
-    if not (kind.is_emulated or kind.is_approximate) and kind.sets_state
+    if not (kind.is_emulated or kind.is_approximate or kind.needs_port) and kind.sets_state
 }
 INTEGER = [
     # Each of these compiles its program; the engine "c" stands for them in quick tests.

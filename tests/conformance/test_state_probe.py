@@ -21,7 +21,7 @@ from rnn_edge.types import GATES, QuantizedMatrix, QuantizedModel
 ENGINES = {
     name: kind
     for name, kind in all_engines().items()
-    if not (kind.is_emulated or kind.is_approximate)
+    if not (kind.is_emulated or kind.is_approximate or kind.needs_port)
 }
 PROBED = [
     pytest.param(name, marks=pytest.mark.slow if kind.exporter == "c" and name != "c" else ())

@@ -46,6 +46,7 @@ class Signs(FrameStream):
 
 class NoDecision:
     frame_kind = detection_kind = "none"
+    alarm_threshold, settling_frames = None, 0
 
     def update(self, frames, outputs):
         nothing = np.zeros(len(frames), np.int64)
@@ -97,6 +98,7 @@ def measured(float_model, model, stream, tmp_path):
         ).result()
 
 
+@pytest.mark.slow
 def test_a_leaky_integrator_drifts_by_what_its_one_rounding_adds_up_to(tmp_path):
     """h' = h/2 + n/2 with n = +-N: all is exact but one rounding of half a unit.
 

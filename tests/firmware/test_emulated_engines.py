@@ -15,7 +15,12 @@ from rnn_edge.replay import ProbeRow, Verdict, find_frames, integer_case, probe
 pytestmark = pytest.mark.slow
 
 STEPS = 2000
-EMULATED = [name for name, kind in all_engines().items() if kind.is_emulated]
+# Simulated boards take a hundred times as long; they have tests of their own.
+EMULATED = [
+    name
+    for name, kind in all_engines().items()
+    if kind.is_emulated and not name.startswith("simulated:")
+]
 MODELS = {
     "gru": Recipe(seed=21, kinds=("gru",), units=(32,), inputs=20, outputs=7),
     "lstm": Recipe(seed=22, kinds=("lstm",), units=(24,), inputs=13, outputs=4),
@@ -89,7 +94,7 @@ def test_every_bit_of_2000_unreset_steps_is_that_of_the_reference(open_emulated,
     assert counters.steps == STEPS
     if engine.startswith("device:"):
         assert 0 < counters.ticks / STEPS <= counters.most_ticks < 1 << 24
-        assert 100 < counters.stack_bytes < 1024
+        assert 100 < counters.stack_bytes < 1100
 
 
 @pytest.mark.parametrize("case", ["gru-gru", "lstm-lstm", "wide"])
@@ -134,7 +139,7 @@ def test_wrong_input_is_refused_and_changes_nothing(open_emulated, engine):
         with pytest.raises(EngineError, match="expected int16"):
             running.reset({"h0": np.zeros(31, np.int16)})
         np.testing.assert_array_equal(running.state()["h0"], before["h0"])
-    with pytest.raises(EngineError, match="is closed"):
+    with pytest.raises(EngineError, match="no session"):
         running.state()
 
 
@@ -176,7 +181,8 @@ def test_damaged_states_are_refused_and_change_nothing(open_emulated, engine):
             with pytest.raises(SavedStateError):
                 running.restore(bytes(damaged))
             # Past the checks of the host, to those of the C.
-            assert 2 <= running._ask(b"S" + bytes(damaged), 1)[0] <= 5
+            with pytest.raises(SavedStateError, match=r"refuses it with status -[2-5];"):
+                running.client.set_state(bytes(damaged))
         assert running.save() == before
         running.restore(blob)
         assert running.save() == blob

@@ -25,6 +25,7 @@ def run_example(word, folder, monkeypatch):
     return scope
 
 
+@pytest.mark.slow
 def test_from_keras_to_c(tmp_path, monkeypatch):
     pytest.importorskip("tensorflow")
     pytest.importorskip("onnx")

@@ -61,6 +61,7 @@ def test_a_sound_bundle_passes_and_one_with_a_fault_does_not(good, bad):
         found.refuse_failures()
 
 
+@pytest.mark.slow
 def test_a_bundle_is_its_own_equal(good, tmp_path):
     found = checked(good, baseline=good.path)
     assert found.is_passed
@@ -78,6 +79,7 @@ def test_a_bundle_is_its_own_equal(good, tmp_path):
     assert [row.judged for row in again.drift.rows] == [row.judged for row in found.drift.rows]
 
 
+@pytest.mark.slow
 def test_a_fault_is_seen_against_a_baseline_alone(good, bad):
     loose = ("drift.budget.hidden_rms=off", "drift.budget.trend=off")
     assert checked(bad, overrides=(*loose, "drift.budget.state.h0.rms=1")).is_passed
@@ -99,6 +101,17 @@ def test_details_are_taken_only_where_a_limit_needs_them(good):
     assert {rows[name].verdict.value for name in limits} == {"within"}
     gain = rows["hidden_rms"].value.value / rows["local_error"].value.value
     assert rows["gain"].value.value == pytest.approx(gain)
+
+
+def test_false_alarms_are_counted_on_normal_recordings(good):
+    limit = "drift.budget.false_alarm_change=0.05"
+    found = checked(good, streams=("anomaly_normal",), overrides=(limit,))
+    (row,) = (row for row in found.drift.rows if row.measure == "false_alarm_change")
+    alarms = found.to_json()["drift"]["result"]["streams"][0]["alarms"]
+    assert alarms["reference_false"] > 0
+    change = alarms["engine_false"] / alarms["reference_false"] - 1.0
+    assert row.value.value == pytest.approx(abs(change))
+    assert row.verdict.value in ("within", "unsure")
 
 
 def test_a_budget_holds_for_each_stream_and_several_can_be_named(good):

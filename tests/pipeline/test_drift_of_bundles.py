@@ -89,6 +89,7 @@ def test_a_result_is_plain_json_and_the_same_every_time(bundle, result):
     assert texts[0] == texts[1]
 
 
+@pytest.mark.slow
 def test_a_job_runs_where_nothing_of_the_bundle_is(bundle, result):
     jobs = []
 
@@ -102,6 +103,7 @@ def test_a_job_runs_where_nothing_of_the_bundle_is(bundle, result):
     assert found.hidden_rms.value == pytest.approx(result.total.hidden_rms.value)
 
 
+@pytest.mark.slow
 def test_streams_over_processes_give_what_they_give_here(bundle):
     request = DriftRequest(engines=NUMPY, steps=600, copies=3)
     here = measure_drift(bundle, request, silent).to_json()
@@ -136,6 +138,7 @@ def test_an_interruption_leaves_a_result_of_what_was_done(bundle, monkeypatch):
     assert any("stopped before" in line for line in drift_lines(found.to_json()))
 
 
+@pytest.mark.slow
 def test_an_interrupted_analysis_does_not_take_the_replay_with_it(
     bundle, monkeypatch, capsys, tmp_path
 ):

@@ -1,17 +1,26 @@
 """Bundles tried on recordings as people have them: classes, labels and cells missing."""
 
+import json
+from html import unescape
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from untrained import SPEC, replace_training
 
-from rnn_edge.errors import DataError, SpecError
+from rnn_edge.errors import BundleError, DataError, SpecError
+from rnn_edge.evaluation import integer_runner
 from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.features.logmel import LogMelConfig
 from rnn_edge.features.windows import WindowConfig
 from rnn_edge.pipeline import build, build_bundle, evaluate_bundle
+from rnn_edge.pipeline.bundle import BASELINES, bundle_detector
+from rnn_edge.pipeline.commission_bundle import commission_bundle
+from rnn_edge.pipeline.material import FRONT_END
 from rnn_edge.pipeline.proof import replay_stream
 from rnn_edge.pipeline.recordings import read_recordings
 from rnn_edge.spec import load_spec
+from rnn_edge.types.frames import FrameSequence
 
 CHANNELS = ("vibration_x", "vibration_y", "speed", "current", "temperature", "pressure")
 SOUND = FrontEnd(LogMelConfig(), ("pcm",), 16_000.0)
@@ -66,6 +75,30 @@ def test_whole_tables_are_scored_and_counted(pump, tmp_path):
     assert found["data"]["notes"] == []
     part = evaluate_bundle(pump, data, ["int8"])["data"]
     assert (part["part"], part["rows"]) == ("test", 60)
+
+
+def test_baselines_stand_beside_the_model_with_a_verdict(pump, tmp_path):
+    data = write(tmp_path / "other", rows=200)
+    found = evaluate_bundle(pump, data, ["float", "int8"], whole=True)["baselines"]
+    assert found["beside"] == "int8"
+    names = {row["name"] for row in found["rows"]}
+    assert {"z-score", "ewma", "pca t2+q", "last value"} <= names
+    assert all(row["metrics"]["samples"] == 200 for row in found["rows"])
+    assert found["advice"]
+    assert BASELINES in pump.manifest["files"]
+    report = json.loads(pump.file("report.json").read_text())
+    assert {row["name"] for row in report["baselines"]["rows"]} == names
+    assert report["baselines"]["advice"] in unescape(pump.file("report.html").read_text())
+
+
+def test_commissioned_machines_are_not_scored_on_what_they_were_commissioned_with(pump, tmp_path):
+    data = write(tmp_path / "other", rows=200)
+    found = evaluate_bundle(pump, data, ["int8"], whole=True, commission=120)
+    assert found["engines"]["int8"]["samples"] == 80
+    assert found["engines"]["int8"]["threshold"] == 1.0
+    assert all(row["metrics"]["samples"] == 80 for row in found["baselines"]["rows"])
+    with_all = evaluate_bundle(pump, data, ["int8"], whole=True, commission=0)
+    assert with_all["engines"]["int8"]["samples"] == 200
 
 
 def holes(lines):
@@ -170,6 +203,12 @@ def test_words_are_read_for_a_model_of_synthetic_words(tmp_path):
     assert "--all" in caught.value.hint
 
 
+def test_a_model_that_hears_is_not_commissioned():
+    bundle = SimpleNamespace(path="word", spec=lambda: load_spec("demo"))
+    with pytest.raises(BundleError, match="only anomaly models are commissioned"):
+        evaluate_bundle(bundle, None, ["int8"], commission=100)
+
+
 def test_damaged_sound_can_be_skipped(tmp_path):
     pytest.importorskip("soundfile", reason="sound needs soundfile")
     (tmp_path / "no").mkdir()
@@ -177,3 +216,41 @@ def test_damaged_sound_can_be_skipped(tmp_path):
     with pytest.raises(DataError) as caught:
         read_recordings(load_spec("kws_gru"), SOUND, LABELS, tmp_path, whole=True)
     assert caught.value.hint == "add --set data.on_bad_file=skip"
+
+
+def test_a_bundle_set_to_a_machine_has_its_numbers_and_the_same_network(pump, tmp_path):
+    data = write(tmp_path / "machine", rows=400)
+    made, used = commission_bundle(pump, data, tmp_path / "own", 250)
+    assert used["samples"] == 250
+    opened = type(pump).open(tmp_path / "own")
+    assert opened.model().digest() == pump.model().digest()
+    samples = (
+        read_recordings(pump.spec(), FrontEnd.load(pump.file(FRONT_END)), (), data, whole=True)
+        .recordings[0]
+        .values[:250]
+    )
+    features = FrontEnd.load(opened.file(FRONT_END))
+    np.testing.assert_allclose(features.normaliser.mean, samples.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(features.normaliser.scale, samples.std(axis=0), rtol=1e-5)
+    detector = bundle_detector(opened, "int8")
+    assert detector.threshold == used["thresholds"]["int8"]
+    one = FrameSequence("own", features.frames(samples), -1, None, "test")
+    scores = detector.scores(integer_runner(opened.model()), [one])[0]
+    settled = scores[detector.config.warmup_frames + 1 :]
+    wanted = np.quantile(settled, detector.config.quantile) * detector.config.margin
+    assert detector.threshold == pytest.approx(wanted)
+    # The exported files say how frames are made, and the C gives the same bits as before.
+    assert made.manifest["commissioned"]["samples"] == 250
+    assert "## Commissioned" in opened.file("MODEL_CARD.md").read_text()
+    names = {n for n in pump.manifest["files"] if n.startswith("exports/c/")}
+    assert names == {n for n in opened.manifest["files"] if n.startswith("exports/c/")}
+    found = evaluate_bundle(opened, data, ["int8", "c"], whole=True)["engines"]
+    assert found["c"] == found["int8"]
+    assert found["int8"]["threshold"] == detector.threshold
+
+
+def test_a_machine_is_not_commissioned_with_its_faults(pump, tmp_path):
+    data = write(tmp_path / "machine", rows=400)
+    with pytest.raises(DataError, match="row 381 is labelled anomalous"):
+        commission_bundle(pump, data, tmp_path / "own")
+    assert not (tmp_path / "own").exists()

@@ -177,6 +177,7 @@ def test_a_bundle_of_recordings_asks_for_them_when_they_are_gone(bundle, monkeyp
         matrix_of(opened, "int8")
 
 
+@pytest.mark.slow
 def test_the_c_of_other_compilers_takes_part(bundle):
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not installed")

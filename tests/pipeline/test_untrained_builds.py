@@ -32,6 +32,7 @@ from rnn_edge.pipeline import (
     build_bundle,
     evaluate_bundle,
     material,
+    measure,
     proof,
     requirements,
     training,
@@ -71,7 +72,8 @@ def integer_trace_once(model, x, real=proof.integer_trace):
 @pytest.fixture(autouse=True)
 def untrained(monkeypatch):
     replace_training(monkeypatch.setattr)
-    monkeypatch.setattr(proof, "integer_trace", integer_trace_once)
+    for module in (proof, measure):
+        monkeypatch.setattr(module, "integer_trace", integer_trace_once)
 
 
 def spec_of(folder, text=SPEC, overrides=()):
@@ -114,7 +116,7 @@ def test_a_build_has_everything_and_nothing_else(built):
         *("spec.toml", "front_end.npz", "data.json", "teacher.npz", "student.npz"),
         *("student_without_teacher.npz", "float_model.npz", "model.npz"),
         *("model_after_training.npz", "quantization.json", "proof.json"),
-        *("report.json", "report.html"),
+        *("report.json", "report.html", "MODEL_CARD.md"),
     }
     assert any(name.endswith(".tflite") for name in names)
     assert any(name.endswith(".c") for name in names)
@@ -126,6 +128,7 @@ def test_a_build_has_everything_and_nothing_else(built):
     assert not list((built / ".stages").glob("unfinished-*"))
 
 
+@pytest.mark.slow
 def test_two_builds_in_different_folders_are_the_same_to_the_byte(built, tmp_path):
     build(tmp_path / "elsewhere" / "other")
     assert published(tmp_path / "elsewhere" / "other") == published(built)
@@ -142,10 +145,12 @@ def test_a_second_build_keeps_every_stage(copy):
     ("override", "made"),
     [
         ("replay.engines=['int8','float']", ["prove", "report"]),
-        ("detector.quantile=0.9", ["teacher", "report"]),
+        ("detector.quantile=0.9", ["report"]),
+        ("model.offsets=[1,2]", ["teacher", "student", "baseline"]),
         ("quantize.headroom_bits=2", ["quantize", "export", "prove", "report"]),
         ("student.steps=7", ["student", "baseline"]),
         ("qat.steps=7", ["quantize"]),
+        ('data.licence="CC0"', ["report"]),
     ],
 )
 def test_only_stages_that_depend_on_a_change_are_made_again(copy, override, made):
@@ -153,6 +158,29 @@ def test_only_stages_that_depend_on_a_change_are_made_again(copy, override, made
     _, heard = build(copy, override)
     assert [s for s in ORDER if s not in heard.kept] == made
     Bundle.open(copy)
+
+
+@pytest.mark.slow
+def test_a_teacher_of_before_is_not_trained_again_for_another_detector(copy):
+    # Earlier versions recorded the detector with the teacher, which does not depend on it.
+    (record,) = copy.glob(".stages/teacher-*/stage.json")
+    content = json.loads(record.read_text())
+    content["inputs"]["inputs"]["detector"] = {"quantile": 0.99}
+    record.write_text(json.dumps(content))
+    heard, spec = Heard(), spec_of(copy.parent / "spec", overrides=["detector.quantile=0.9"])
+    build_bundle(spec, copy, progress=heard, again=True)
+    assert [s for s in ORDER if s not in heard.kept] == ["report"]
+
+
+def test_the_card_says_what_the_spec_states(copy):
+    card = copy / "MODEL_CARD.md"
+    assert "simulator of rnn-edge" in card.read_text()
+    assert "none needed: no recording is part of it" in card.read_text()
+    build(copy, 'data.licence="CC0"', 'data.source="a mill"')
+    assert "Licence of the data: CC0\n- Read from" in card.read_text()
+    assert "Source: a mill\n" in card.read_text()
+    found = json.loads((copy / "report.json").read_text())["card"]
+    assert found["digests"]["int8 model"] == Bundle.open(copy).model().digest()
 
 
 def test_a_damaged_stage_is_made_again(copy):

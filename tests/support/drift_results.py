@@ -1,6 +1,7 @@
 """Drift results made by hand: every figure is chosen, so that a test knows what is said of it."""
 
 from rnn_edge.types.drift import (
+    AlarmDrift,
     CurvePoint,
     DecisionDrift,
     DriftResult,
@@ -14,6 +15,7 @@ from rnn_edge.types.drift import (
 HIDDEN = Estimate(0.004, 0.0038, 0.0042)
 AGREEMENT = Estimate(0.999, 0.9985, 0.9995)
 DETECTED = Estimate(1.0, 0.9995, 1.0)
+ONE_PERCENT = Estimate(0.01, -0.002, 0.022)
 
 
 def tensor(name, rms=0.004, width=0.05, verdict=TrendVerdict.PLATEAU, slope=0.01, maximum=None):
@@ -44,6 +46,7 @@ def stream(
     planned=None,
     missed=0,
     details=None,
+    alarms=None,
 ):
     decisions = DecisionDrift("largest output", agreement, flips=1, first_flip=7)
     detections = DecisionDrift(
@@ -69,6 +72,25 @@ def stream(
         decisions=decisions,
         detections=detections,
         details=details or {},
+        alarms=alarms,
+    )
+
+
+def alarms(change=ONE_PERCENT, event_change=-0.125, reference=200, engine=202):
+    """Return what becomes of false alarms."""
+    return AlarmDrift(
+        threshold=2.5,
+        score_relative=0.003,
+        score_at_threshold=0.004,
+        frames_at_threshold=77,
+        normal_frames=10_000,
+        settling_frames=50,
+        reference_false=reference,
+        engine_false=engine,
+        change=change,
+        reference_events=8,
+        engine_events=7,
+        event_change=event_change,
     )
 
 

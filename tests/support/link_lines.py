@@ -14,18 +14,18 @@ FAULTS = ("drop", "double", "garble", "insert")
 class FaultyStream:
     """Damages single bytes of another stream, in both directions.
 
-    Counts what it did in ``faults``, by name.
+    Counts what it did in ``faults``, by name; ``rate`` may be changed on the way.
     """
 
     def __init__(self, stream, seed, rate):
         self._stream = stream
         self._rng = np.random.default_rng(seed)
-        self._rate = rate
+        self.rate = rate
         self.faults = dict.fromkeys(FAULTS, 0)
 
     def _damaged(self, data):
         found, at = bytearray(), 0
-        for k in np.flatnonzero(self._rng.random(len(data)) < self._rate):
+        for k in np.flatnonzero(self._rng.random(len(data)) < self.rate):
             found += data[at:k]
             fault = FAULTS[self._rng.integers(len(FAULTS))]
             self.faults[fault] += 1

@@ -1,11 +1,17 @@
 """Stages that find weights, without training: random weights in the files of the real ones."""
 
+import fcntl
+import hashlib
+import os
+import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rnn_edge.pipeline import build_bundle, training
+from rnn_edge.pipeline import Bundle, build_bundle, training
+from rnn_edge.pipeline.bundle import MANIFEST
 from rnn_edge.pipeline.files import write_json
 from rnn_edge.quantize import calibrate, model_ranges
 from rnn_edge.replay import concatenate
@@ -14,6 +20,8 @@ from rnn_edge.types import GATES, DenseWeights, FloatModel, RecurrentWeights
 from rnn_edge.types.archive import save_archive
 from rnn_edge.types.frames import padded
 
+SHARED = "RNN_EDGE_TESTS_SHARED"
+"""Names the folder in which the processes of a run keep what they build for each other."""
 SPEC = """
 seed = 3
 [model]
@@ -118,13 +126,28 @@ def random_model(spec, frames, seed):
 
 
 def untrained_bundle(folder, spec=SPEC):
-    """Build a spec in a folder with the stand-ins, and return the bundle.
+    """Build a spec with the stand-ins, and return a bundle in a folder that is the test's own.
 
     Args:
         folder: The bundle goes into ``bundle`` in it, the spec beside it.
         spec: Its text.
     """
     (folder / "tiny.toml").write_text(spec)
+    shared = os.environ.get(SHARED)
+    if shared is None:
+        return _build(folder)
+    # Several modules want the same one, in several processes: the first of them builds it.
+    place = Path(shared) / hashlib.sha256(spec.encode()).hexdigest()[:16]
+    place.mkdir(exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / "bundle" / MANIFEST).exists():
+            (place / "tiny.toml").write_text(spec)
+            _build(place)
+    return Bundle.open(Path(shutil.copytree(place / "bundle", folder / "bundle")))
+
+
+def _build(folder):
     with pytest.MonkeyPatch.context() as patch:
         replace_training(patch.setattr)
         return build_bundle(

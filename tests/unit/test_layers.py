@@ -12,15 +12,16 @@ ROOT = Path(rnn_edge.__file__).parent
 
 LAYERS = (
     ("errors",),
-    ("types", "registry", "extras", "child_process"),
+    ("types", "registry", "extras", "child_process", "programs"),
     ("fixedpoint", "resources", "statistics"),
     ("spec", "cells", "data", "features", "input_drift", "logs"),
     ("reference",),
     ("train", "quantize"),
-    ("exporters", "firmware", "importers", "links", "streams"),
+    ("exporters", "firmware", "importers", "links", "runners", "streams"),
     ("engines", "replay", "evaluation", "drift"),
-    ("report",),
+    ("report", "profiling"),
     ("pipeline",),
+    ("live",),
     ("cli",),
 )
 HOMES = {
@@ -31,8 +32,9 @@ HOMES = {
     "tensorflow": {"train"},
     "keras": {"train"},
     "onnx": {"exporters", "importers"},
-    "onnxruntime": {"engines", "importers"},
-    "ai_edge_litert": {"engines", "exporters"},
+    "onnxruntime": {"engines", "importers", "profiling"},
+    "ai_edge_litert": {"engines", "exporters", "train"},
+    "pyopen_wakeword": {"train"},
     "tflite_runtime": {"engines"},
     "flatbuffers": {"exporters"},
     "matplotlib": {"report"},
@@ -40,8 +42,12 @@ HOMES = {
     "espeakng_loader": {"data"},
     "dask": {"drift"},
     "distributed": {"drift"},
-    "serial": {"runners", "links"},
+    "serial": {"runners", "links", "live"},
+    "paho": {"live"},
+    "prometheus_client": {"live"},
+    "sounddevice": {"live"},
     "pyocd": {"runners", "links"},
+    "labwired": {"runners"},
 }
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))

@@ -6,6 +6,8 @@ step, a hint. Only `rnn_edge.cli` turns an error into an exit code.
 
 from __future__ import annotations
 
+import errno
+
 
 class RnnEdgeError(Exception):
     """What a user can act on: one message and, where there is a next step, a hint.
@@ -58,6 +60,10 @@ class LinkError(EngineError):
     """A link to a device that does not answer, answers something else, or has ended."""
 
 
+class DeviceError(RnnEdgeError):
+    """A device that is not there, cannot be flashed, or is not what it was taken for."""
+
+
 class LinkRestartError(LinkError):
     """A device that started again or serves another host: its stream is lost."""
 
@@ -76,3 +82,23 @@ class BundleError(RnnEdgeError):
 
 class EnvironmentFailureError(RnnEdgeError):
     """The machine refused: no permission, no space, a tool that failed."""
+
+
+def hint_of(error: OSError) -> str:
+    """Return what to do where the operating system refuses to write, or an empty string."""
+    return _HINTS.get(error.errno or 0, "")
+
+
+_OTHER_FOLDER = "choose another folder with --out"
+_OWN_FOLDER = "choose a folder you may write to with --out"
+_FULL = "free some space or choose another folder with --out"
+_HINTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
+    errno.EACCES: _OWN_FOLDER,
+    errno.EPERM: _OWN_FOLDER,
+    errno.EROFS: _OWN_FOLDER,
+    errno.EEXIST: _OTHER_FOLDER,
+    errno.ENOTDIR: _OTHER_FOLDER,
+}

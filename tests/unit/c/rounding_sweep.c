@@ -29,6 +29,12 @@ static int sweep_products(unsigned bits, int64_t first, int64_t last) {
         if (found != wanted) {
             return differ(product, 1, found, wanted);
         }
+        if (bits >= 2) {
+            const int16_t once = rnn_edge_saturate32(rnn_edge_divide_product(product, bits));
+            if (once != wanted) {
+                return differ(product, 2, once, wanted);
+            }
+        }
     }
     printf("%lld\n", (long long)(last - first + 1));
     return 0;

@@ -28,16 +28,52 @@ def address(array):
     return ctypes.c_void_p(array.ctypes.data)
 
 
-def test_logistic_of_every_int16(probe):
-    out = np.empty_like(EVERY)
-    probe.probe_logistic(address(EVERY), COUNT, address(out))
-    np.testing.assert_array_equal(out, fixedpoint.logistic(EVERY, -11))
+def sums(limit):
+    """Every sum of two int16, what lies beyond them, and both ends of what is allowed."""
+    near = np.arange(-140_000, 140_001)
+    return np.concatenate([near, limit - np.arange(1, 100), np.arange(1, 100) - limit])
 
 
-def test_tanh_of_every_int16(probe):
-    out = np.empty_like(EVERY)
-    probe.probe_tanh(address(EVERY), COUNT, address(out))
-    np.testing.assert_array_equal(out, fixedpoint.tanh(EVERY, -13))
+def saturated(x):
+    return np.clip(x, -32768, 32767).astype(np.int16)
+
+
+def through(function, x):
+    values, out = x.astype(np.int32), np.empty(len(x), np.int32)
+    function(address(values), ctypes.c_size_t(len(values)), address(out))
+    return out
+
+
+def test_logistic_of_every_sum(probe):
+    x = sums(1 << 29)
+    expected = fixedpoint.logistic(saturated(x), -11)
+    np.testing.assert_array_equal(through(probe.probe_logistic, x), expected)
+
+
+def test_tanh_of_every_sum(probe):
+    x = sums(1 << 29)
+    expected = fixedpoint.tanh(saturated(x), -13)
+    np.testing.assert_array_equal(through(probe.probe_tanh, x), expected)
+
+
+def test_tanh_of_every_gate(probe):
+    x = sums(1 << 28)
+    expected = fixedpoint.tanh(fixedpoint.requantize(saturated(x), -11, -13), -13)
+    np.testing.assert_array_equal(through(probe.probe_tanh_of_gate, x), expected)
+
+
+@pytest.mark.parametrize("bits", range(15, 31))
+def test_a_gate_multiplies_as_anything_else(probe, bits):
+    rng = np.random.default_rng(bits)
+    corners = np.array([0, 1, 2, 3, 16383, 16384, 16385, 32766, 32767], np.int16)
+    ends = np.concatenate([corners, -corners, [-32768]]).astype(np.int16)
+    gate = np.concatenate([rng.integers(0, 32768, len(EVERY)), np.repeat(corners, len(ends))])
+    value = np.concatenate([EVERY, np.tile(ends, len(corners))])
+    gate = gate.astype(np.int16)
+    out = np.empty(len(gate), np.int32)
+    size = ctypes.c_size_t(len(gate))
+    probe.probe_gated(address(gate), address(value), size, ctypes.c_uint(bits), address(out))
+    np.testing.assert_array_equal(out, fixedpoint.multiply(gate, -15, value, -15, bits - 30))
 
 
 @pytest.mark.parametrize("source", range(-15, 1))

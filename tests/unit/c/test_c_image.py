@@ -38,6 +38,7 @@ def expected(recipe):
     return np.concatenate([trace.outputs[0], *(v[0] for v in trace.states.values())], axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("compiler", "flags"),
     [("cc", ("-O2",)), ("gcc", SANITIZERS), ("clang", SANITIZERS)],
@@ -56,6 +57,7 @@ def test_two_models_share_an_image(compiler, flags, tmp_path):
     np.testing.assert_array_equal(out, np.concatenate([w.ravel() for w in wanted]))
 
 
+@pytest.mark.slow
 def test_sanitizers_see_a_short_buffer(tmp_path):
     # The program feeds frames of the size in the header; a model that reads more must be caught.
     compiler = tool("gcc")

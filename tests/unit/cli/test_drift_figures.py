@@ -1,6 +1,6 @@
 """Figures of a drift as text: none is written as 0 that is not."""
 
-from drift_results import result, stream
+from drift_results import alarms, result, stream
 
 from rnn_edge.cli.drift_lines import drift_lines
 
@@ -42,3 +42,22 @@ def test_streams_are_counted_where_their_steps_are_added():
 def test_one_frame_is_no_plural():
     (line,) = (line for line in lines(rate=1.0) if "never reset:" in line)
     assert line.endswith("at 1 frame per second")
+
+
+def test_false_alarms_are_told_with_their_change():
+    said = drift_lines(result(stream(alarms=alarms()), frame_rate_hz=50.0).to_json())
+    (frames, events) = (line for line in said if line.startswith("false alarms"))
+    assert frames == (
+        "false alarms, of 10,000 normal frames: 2.0000% by the reference, 2.0200% by the engine: "
+        "+1.00% (-0.20% to +2.20%)"
+    )
+    assert events.endswith("8 by the reference, 7 by the engine: -12.50%")
+    (scores,) = (line for line in said if line.startswith("scores of alarms"))
+    assert "0.30% rms" in scores
+    assert "0.40% of the threshold 2.5 on the 77 frames near it" in scores
+
+
+def test_a_first_false_alarm_of_the_engine_has_no_ratio():
+    found = alarms(change=None, event_change=None, reference=0, engine=3)
+    said = drift_lines(result(stream(alarms=found), frame_rate_hz=50.0).to_json())
+    assert any("none by the reference, which leaves no ratio" in line for line in said)

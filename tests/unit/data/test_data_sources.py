@@ -11,7 +11,7 @@ from rnn_edge.data.options import (
     SyntheticMachineOptions,
 )
 from rnn_edge.errors import DataError, RnnEdgeError, SpecError
-from rnn_edge.spec.data import DATA_KINDS
+from rnn_edge.spec.data import DATA_KINDS, PLACES, STATEMENTS
 
 SMALL = SyntheticMachineOptions(
     recording_s=60.0, train_recordings=1, validation_recordings=1, test_recordings=1
@@ -23,7 +23,7 @@ def test_every_kind_of_a_spec_has_a_source_with_its_keys_and_defaults():
     for kind, source in all_sources().items():
         section = DATA_KINDS[kind].model_fields
         keys = {field.name for field in fields(source.options)}
-        assert keys == set(section) - {"kind", "path"}
+        assert keys == set(section) - {"kind", *PLACES, *STATEMENTS}
         defaults = {} if kind != "sensor-table" else {"sample_rate_hz": 1.0}
         for key, value in asdict(source.options(**defaults)).items():
             assert key in defaults or section[key].default == value

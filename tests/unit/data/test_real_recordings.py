@@ -6,6 +6,7 @@ import numpy as np
 from rnn_edge.data.base import load_dataset
 from rnn_edge.data.options import SensorTableOptions
 from rnn_edge.data.summary import inspect_dataset
+from rnn_edge.spec.data import STATEMENTS
 
 
 def test_speech_commands_pack(real_pack):
@@ -24,7 +25,11 @@ def test_skab_as_the_shipped_spec_reads_it(real_pack):
     spec = tomllib.loads(
         (Path(__file__).parents[3] / "models" / "anomaly_gru.toml").read_text("utf-8")
     )
-    keys = {key: value for key, value in spec["data"].items() if key not in ("kind", "path")}
+    keys = {
+        key: value
+        for key, value in spec["data"].items()
+        if key not in ("kind", "path", *STATEMENTS)
+    }
     dataset = load_dataset(
         spec["data"]["kind"], real_pack("anomaly-skab.tar.xz"), SensorTableOptions(**keys)
     )

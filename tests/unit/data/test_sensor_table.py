@@ -171,6 +171,16 @@ def test_time_that_does_not_move_on(tmp_path, second, shown):
         load_sensor_table(write(tmp_path, lines=lines), LABELLED)
 
 
+@pytest.mark.parametrize(
+    ("start", "step", "rate"),
+    [(0.0, 0.1, 10.0), (1.7e9, 0.1, 10.0), (1.7e9, 300.0, 1 / 300), (0.0, 0.3, 1 / 0.3)],
+)
+def test_times_as_they_are_rounded_give_the_rate_that_was_meant(tmp_path, start, step, rate):
+    lines = [f"{start + k * step:.1f},{k},{k % 7},0" for k in range(40)]
+    found = load_sensor_table(write(tmp_path, lines=lines), LABELLED).sample_rate_hz
+    assert found == (rate if step != 0.3 else pytest.approx(rate))
+
+
 def test_iso_times(tmp_path):
     lines = [f"2024-03-31 01:59:{s:02d},{s * 0.5},{s},0" for s in range(20, 60)]
     options = replace(LABELLED, time_format="iso")

@@ -3,7 +3,9 @@ import pytest
 
 from rnn_edge.errors import DataError
 from rnn_edge.evaluation import Detector, DetectorConfig, score_recordings
-from rnn_edge.evaluation.anomaly import ScoredRecording, anomaly_metrics
+from rnn_edge.evaluation.alarms import AlarmLogic
+from rnn_edge.evaluation.anomaly import ScoredRecording
+from rnn_edge.evaluation.anomaly_metrics import anomaly_metrics
 from rnn_edge.types.frames import FrameSequence
 
 
@@ -132,7 +134,7 @@ def test_metrics_of_planted_alarms():
     # one that touches the first event, one exact.
     truth = "00011100011000111100"
     alarm = "01000110000000111100"
-    found = anomaly_metrics(0.5, [scored(alarm, truth)])
+    found = anomaly_metrics(AlarmLogic(0.5), [scored(alarm, truth)])
     tp, fp, fn, tn = 1 + 4, 1 + 1, 2 + 2, 9
     assert (found["samples"], found["anomalous"]) == (20, 9)
     assert found["precision"] == pytest.approx(tp / (tp + fp))
@@ -146,7 +148,7 @@ def test_metrics_of_planted_alarms():
 
 
 def test_an_alarm_that_reaches_into_an_event_is_not_a_false_one():
-    found = anomaly_metrics(0.5, [scored("111000", "001100")])
+    found = anomaly_metrics(AlarmLogic(0.5), [scored("111000", "001100")])
     assert (found["events_found"], found["false_alarm_runs"]) == (1, 0)
     assert found["event_f1"] == 1.0
     assert found["precision"] == pytest.approx(1 / 3)
@@ -154,13 +156,13 @@ def test_an_alarm_that_reaches_into_an_event_is_not_a_false_one():
 
 def test_events_do_not_cross_recordings_and_unlabelled_ones_do_not_count():
     parts = [scored("0001", "0001"), scored("1000", "1000"), scored("1111", None)]
-    found = anomaly_metrics(0.5, parts)
+    found = anomaly_metrics(AlarmLogic(0.5), parts)
     assert (found["events"], found["events_found"], found["samples"]) == (2, 2, 8)
     assert found["f1"] == found["auc_pr"] == 1.0
 
 
 def test_a_score_at_the_threshold_is_no_alarm():
-    assert anomaly_metrics(1.0, [scored("0110", "0110")])["recall"] == 0.0
+    assert anomaly_metrics(AlarmLogic(1.0), [scored("0110", "0110")])["recall"] == 0.0
 
 
 @pytest.mark.parametrize(
@@ -173,13 +175,13 @@ def test_a_score_at_the_threshold_is_no_alarm():
     ],
 )
 def test_metrics_at_the_edges(alarm, truth, f1, far, mar, event_f1, auc):
-    found = anomaly_metrics(0.5, [scored(alarm, truth)])
+    found = anomaly_metrics(AlarmLogic(0.5), [scored(alarm, truth)])
     assert (found["f1"], found["false_alarm_rate"], found["missing_alarm_rate"]) == (f1, far, mar)
     assert (found["event_f1"], found["auc_pr"]) == (event_f1, auc)
 
 
 def test_without_labels_only_alarms_are_counted():
-    found = anomaly_metrics(0.5, [scored("001101", None)])
+    found = anomaly_metrics(AlarmLogic(0.5), [scored("001101", None)])
     assert not found["is_labelled"]
     assert (found["alarm_rate"], found["false_alarm_runs"], found["samples"]) == (0.5, 2, 6)
     unknown = ("f1", "precision", "recall", "auc_pr", "event_f1", "false_alarm_rate")
@@ -187,7 +189,7 @@ def test_without_labels_only_alarms_are_counted():
 
 
 def test_with_nothing_to_find_only_false_alarms_are_known():
-    found = anomaly_metrics(0.5, [scored("001101", "000000")])
+    found = anomaly_metrics(AlarmLogic(0.5), [scored("001101", "000000")])
     assert found["is_labelled"]
     assert found["false_alarm_rate"] == 0.5
     assert found["f1"] is None
@@ -203,10 +205,25 @@ def test_a_detector_comes_back_from_its_file(tmp_path):
     np.testing.assert_array_equal(again.variance, detector.variance)
 
 
+def test_scores_without_a_channel_reach_the_threshold_as_often(tmp_path):
+    rng = np.random.default_rng(3)
+    # Channels that are wrong together, in bursts.
+    common = rng.normal(0, 1, (4000, 1)) * (1 + 2 * (rng.random((80, 1)) < 0.2).repeat(50, axis=0))
+    normal = recording(common + 0.3 * rng.normal(0, 1, (4000, 8)), "n", "validation")
+    detector = Detector.fit(DetectorConfig(score="covariance"), silent, [normal])
+    assert 0.1 < detector.scale_alone < 0.95
+    found = detector.score(normal.frames.astype(float), np.tile(np.arange(8) == 3, (4000, 1)))
+    assert 0.2 < (found > detector.threshold).mean() / 0.01 < 1.5
+    detector.save(tmp_path / "detector.npz")
+    assert Detector.load(tmp_path / "detector.npz").scale_alone == detector.scale_alone
+    plain = Detector.fit(DetectorConfig(), silent, [normal])
+    assert plain.scale_alone == 1.0
+
+
 def test_test_material_does_not_move_the_threshold():
     detector = Detector.fit(DetectorConfig(), silent, [noise(300, 1)])
     threshold = detector.threshold
     wild = recording(np.full((50, 2), 100.0), "w", "test", np.ones(50, bool))
     (found,) = score_recordings(detector, silent, [wild])
     assert detector.threshold == threshold
-    assert anomaly_metrics(threshold, [found])["recall"] > 0.7
+    assert anomaly_metrics(AlarmLogic(threshold), [found])["recall"] > 0.7

@@ -3,7 +3,7 @@ import pytest
 from random_models import Shape, float_model, quantized_model
 
 from rnn_edge.evaluation import classify_clips, float_runner, integer_runner, keyword_metrics
-from rnn_edge.evaluation.keyword import evaluate_keywords
+from rnn_edge.evaluation.keyword import evaluate_keywords, speaker_interval
 from rnn_edge.quantize import quantize_input
 from rnn_edge.reference import FloatReference, IntegerReference
 from rnn_edge.statistics import wilson_interval
@@ -98,3 +98,31 @@ def test_the_integer_runner_gives_real_units():
     exact = IntegerReference(quantized, 3).run(quantize_input(x)).outputs
     np.testing.assert_array_equal(found, exact * 2.0**quantized.output_exponent)
     assert np.abs(found - float_runner(model)(x)).max() < 0.1
+
+
+def test_speakers_who_are_right_or_wrong_as_a_whole_tell_less_than_as_many_clips():
+    speakers = [f"s{k // 20}" for k in range(400)]
+    right = np.array([k // 20 % 4 != 0 for k in range(400)])
+    decided = np.where(right, 0, 1)
+    truth = np.zeros(400, np.int64)
+    by_clip = keyword_metrics(truth, decided, ["a", "b"])["accuracy_interval"]
+    by_speaker = keyword_metrics(truth, decided, ["a", "b"], speakers)["accuracy_interval"]
+    assert by_speaker == list(speaker_interval(right, speakers))
+    # Twenty speakers of whom five are wrong: binomial(20, 0.75) / 20 in its middle 95 %.
+    np.testing.assert_allclose(by_speaker, [0.55, 0.90], atol=0.05)
+    assert by_speaker[1] - by_speaker[0] > 3.0 * (by_clip[1] - by_clip[0])
+    nobody = [f"s{k}" for k in range(400)]
+    assert keyword_metrics(truth, decided, ["a", "b"], nobody)["accuracy_interval"] == by_clip
+
+
+def test_who_speaks_is_read_from_the_names_of_clips():
+    run = float_runner(float_model(SHAPE))
+    heard = clips()
+    named = [
+        FrameSequence(f"a/p{k // 2}_nohash_{k}", c.frames, c.label, None, c.split)
+        for k, c in enumerate(heard)
+    ]
+    plain = evaluate_keywords(run, heard, list("abcde"))["reset"]
+    spoken = evaluate_keywords(run, named, list("abcde"))["reset"]
+    assert spoken["accuracy"] == plain["accuracy"]
+    assert spoken["accuracy_interval"] != plain["accuracy_interval"]

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from rnn_edge.errors import DataError
-from rnn_edge.evaluation.anomaly import ScoredRecording, alarm_counts, anomaly_metrics
+from rnn_edge.evaluation.alarms import AlarmLogic
+from rnn_edge.evaluation.anomaly import ScoredRecording
+from rnn_edge.evaluation.anomaly_metrics import alarm_counts, anomaly_metrics
 from rnn_edge.evaluation.paired import (
     FEWEST_GROUPS,
     MOST_EXACT,
@@ -129,10 +131,10 @@ def test_counts_of_recordings_add_up_to_the_metrics():
         ScoredRecording("unlabelled", scores, None),
         ScoredRecording("b", scores, ~truth),
     ]
-    counts = alarm_counts(0.5, recordings)
+    counts = alarm_counts(AlarmLogic(0.5), recordings)
     assert counts[:, :4].tolist() == [[2, 1, 1, 1], [1, 2, 1, 1]]
-    metrics = anomaly_metrics(0.5, recordings)
+    metrics = anomaly_metrics(AlarmLogic(0.5), recordings)
     assert metrics["recordings"] == 2
     assert metrics["f1"] == f1(counts[:, :3])
-    assert alarm_counts(0.5, recordings[1:2]).shape == (0, 7)
-    assert anomaly_metrics(0.5, recordings[1:2])["f1_interval"] is None
+    assert alarm_counts(AlarmLogic(0.5), recordings[1:2]).shape == (0, 7)
+    assert anomaly_metrics(AlarmLogic(0.5), recordings[1:2])["f1_interval"] is None

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_edge.features.logmel import LogMel, LogMelConfig
+from rnn_edge.features.logmel import FEW_FRAMES, LogMel, LogMelConfig
 from rnn_edge.features.melbank import hz_to_mel, mel_bank, mel_to_hz
 
 
@@ -26,6 +26,58 @@ def test_any_chunking_gives_the_same_bits(samples: int, cuts: list[int], seed: i
     stream = LogMel()
     chunks = [stream.push(part) for part in np.split(pcm, sorted(min(c, samples) for c in cuts))]
     assert np.concatenate(chunks).tobytes() == whole.tobytes()
+
+
+def frames_by_definition(config: LogMelConfig, samples: np.ndarray) -> np.ndarray:
+    """Return all frames with every term added by itself, in the order of its bin."""
+    size, hop = config.window_samples, config.hop_samples
+    window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)
+    starts = range(0, samples.size - size + 1, hop)
+    rows = np.array([samples[start : start + size] for start in starts]) * window
+    spectrum = np.fft.rfft(rows, n=config.fft_size, axis=1)
+    power = (spectrum.real**2 + spectrum.imag**2) * (1.0 / float(np.sum(window**2)))
+    bank = mel_bank(
+        config.bands, config.fft_size, config.sample_rate_hz, config.low_hz, config.high_hz
+    )
+    total = np.zeros((len(rows), config.bands))
+    for bins, weights in zip(bank.bins, bank.weights, strict=True):
+        total += power[:, bins] * weights
+    return np.log(total + config.power_floor).astype(np.float32)
+
+
+@pytest.mark.parametrize("pieces", [1, 5, FEW_FRAMES, FEW_FRAMES + 1])
+@pytest.mark.parametrize(
+    "config",
+    [
+        LogMelConfig(),
+        LogMelConfig(bands=1),
+        LogMelConfig(bands=2),
+        LogMelConfig(bands=80, low_hz=20.0, high_hz=8000.0),
+        LogMelConfig(window_samples=512, hop_samples=160),
+        LogMelConfig(window_samples=200, hop_samples=200, fft_size=256, bands=13),
+    ],
+    ids=["default", "one-band", "two-bands", "eighty", "full-window", "no-overlap"],
+)
+def test_frames_have_the_bits_of_their_definition_however_they_come(
+    config: LogMelConfig, pieces: int
+) -> None:
+    hop = config.hop_samples
+    pcm = speech_like(config.window_samples + 40 * hop, seed=3)
+    pcm[:2000] = 0
+    pcm[2000:2600] = np.where(np.arange(600) % 2, -32768, 32767)
+    expected = frames_by_definition(config, pcm / 32768.0)
+    stream = LogMel(config)
+    parts = [stream.push(pcm[k : k + pieces * hop]) for k in range(0, pcm.size, pieces * hop)]
+    assert np.concatenate(parts).tobytes() == expected.tobytes()
+    assert LogMel(config).frames(pcm).tobytes() == expected.tobytes()
+
+
+def test_a_frame_is_not_changed_by_the_next_one() -> None:
+    pcm, stream = speech_like(480 + 3 * 320), LogMel()
+    first = stream.push(pcm[:480])
+    kept = first.tobytes()
+    stream.push(pcm[480:])
+    assert first.tobytes() == kept
 
 
 def test_frames_equal_a_plain_discrete_fourier_transform() -> None:

@@ -23,6 +23,26 @@ def test_quantized_input_is_the_applied_one_and_saturates() -> None:
     assert (normaliser.apply(frames) * 4096 == integers).all()
 
 
+def test_quantized_input_has_the_bits_of_its_definition() -> None:
+    rng = np.random.default_rng(4)
+    mean = rng.normal(-6.0, 3.0, 40).astype(np.float32)
+    scale = rng.uniform(1e-6, 5.0, 40).astype(np.float32)
+    frames = rng.normal(-6.0, 9.0, (300, 40)).astype(np.float32)
+    # Half-way cases, both ends, and what has no end.
+    frames[0] = mean + scale * np.float32(0.5 / 4096)
+    frames[1], frames[2] = mean + 9 * scale, mean - 9 * scale
+    frames[3], frames[4] = np.inf, -np.inf
+    normaliser = Normaliser(mean, scale)
+    steps = np.rint((frames - mean) / scale * np.float32(4096))
+    expected = np.clip(steps, -32768, 32767).astype(np.int16)
+    before = frames.copy()
+    assert normaliser.quantize_input(frames).tobytes() == expected.tobytes()
+    single = np.stack([normaliser.quantize_input(row) for row in frames])
+    assert single.tobytes() == expected.tobytes()
+    # What was handed over is not what is computed in.
+    assert frames.tobytes() == before.tobytes()
+
+
 def test_a_constant_feature_is_only_centred() -> None:
     normaliser = Normaliser.fit(np.full((10, 1), 4.0))
     assert normaliser.apply(np.array([[5.0]])).tolist() == [[1.0]]

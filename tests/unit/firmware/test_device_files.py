@@ -1,17 +1,15 @@
 """Files of devices: what is refused, with which words, and that a file is all a device takes."""
 
 import re
-import typing
 from pathlib import Path
 
 import pytest
 
-from rnn_edge.cli.checks import FLASH_TOOLS
-from rnn_edge.engines import device
-from rnn_edge.engines.base import all_engines
+from rnn_edge.engines.base import all_engines, engines_here
 from rnn_edge.errors import SpecError
 from rnn_edge.firmware.baremetal import does_not_fit, memory_script
 from rnn_edge.resources import data_folder
+from rnn_edge.runners.base import all_runners
 from rnn_edge.spec import all_devices, device_parts, find_device
 from rnn_edge.spec import device as device_files
 
@@ -90,7 +88,10 @@ def test_the_file_of_the_documentation_is_one(tmp_path):
     (text,) = re.findall(r"<!-- file: my-board.toml -->\n```toml\n(.*?)```", page, re.S)
     (tmp_path / "my-board.toml").write_text(text)
     found = all_devices(tmp_path)["my-board"]
-    assert found.model_dump(exclude={"name"}) == DEVICES["qemu-m4"].model_dump(exclude={"name"})
+    # One source is enough for an example.
+    left_out = {"name", "sources"}
+    assert found.model_dump(exclude=left_out) == DEVICES["qemu-m4"].model_dump(exclude=left_out)
+    assert found.sources[0] in DEVICES["qemu-m4"].sources
     # Every key that a file may have is told.
     keys = {*found.__class__.model_fields, *device_parts.MemorySection.model_fields} - {"name"}
     assert [
@@ -112,18 +113,24 @@ def test_the_table_of_the_folder_has_a_row_for_each():
     assert [line for line in text.splitlines() if line.startswith("| `")] == rows
 
 
-def test_only_what_is_emulated_is_an_engine():
-    engines = [name for name in all_engines() if name.startswith("device:")]
-    assert engines == [f"device:{name}" for name, d in DEVICES.items() if d.emulator is not None]
-    assert engines == [
-        f"device:qemu-{core}" for core in ("m0", "m3", "m33", "m4", "m55", "m7", "rv32")
+def test_every_device_is_an_engine_and_only_imitated_ones_are_here():
+    kinds = all_engines()
+    imitated = [name for name, kind in engines_here().items() if ":" in name]
+    assert imitated == [
+        *(f"device:qemu-{core}" for core in ("m0", "m3", "m33", "m4", "m55", "m7", "rv32")),
+        *(f"simulated:{name}" for name, device in DEVICES.items() if device.simulator),
     ]
+    assert all(kinds[name].is_emulated for name in imitated)
+    boards = [name for name, kind in kinds.items() if kind.needs_port]
+    assert boards == sorted(f"device:{n}" for n, d in DEVICES.items() if d.emulator is None)
 
 
 def test_nothing_is_said_to_be_verified_that_was_not():
-    # The slow tests run every emulated one, and the C on this host; no board was held in a hand.
+    # The slow tests run every one that is emulated or simulated, and the C on this host; no board
+    # was held in a hand.
     for name, found in DEVICES.items():
-        wanted = ("hardware",) if name == "host" else ("emulator",) if found.emulator else ()
+        is_imitated = found.emulator is not None or found.simulator is not None
+        wanted = ("hardware",) if name == "host" else ("emulator",) if is_imitated else ()
         assert found.verified == wanted, name
 
 
@@ -162,10 +169,9 @@ def test_sources_are_documents_that_can_be_found(name):
     assert all(source.url or name == "host" or ", IMX" in source.document for source in sources)
 
 
-def test_flash_tools_of_devices_are_those_that_doctor_looks_for():
-    tools = {tool.name for tool in FLASH_TOOLS}
-    assert {runner for found in DEVICES.values() for runner in found.runners} <= tools
-    assert set(typing.get_args(device_files.Runner)) <= tools
+def test_runners_of_devices_are_registered():
+    named = {runner for found in DEVICES.values() for runner in found.runners}
+    assert named <= set(all_runners())
 
 
 def test_instructions_are_counted_where_the_same_ones_run():
@@ -248,6 +254,16 @@ def test_a_damaged_file_is_named(folder, monkeypatch):
         ),
         ("isa =", 'counted_on = "my-board"\nisa =', "counted_on without clock_hz"),
         (
+            "[memory]",
+            '[options.west]\nboard = "x"\n\n[memory]',
+            "options.west; expected of its runners none",
+        ),
+        (
+            "isa =",
+            'runners = ["west"]\noptions = {west = {board = "x"}}\nisa =',
+            "options has no source",
+        ),
+        (
             "isa =",
             'clock_hz = 8000000\ncounted_on = "other"\nisa =',
             "clock has no source",
@@ -323,13 +339,3 @@ def test_what_a_linker_says_becomes_the_numbers_needed(folder):
     )
     assert "hidden" in error.hint
     assert does_not_fit(board, Model, "error: something else") is None
-
-
-def test_the_command_of_an_emulator(folder):
-    board = all_devices(folder)["my-board"]
-    assert device.command(board.emulator, "/usr/bin/qemu-system-arm", folder / "a.elf") == [
-        "/usr/bin/qemu-system-arm", "-M", "mps2-an386",
-        "-display", "none", "-monitor", "none", "-serial", "none", "-parallel", "none",
-        "-semihosting-config", "enable=on,target=native",
-        "-kernel", str(folder / "a.elf"),
-    ]  # fmt: skip

@@ -40,6 +40,7 @@ def drifted(drift):
 SEEDS = 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phi", [0.0, 0.9, 0.97])
 def test_undrifted_inputs_do_not_alarm(reference, phi):
     """At most one seed in twenty, for streams that are more correlated than the calibration too."""

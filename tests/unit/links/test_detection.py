@@ -8,7 +8,15 @@ import pytest
 
 from rnn_edge.errors import EnvironmentFailureError, MissingDependencyError
 from rnn_edge.links import detection
-from rnn_edge.links.detection import DebugProbe, SerialPort, debug_probes, recognised, serial_ports
+from rnn_edge.links.detection import (
+    DebugProbe,
+    LockedBoard,
+    SerialPort,
+    debug_probes,
+    locked_boards,
+    recognised,
+    serial_ports,
+)
 from rnn_edge.spec import all_devices
 
 DEVICES = all_devices()
@@ -144,8 +152,9 @@ def test_a_list_that_cannot_be_had_is_told(monkeypatch):
 
 
 def test_without_pyserial_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "serial", None)
-    monkeypatch.delitem(sys.modules, "serial.tools.list_ports", raising=False)
+    # All of its names: what another test has imported would be found without the package.
+    for name in ("serial", "serial.tools", "serial.tools.list_ports"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingDependencyError, match="list of serial ports") as caught:
         serial_ports()
     assert caught.value.hint == f"pip install 'rnn-edge[{detection.EXTRA}]'"
@@ -156,3 +165,45 @@ def test_the_real_list_of_ports_is_understood():
     for port in serial_ports():
         assert port.path
         assert port.usb_id == "" or len(port.usb_id) == 9
+
+
+@pytest.fixture
+def usb(tmp_path, monkeypatch):
+    """A function that connects something to a USB of its own, which some may open."""
+    refused = set()
+    monkeypatch.setattr(detection.os, "access", lambda node, mode: str(node) not in refused)
+
+    def connect(name, vendor, product, number, title, *, may_be_opened):
+        listed = tmp_path / "devices" / name
+        listed.mkdir(parents=True)
+        facts = {"idVendor": vendor, "idProduct": product, "busnum": "1", "devnum": number}
+        for fact, value in (facts | {"product": title}).items():
+            if value is not None:
+                (listed / fact).write_text(f"{value}\n")
+        node = tmp_path / "nodes" / "001" / f"{int(number):03d}"
+        node.parent.mkdir(parents=True, exist_ok=True)
+        node.write_text("")
+        if not may_be_opened:
+            refused.add(str(node))
+        return str(node)
+
+    connect.look = lambda vendors: locked_boards(
+        vendors, DEVICES, tmp_path / "devices", tmp_path / "nodes"
+    )
+    return connect
+
+
+def test_boards_that_may_not_be_used_are_found(usb):
+    node = usb("1-1", "0483", "374b", "4", "STM32 STLink", may_be_opened=False)
+    usb("1-2", "0483", "374b", "5", "STM32 STLink", may_be_opened=True)
+    usb("1-3", "046d", "c52b", "6", "a mouse", may_be_opened=False)
+    nameless = usb("1-4", "1366", "ffff", "7", None, may_be_opened=False)
+    assert usb.look({"0483", "1366"}) == [
+        LockedBoard(node, "0483:374b", "STM32 STLink", STLINK),
+        LockedBoard(nameless, "1366:ffff", ""),
+    ]
+    assert usb.look(set()) == []
+
+
+def test_no_board_is_locked_where_nothing_is_listed(tmp_path):
+    assert locked_boards({"0483"}, DEVICES, tmp_path / "none", tmp_path) == []

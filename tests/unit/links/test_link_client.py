@@ -183,7 +183,7 @@ def test_an_unknown_version_is_refused():
         ("GET_STATE", struct.pack("<I", 1 << 31) + b"ab", "2 bytes came; expected 2147483648"),
         ("STEP", b"123", "Answer to step: 3 bytes; expected 2"),
         ("LOG", b"123", "Answer to log: 3 bytes; expected at least 8"),
-        ("LOG", b"123456789", "1 bytes; expected a multiple of 7"),
+        ("LOG", b"123456789", "1 bytes; expected a multiple of 12"),
         ("STREAM_BEGIN", b"\0\0", "a stream of 0 frames"),
     ],
 )
@@ -271,7 +271,7 @@ def test_frames_of_another_shape_are_refused(frames):
 
 
 def test_a_log_is_fetched_in_pages_and_ends_where_it_was_overwritten():
-    row = bytes([0xF1]) + struct.pack("<hhh", 5, -6, 7)
+    row = bytes([0xC9, 2]) + struct.pack("<Ihhh", 9, 5, -6, 7)
     pages = iter([(3, 9, 2), (5, 9, 2), (8, 9, 1)])
 
     def page(frame):
@@ -280,7 +280,8 @@ def test_a_log_is_fetched_in_pages_and_ends_where_it_was_overwritten():
 
     found = opened(device(LOG=page)).log(3)
     assert [record.step for record in found] == [3, 4, 5, 6]
-    assert found[0].flags == LogFlag.RESET
+    assert found[0].flags == LogFlag.RESET | LogFlag.DECIDED | LogFlag.FAULTY
+    assert (found[0].label, found[0].score) == (2, 9)
     assert (found[0].x.tolist(), found[0].y.tolist()) == ([5, -6], [7])
 
 

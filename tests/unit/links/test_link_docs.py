@@ -7,12 +7,22 @@ from c_models import export, frames, succeed, tool
 
 from rnn_edge.firmware.program import config_header
 from rnn_edge.links.frames import Frame
-from rnn_edge.links.messages import ANSWER, DAMAGE_NOTICE, VERSION, Kind, LogFlag, Status, StepFlag
+from rnn_edge.links.messages import (
+    ANSWER,
+    DAMAGE_NOTICE,
+    EVENT_NOTICE,
+    VERSION,
+    Kind,
+    LogFlag,
+    Status,
+    StepFlag,
+)
 from rnn_edge.resources import data_folder
 
 DOCS = (Path(__file__).parents[3] / "docs" / "link.md").read_text()
 TEMPLATES = data_folder("firmware_templates")
 SERVER = (TEMPLATES / "link" / "rnn_edge_link_server.h").read_text()
+LOG = (TEMPLATES / "app" / "rnn_edge_step_log.h").read_text()
 BLOCK = re.compile(r"<!-- example: (\w+) -->\n```\w+\n(.*?)```", re.S)
 
 
@@ -56,7 +66,7 @@ def test_the_bytes_of_the_example_are_those_of_a_ping():
 def test_types_and_status_have_the_numbers_of_both_sides():
     kinds = {kind.name: kind.value for kind in Kind}
     assert {
-        name: int(k, 16) for name, k in rows(r"\n\| (0[0-9a-f]) \| ([\w ]+) \|").items()
+        name: int(k, 16) for name, k in rows(r"\n\| ([01][0-9a-f]) \| ([\w ]+) \|").items()
     } == kinds
     status = {each.name: each.value for each in Status}
     table = DOCS[DOCS.index("| status | name |") :]
@@ -66,8 +76,12 @@ def test_types_and_status_have_the_numbers_of_both_sides():
     assert {name: c[name] for name in (*kinds, *status)} == {**kinds, **status}
     assert (c["ANSWER"], c["DAMAGE_NOTICE"]) == (ANSWER, DAMAGE_NOTICE)
     assert (c["WITH_STATES"], c["DEPLOYED"]) == (StepFlag.WITH_STATES, StepFlag.DEPLOYED)
-    log = (c["LOG_RESET"], c["LOG_STATE"], c["LOG_DEPLOYED"])
-    assert log == (LogFlag.RESET, LogFlag.STATE_SET, LogFlag.DEPLOYED)
+    assert c["EVENT_NOTICE"] == EVENT_NOTICE
+    log = dict(re.findall(r"RNN_EDGE_LOG_(\w+) = (\d+),? +/", LOG))
+    names = {"STATE": "STATE_SET"}
+    assert {names.get(name, name): int(number) for name, number in log.items()} == {
+        flag.name: flag.value for flag in LogFlag
+    }
     header = (TEMPLATES / "link" / "rnn_edge_link.h").read_text()
     assert f"#define RNN_EDGE_LINK_VERSION {VERSION}\n" in header
 
@@ -75,4 +89,4 @@ def test_types_and_status_have_the_numbers_of_both_sides():
 def test_the_sizes_have_the_defaults_of_the_header():
     found = dict(re.findall(r"\| `(RNN_EDGE_LINK_\w+)` \| (\d+) \|", DOCS))
     assert found == dict(re.findall(r"#ifndef \w+\n#define (RNN_EDGE_LINK_\w+) (\d+)\n", SERVER))
-    assert len(found) == 3
+    assert len(found) == 2

@@ -62,7 +62,9 @@ def test_every_frame_over_a_bad_line_is_answered_or_reported(
 ):
     x = frames(linked_recipe, FRAMES)
     trace = IntegerReference(linked_model).run(x[None])
-    line = FaultyStream(ProcessStream([str(linked_program)], "Program"), seed=11, rate=RATE)
+    line = FaultyStream(
+        ProcessStream([str(linked_program), "--host"], "Program"), seed=11, rate=RATE
+    )
     rng = np.random.default_rng(12)
     with LinkClient(line, 0.05, attempts) as client:
         ledger = Ledger(client, x, trace.outputs[0])
@@ -93,7 +95,7 @@ class LinkMachine(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 1 << 16))
     def begin(self, seed):
-        self.line = RestartingStream([str(self.program)])
+        self.line = RestartingStream([str(self.program), "--host"])
         self.client = LinkClient(FaultyStream(self.line, seed, 0.003), 0.05, 60)
         self.client.open()
         self.rng = np.random.default_rng(seed)

@@ -9,41 +9,60 @@ from pathlib import Path
 import numpy as np
 import pytest
 from c_models import WARNINGS, export, succeed, tool
+from hearing_programs import CODE as HEARING
+from hearing_programs import LEVELS, hearing
+from hearing_programs import MODEL as HEARS
+from hearing_programs import export as export_hearing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnn_edge.firmware.app_config import APP_CONFIG, AppConfig, app_config_header
+from rnn_edge.firmware.link import TEMPLATES as PROGRAM
 from rnn_edge.firmware.program import LINK, config_header
 from rnn_edge.links.cobs import stuffed
 from rnn_edge.links.frames import Damage, Frame, Parser
+from rnn_edge.reference.decisions import keyword_numbers
 from rnn_edge.resources import data_folder
 
 TEMPLATES = data_folder("firmware_templates")
 HERE = Path(__file__).parent
 CODE = [TEMPLATES / name for name in LINK if name.endswith(".c")]
-INCLUDE = [f"-I{TEMPLATES / name}" for name in ("link", "service", "common")]
+PARSER = TEMPLATES / "link" / "rnn_edge_link.c"
+INCLUDE = [f"-I{TEMPLATES / name}" for name in ("app", "link", "linux", "service", "common")]
 MOST_PAYLOAD = 700
-FUZZ_S = 20
+FUZZ_S = 15
 
 
 @pytest.fixture(scope="module")
 def exported(linked_model, tmp_path_factory):
     folder = export(linked_model, tmp_path_factory.mktemp("exported"))
     (folder / "rnn_edge_config.h").write_text(config_header(linked_model))
+    labels = ("this", "that")
+    rule = keyword_numbers(labels, "linear", linked_model.output_exponent, 3, 0.5, 0.8)
+    app = AppConfig("test", rule, ring_frames=4, retain_every=2)
+    (folder / APP_CONFIG).write_text(app_config_header(app))
     return folder
 
 
-@pytest.mark.parametrize("flags", [(), ("-DRNN_EDGE_LINK_LOG_RECORDS=0",)], ids=["log", "no log"])
+@pytest.fixture(scope="module")
+def exported_hearing(tmp_path_factory):
+    folder = export_hearing(tmp_path_factory.mktemp("hearing"), LEVELS)
+    (folder / "rnn_edge_config.h").write_text(config_header(HEARS))
+    (folder / APP_CONFIG).write_text(app_config_header(hearing(LEVELS, log_records=4)))
+    return folder
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_it_compiles_without_a_warning(compiler, flags, exported, tmp_path):
-    flags = [*WARNINGS, *flags, "-D_XOPEN_SOURCE=700", f"-I{exported}", *INCLUDE, "-O2"]
-    sources = [*CODE, TEMPLATES / "linux" / "link.c"]
+def test_it_compiles_without_a_warning(compiler, exported, tmp_path):
+    flags = [*WARNINGS, "-D_XOPEN_SOURCE=700", f"-I{exported}", *INCLUDE, "-O2"]
+    sources = [*CODE, *(TEMPLATES / name for name in PROGRAM if name.endswith(".c"))]
     succeed(tool(compiler), *flags, "-c", *sources, cwd=tmp_path)
 
 
 def test_it_is_formatted():
-    board = HERE.parents[1] / "firmware" / "link_uart.c"
-    files = [*TEMPLATES.glob("link/*.[ch]"), *HERE.glob("*.c"), board]
-    assert len(files) >= 7
+    folders = [TEMPLATES / name for name in ("link", "app", "linux", "service")]
+    files = [*HERE.glob("*.c"), *(path for each in folders for path in each.glob("*.[ch]"))]
+    assert len(files) >= 20
     succeed(tool("clang-format"), "--dry-run", "--Werror", *sorted(files))
 
 
@@ -66,7 +85,7 @@ def test_sizes_that_cannot_work_do_not_compile(flag, words, exported, tmp_path):
 @pytest.fixture(scope="module")
 def probe(tmp_path_factory):
     binary = tmp_path_factory.mktemp("probe") / "probe"
-    sources = [HERE / "link_probe.c", CODE[0], TEMPLATES / "common" / "rnn_edge_state.c"]
+    sources = [HERE / "link_probe.c", PARSER, TEMPLATES / "common" / "rnn_edge_state.c"]
     flags = ["-std=c11", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     succeed(tool("cc"), *flags, *INCLUDE, *sources, "-o", binary)
     return binary
@@ -125,7 +144,9 @@ def test_what_is_larger_than_the_buffer_is_damage(probe):
 
 
 @pytest.mark.slow
-def test_no_bytes_make_the_server_misbehave(exported, tmp_path):
+@pytest.mark.parametrize("hears", [False, True], ids=["frames", "samples"])
+def test_no_bytes_make_the_server_misbehave(hears, exported, exported_hearing, tmp_path):
+    folder, beside = (exported_hearing, HEARING) if hears else (exported, [])
     clang = tool("clang")
     flags = ["-std=c11", "-O1", "-g", "-fsanitize=fuzzer,address,undefined"]
     probe = tmp_path / "empty.c"
@@ -138,9 +159,9 @@ def test_no_bytes_make_the_server_misbehave(exported, tmp_path):
     if subprocess.run(command, capture_output=True).returncode != 0:
         pytest.skip("clang comes without libFuzzer (Debian: apt-get install libclang-rt-dev)")
     binary, corpus = tmp_path / "fuzz", tmp_path / "corpus"
-    sources = [HERE / "link_fuzz.c", *CODE, *exported.glob("*.c")]
+    sources = [HERE / "link_fuzz.c", *CODE, *beside, *folder.glob("*.c")]
     undefined = "-fno-sanitize-recover=all"
-    succeed(clang, *flags, undefined, f"-I{exported}", *INCLUDE, *sources, "-o", binary)
+    succeed(clang, *flags, undefined, f"-I{folder}", *INCLUDE, *sources, "-o", binary)
     corpus.mkdir()
     for k, seed in enumerate(seeds()):
         (corpus / f"seed{k}").write_bytes(seed)
@@ -166,12 +187,24 @@ def seeds():
     opening = Frame(1, 0x51E55104, 0, b"\1")
     frame = bytes(range(6))
     yield b"\0" + opening.pack() + Frame(9, 0x51E55104, 1, b"\1" + frame * 2).pack()
-    yield b"\1" + b"".join(bytes([kind, 0]) for kind in range(16))
-    yield b"\1" + bytes([9, 13, 3]) + frame * 2 + bytes([14, 4, 0, 0, 0, 0, 13, 0])
+    yield b"\1" + b"".join(bytes([kind, 0]) for kind in range(24))
+    fed = b"".join(bytes([0x11, 24]) + bytes([k, 0x7F, k, 0x80]) * 6 for k in range(9))
+    events = bytes([0x15, 4, 0, 0, 0, 0])
+    yield b"\1\x10\1\2" + fed + b"\x12\0\x0f\0" + events + b"\x0e\4\0\0\0\0"
+    yield b"\1\x10\1\2" + fed + b"\x13\0\x14\0\x12\0"
+    pcm = bytes([0x16, 200]) + bytes(range(200))
+    yield b"\1\x10\1\2" + 3 * pcm + b"\x12\0\x13\0\x14\0\x0f\0\x10\1\2" + pcm + b"\x16\1\7"
+    yield b"\1\x10\1\1" + bytes([9, 13, 3]) + frame * 2 + bytes([14, 4, 0, 0, 0, 0, 13, 0])
     yield (
-        b"\1"
+        b"\1\x10\1\1"
         + bytes([10, 1, 0])
         + b"".join(bytes([11, 6, k]) + frame[1:] for k in (0, 1, 1, 5, 2))
         + bytes([12, 0])
     )
-    yield b"\1" + bytes([6, 4, 0, 0, 0, 0, 7, 14, 0, 0, 0, 0]) + b"RNES" + frame + bytes([8, 0])
+    yield (
+        b"\1\x10\1\1"
+        + bytes([6, 4, 0, 0, 0, 0, 7, 14, 0, 0, 0, 0])
+        + b"RNES"
+        + frame
+        + bytes([8, 0])
+    )

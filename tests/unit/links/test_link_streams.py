@@ -28,7 +28,7 @@ from rnn_edge.reference import IntegerReference
 def terminal(linked_program):
     """The path of a pseudo-terminal with a device at its other end."""
     process = subprocess.Popen(
-        [linked_program, "--pty"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [linked_program, "--host", "--pty"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     yield Path(process.stdout.readline().decode().strip())
     process.stdin.close()
@@ -44,7 +44,9 @@ def listener(linked_program):
         def serve():
             connection, _ = server.accept()
             with connection:
-                subprocess.run([linked_program], stdin=connection, stdout=connection, check=True)
+                subprocess.run(
+                    [linked_program, "--host"], stdin=connection, stdout=connection, check=True
+                )
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -71,7 +73,7 @@ def check(stream, model, recipe):
 
 
 def test_a_pipe(linked_program, linked_model, linked_recipe):
-    check(ProcessStream([str(linked_program)], "Program"), linked_model, linked_recipe)
+    check(ProcessStream([str(linked_program), "--host"], "Program"), linked_model, linked_recipe)
 
 
 def test_a_tcp_connection(listener, linked_model, linked_recipe):
@@ -97,7 +99,7 @@ def test_a_device_outlives_its_hosts(terminal, linked_recipe):
 
 def test_a_host_that_leaves_without_reading_keeps_no_program(linked_program):
     process = subprocess.Popen(
-        [linked_program, "--pty"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [linked_program, "--host", "--pty"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     line = TerminalStream(Path(process.stdout.readline().decode().strip()))
     # The device cannot get rid of its notices, and then takes no more.

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from drift_results import result, stream, tensor
+from drift_results import alarms, result, stream, tensor
 
 from rnn_edge.errors import BudgetError, DataError, SpecError
 from rnn_edge.pipeline.budget import Baseline, BudgetVerdict
@@ -82,7 +82,7 @@ def test_every_measure_is_read_from_its_own_figure():
         tensor("h0", 0.004, slope=0.03),
         tensor("c0", 0.008, slope=0.04, maximum=0.5),
     )
-    found = result(stream(tensors=rows, missed=3)).to_json()
+    found = result(stream(tensors=rows, missed=3, alarms=alarms())).to_json()
     expected = {
         "hidden_rms": 0.004,
         "hidden_max": 0.04,
@@ -100,6 +100,10 @@ def test_every_measure_is_read_from_its_own_figure():
         "extra_events": 0,
         "score_rms": 0.002,
         "score_max": 0.01,
+        "score_relative": 0.003,
+        "score_at_threshold": 0.004,
+        "false_alarm_change": 0.01,
+        "false_event_change": 0.125,
         "slope": 0.04,
         "state.h0.slope": 0.03,
         "y.slope": 0.05,
@@ -108,6 +112,26 @@ def test_every_measure_is_read_from_its_own_figure():
         assert read_measure(name, found["streams"][0], found).value == pytest.approx(value), name
     relative = read_measure("y.relative", found["streams"][0], found)
     assert (relative.low, relative.high) == (pytest.approx(0.038), pytest.approx(0.042))
+
+
+def test_a_change_of_false_alarms_counts_in_both_directions():
+    more = result(stream(alarms=alarms(Estimate(0.03, 0.01, 0.05))))
+    fewer = result(stream(alarms=alarms(Estimate(-0.03, -0.05, -0.01))))
+    for drift in (more, fewer):
+        assert verdict(drift, {"false_alarm_change": 0.05}) is BudgetVerdict.WITHIN
+        assert verdict(drift, {"false_alarm_change": 0.04}) is BudgetVerdict.UNSURE
+        assert verdict(drift, {"false_alarm_change": 0.009}) is BudgetVerdict.OUTSIDE
+    assert verdict(more, {"false_event_change": 0.125}) is BudgetVerdict.WITHIN
+    assert verdict(more, {"false_event_change": 0.12}) is BudgetVerdict.OUTSIDE
+    around = result(stream(alarms=alarms(Estimate(0.001, -0.002, 0.004))))
+    json_ = around.to_json()
+    found = read_measure("false_alarm_change", json_["streams"][0], json_)
+    assert (found.value, found.low, found.high) == (0.001, 0.0, 0.004)
+
+
+def test_without_labels_or_a_ratio_a_change_of_false_alarms_is_not_measured():
+    for drift in (result(), result(stream(alarms=alarms(change=None)))):
+        assert verdict(drift, {"false_alarm_change": 0.05}) is BudgetVerdict.NOT_MEASURED
 
 
 DETAILS = {

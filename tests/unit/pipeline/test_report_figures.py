@@ -5,8 +5,8 @@ import pytest
 from random_models import Shape, source
 
 from rnn_edge.exporters.c_source import EXPORTER
+from rnn_edge.pipeline.c_memory import memory_of
 from rnn_edge.pipeline.comparisons import STEPS, compare_steps
-from rnn_edge.pipeline.reporting import memory_of
 
 SHAPES = {
     "gru": Shape(("gru",), (13,), seed=1),
@@ -22,7 +22,12 @@ def test_memory_is_what_the_generated_c_asserts_of_itself(name, tmp_path):
     folder, own = tmp_path / "c", models.model.name
     text = (folder / f"{own}_data.c").read_text()
     arrays = dict.fromkeys(("weights", "biases", "multipliers", "shifts"), 0)
+    in_blocks = re.findall(r"sizeof (\w+)_weights == (\d+),", text)
+    assert len(in_blocks) == len(models.model.matrices)
+    arrays["weights"] = sum(int(count) for _, count in in_blocks)
     for array, count, kind in re.findall(r"sizeof (\w+) == (\d+) \* sizeof\((\w+_t)\)", text):
+        if array.endswith("_weights"):
+            continue
         ending = array.rsplit("_", 1)[1].replace("bias", "biases")
         arrays[ending] += int(count) * BYTES[kind]
     found = memory_of(models.model)

@@ -62,3 +62,12 @@ def test_a_source_is_the_same_wherever_it_lies():
     )
     assert are_those(as_json({"data": one}), {"data": other})
     assert "path" not in as_json({"data": one})["data"]
+
+
+def test_whose_data_it_is_changes_nothing_that_is_learned():
+    from rnn_edge.spec import SensorTableData
+
+    plain = SensorTableData(kind="sensor-table", time_column="t")
+    told = SensorTableData(kind="sensor-table", time_column="t", licence="CC0", source="a mill")
+    assert as_json({"data": plain}) == as_json({"data": told})
+    assert told.options() == plain.options()

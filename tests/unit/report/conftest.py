@@ -76,7 +76,18 @@ def anomaly_report() -> dict[str, Any]:
             "margin": 1.5,
             "warmup_frames": 10,
             "score_limit": 100.0,
+            "score": "variance",
+            "method": "quantile",
+            "peak_quantile": 0.98,
+            "false_alarms_per_day": 1.0,
+            "cluster_frames": None,
+            "least_frames": 1,
+            "release": 0.8,
+            "release_frames": 1,
         },
+        "offsets": [1],
+        "is_commissioned": False,
+        "tails": {"float": None, "int8": None},
         "scores": [_scores("valve1/0", 900, True), _scores("other/11 a long name", 40000, False)],
     }
 
@@ -298,6 +309,10 @@ def _scores(recording: str, seconds: int, is_labelled: bool) -> dict[str, Any]:
         "sample_rate_hz": count / seconds,
         "float": scores.round(4).tolist(),
         "int8": (scores * 1.02 + 0.02).round(4).tolist(),
+        "alarms": {
+            "float": (scores > 2.2187).astype(int).tolist(),
+            "int8": (scores * 1.02 + 0.02 > 2.31).astype(int).tolist(),
+        },
         "anomalous": faulty.astype(int).tolist() if is_labelled else None,
     }
 

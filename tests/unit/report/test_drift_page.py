@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from drift_analyses import DETAILS, attribution, every_analysis
-from drift_results import result, stream, tensor
+from drift_results import alarms, result, stream, tensor
 from html_page import Page
 
 from rnn_edge.errors import BundleError
@@ -86,6 +86,14 @@ def test_page_is_well_formed_and_offline(page: Page, bare: dict[str, Any]) -> No
     for each in (page, Page(render_drift(bare))):
         each.require_closed()
         each.require_offline()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_false_alarms_are_told_where_they_were_counted(bare: dict[str, Any]) -> None:
+    assert "false alarms" not in Page(render_drift(bare)).text
+    told = Page(render_drift(plain(result(stream(alarms=alarms()), **FACTS)))).text
+    assert "10,000 frames that are known to be normal" in told
+    assert "8 and 7 false alarms" in told
 
 
 def test_every_plot_says_what_it_shows(page: Page) -> None:

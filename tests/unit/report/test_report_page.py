@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from html_page import Page
+from profile_results import profile
 
 from rnn_edge.errors import BundleError
 from rnn_edge.report import render_report
@@ -261,6 +262,41 @@ def test_scores_are_defined_where_they_are_shown(anomaly_report: dict[str, Any])
         assert name in text
 
 
+def test_how_far_a_threshold_is_extrapolated_is_said(anomaly_report: dict[str, Any]) -> None:
+    anomaly_report["offsets"] = [0, -1]
+    anomaly_report["detector"] |= {
+        "score": "covariance",
+        "method": "peaks",
+        "false_alarms_per_day": 0.5,
+        "least_frames": 3,
+        "release": 0.7,
+        "release_frames": 20,
+    }
+    anomaly_report["tails"]["int8"] = {
+        "level": 1.5, "shape": -0.1234, "scale": 0.2, "peaks": 48, "seconds": 21600.0,
+    }  # fmt: skip
+    text = Page(render_report(anomaly_report)).text.replace("\u00a0", " ")
+    assert "the outputs, which stand for the frames t, t-1, after their covariance" in text
+    assert "the height that 0.5 peaks a day exceed" in text
+    assert "the peaks above the 98 % quantile" in text
+    assert "48 peaks in 6.0 h, shape −0.123; one in 48.0 h is wanted" in text
+    assert "an extrapolation to 8.00 times as long" in text
+    assert (
+        "begins with 3 frames on end above the threshold and ends with 20 frames on end at or "
+        "below 70 % of it" in text
+    )
+
+
+def test_alarms_of_a_plot_are_those_that_last(anomaly_report: dict[str, Any]) -> None:
+    curve = anomaly_report["scores"][0]
+    curve["alarms"] = {name: [1] * 150 + [0] * 450 for name in ("float", "int8")}
+    text = Page(render_report(anomaly_report)).text.replace("\u00a0", " ")
+    assert "alarm at 25.0 % of the points by float (above 2.22), at 25.0 % by int8" in text
+    curve["alarms"]["int8"].pop()
+    with pytest.raises(BundleError, match=r"'scores\[0\]\.alarms'"):
+        render_report(anomaly_report)
+
+
 def test_a_float_engine_that_is_off_is_named(report: dict[str, Any]) -> None:
     report["float_engines"][0]["maximum"] = 0.5
     page = Page(render_report(report))
@@ -367,7 +403,8 @@ def test_scores_of_different_lengths_are_named(anomaly_report: dict[str, Any]) -
 
 
 def test_every_missing_top_level_key_is_named(report: dict[str, Any]) -> None:
-    unused = {"keyword": {"scores", "detector"}, "anomaly": {"detector"}}
+    of_scores = {"detector", "offsets", "is_commissioned", "tails"}
+    unused = {"keyword": {"scores", "detector"}, "anomaly": of_scores}
     is_keyword = report["task"] == "kws"
     for key in ("training", "drift", "scores"):
         report[key] = []  # nothing to draw: what is missing is found all the same
@@ -375,3 +412,42 @@ def test_every_missing_top_level_key_is_named(report: dict[str, Any]) -> None:
         rest = {k: v for k, v in report.items() if k != key}
         with pytest.raises(BundleError, match=f"'{key}' is missing"):
             render_report(rest)
+
+
+def other_machine() -> dict[str, Any]:
+    found = profile()
+    found["place"] |= {"name": "this machine", "model": "", "processor": "EPYC"}
+    return found
+
+
+def test_latency_on_machines_stands_in_the_report(keyword_report: dict[str, Any]) -> None:
+    digest = keyword_report["model_digest"]
+    found = [profile() | {"model_digest": digest}, other_machine() | {"model_digest": digest}]
+    text = render_report(keyword_report, found)
+    page = Page(text)
+    # Both have plots: no id is given twice.
+    page.require_closed()
+    page.require_offline()
+    assert page.sections().count("latency") == 1
+    assert page.sections().index("latency") < page.sections().index("ranges")
+    for part in ("On pi@garden <b>: Raspberry Pi 4", "On this machine: EPYC", "it is <not>"):
+        assert part in page.text
+    for heading in ("Engines beside each other", "Distribution of step times", "Over time"):
+        assert page.text.count(heading) == 2
+    assert len([row for row in page.rows if row[:2] == ["exported C, int8", "8.007.20 to 8.80"]])
+    assert text.count("°C") > 2
+
+
+def test_without_a_profile_a_report_says_nothing_of_latency(keyword_report: dict[str, Any]) -> None:
+    assert "latency" not in Page(render_report(keyword_report, [])).sections()
+
+
+def test_a_profile_of_another_model_is_refused(keyword_report: dict[str, Any]) -> None:
+    with pytest.raises(BundleError, match="does not belong to the report"):
+        render_report(keyword_report, [profile() | {"model_digest": "0" * 64}])
+
+
+def test_what_is_wrong_in_a_profile_is_told_as_its(keyword_report: dict[str, Any]) -> None:
+    found = profile() | {"model_digest": keyword_report["model_digest"], "timeline": 5}
+    with pytest.raises(BundleError, match=r"Profile: key 'timeline' is 5"):
+        render_report(keyword_report, [found])

@@ -65,7 +65,7 @@ def test_resolved_text_holds_every_value(spec_file):
     assert values["student"]["steps"] == 9000
     assert set(values) == {
         "seed", "model", "data", "features", "augment", "teacher", "student", "qat", "quantize",
-        "export", "replay", "drift", "reset",
+        "export", "c", "replay", "drift", "reset", "firmware",
     }  # fmt: skip
 
 
@@ -154,6 +154,11 @@ def test_set_values_are_toml_or_text(text, value):
         ("data.snr_min_db=90", "data: snr_min_db = 90"),
         ("features.hop_ms=50", "features: hop_ms = 50 is over window_ms = 30"),
         ("features.high_hz=9000", "expected low_hz < high_hz <= 8000, half the sample rate"),
+        ("features.arithmetic=fixed", 'arithmetic = "fixed"; expected "float" or "integer".'),
+        (
+            "features.noise_suppression=true",
+            'noise_suppression = true with arithmetic = "float"; only the integer front end has it',
+        ),
         ("detector.margin=2", '[detector] is for model.task = "anomaly"'),
     ],
 )

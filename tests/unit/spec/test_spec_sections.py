@@ -9,12 +9,13 @@ from rnn_edge.data.options import (
     SpeechCommandsOptions,
     SyntheticKeywordsOptions,
     SyntheticMachineOptions,
+    SyntheticPhrasesOptions,
 )
 from rnn_edge.evaluation.anomaly import DetectorConfig
 from rnn_edge.spec import load_spec
-from rnn_edge.spec.data import DATA_KINDS
+from rnn_edge.spec.data import DATA_KINDS, PLACES, STATEMENTS
 from rnn_edge.spec.detector import DetectorSection
-from rnn_edge.spec.features import ChannelFeatures
+from rnn_edge.spec.features import INTEGER_ONLY, ChannelFeatures
 from rnn_edge.spec.training import AugmentSection, QatSection, StudentSection, TeacherSection
 from rnn_edge.train.augment import AugmentConfig
 
@@ -22,6 +23,7 @@ OPTIONS = {
     "speech-commands": SpeechCommandsOptions,
     "sensor-table": SensorTableOptions,
     "synthetic-keywords": SyntheticKeywordsOptions,
+    "synthetic-phrases": SyntheticPhrasesOptions,
     "synthetic-machine": SyntheticMachineOptions,
 }
 
@@ -42,7 +44,8 @@ def keys_of(section, without=()):
 
 @pytest.mark.parametrize("kind", DATA_KINDS)
 def test_data_keys_are_those_of_the_source(kind):
-    assert keys_of(DATA_KINDS[kind], ("kind", "path")) == defaults_of(OPTIONS[kind])
+    without = ("kind", *PLACES, *STATEMENTS)
+    assert keys_of(DATA_KINDS[kind], without) == defaults_of(OPTIONS[kind])
 
 
 def test_every_kind_of_source_has_a_section():
@@ -75,10 +78,23 @@ def test_training_keys_are_those_of_the_configs():
 
 
 def test_channel_windows_are_those_of_the_features():
+    from rnn_edge.features.fixed_point import IntegerWindowConfig
     from rnn_edge.features.windows import WindowConfig
 
-    keys = keys_of(ChannelFeatures, ("kind", "sequence_frames"))
-    assert keys == defaults_of(WindowConfig)
+    others = ("kind", "sequence_frames", "arithmetic", "commission_samples", *INTEGER_ONLY)
+    assert keys_of(ChannelFeatures, others) == defaults_of(WindowConfig)
+    # Further ones are those of integers, but for what is made of the training part.
+    defaults = defaults_of(IntegerWindowConfig)
+    for key in ("hold_samples", "fault_samples"):
+        assert ChannelFeatures.model_fields[key].default == defaults[key]
+    assert ChannelFeatures.model_fields["exponents"].default == defaults["exponents"] == ()
+
+
+def test_policies_of_integers_are_refused_with_floats():
+    for key, value in (("hold_samples", 9), ("exponents", (-3,)), ("stuck_samples", 0)):
+        with pytest.raises(ValueError, match=f'{key}.*arithmetic = "float".*integer'):
+            ChannelFeatures(kind="channels", **{key: value})
+        ChannelFeatures(kind="channels", arithmetic="integer", **{key: value})
 
 
 @pytest.mark.parametrize("name", ["kws_gru", "anomaly_gru", "demo", "demo_anomaly"])

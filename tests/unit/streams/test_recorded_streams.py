@@ -7,7 +7,9 @@ from rnn_edge.errors import DataError
 from rnn_edge.replay import sequence_stream
 from rnn_edge.spec import StreamSpec, load_stream
 from rnn_edge.streams import open_stream, read_whole, sequence_order
+from rnn_edge.streams.base import ANOMALOUS, NORMAL, UNLABELLED
 from rnn_edge.streams.recorded import RecordedFrames
+from rnn_edge.types.frames import FrameSequence, FrameSet
 
 # Written down once: the order of a stream is the same in every version.
 ORDER_OF_5_WITH_SEED_7 = [2, 0, 4, 1, 3, 0, 1, 4, 3, 2]
@@ -59,3 +61,30 @@ def test_only_the_named_part_is_taken(make_frames, make_spec):
     (wanted,) = frames.part("train")
     stream = read_whole(open_stream(make_spec("recorded", split="train"), frames, steps=200))
     assert np.array_equal(stream.frames, wanted.frames)
+
+
+def test_labels_go_with_their_frames_whatever_the_chunks():
+    sequences = [np.full((n, 1), n, np.float32) for n in (3, 5, 7)]
+    labels = [np.full(3, NORMAL, np.int8), None, np.full(7, ANOMALOUS, np.int8)]
+    stream = RecordedFrames("x", sequences, 200, 1, labels)
+    for size in (1, 4, 200):
+        for chunk in stream.chunks(size):
+            of = {3: NORMAL, 5: UNLABELLED, 7: ANOMALOUS}
+            assert [of[int(v)] for v in chunk.frames[:, 0]] == chunk.labels.tolist()
+    plain = RecordedFrames("x", sequences, 200, 1)
+    assert all(chunk.labels is None for chunk in plain.chunks())
+
+
+def test_what_is_learned_from_is_normal_and_an_unlabelled_test_part_is_not_known(make_spec):
+    def labels(split, anomalous):
+        sequence = FrameSequence("a", np.zeros((4, 2), np.float32), -1, anomalous, split)
+        spec = make_spec("recorded").model_copy(update={"split": split})
+        stream = open_stream(spec, FrameSet(("p", "q"), 1.0, (sequence,)), steps=4)
+        found = next(stream.chunks()).labels
+        return None if found is None else found.tolist()
+
+    assert labels("validation", None) == [NORMAL] * 4
+    assert labels("test", None) is None
+    marks = np.array([False, True, True, False])
+    assert labels("test", marks) == [NORMAL, ANOMALOUS, ANOMALOUS, NORMAL]
+    assert labels("validation", marks) == [NORMAL, ANOMALOUS, ANOMALOUS, NORMAL]

@@ -53,3 +53,35 @@ def test_a_distance_counts_in_percent_and_only_where_frames_count() -> None:
     assert float(losses.mean_square_percent(distance, mask)) == pytest.approx(1.0 / 5, rel=1e-5)
     whole = float(losses.mean_square_percent(distance[:2], None))
     assert whole == pytest.approx(1.0 / 4, rel=1e-5)
+
+
+def test_the_dense_loss_is_the_weighted_sum_over_frames_and_the_teachers_term_at_the_end() -> None:
+    generator = np.random.default_rng(5)
+    logits = generator.normal(size=(4, 2, 3)).astype(np.float32)
+    soft = generator.normal(size=(2, 3)).astype(np.float32)
+    target = np.array([2, 0], np.int32)
+    weights = np.array([[0, 0.25], [0, 0.25], [0.5, 0.5], [0.5, 0]], np.float32)
+    logs = logits - np.log(np.exp(logits).sum(2, keepdims=True))
+    hard = -sum(weights[t, b] * logs[t, b, target[b]] for t in range(4) for b in range(2)) / 2
+    wanted = np.exp(soft) / np.exp(soft).sum(1, keepdims=True)
+    softened = -(wanted * logs[-1]).sum(1).mean()
+    alone = losses.dense_cross_entropy(logits, target, soft, 0.0, 1.0, weights)
+    assert float(alone) == pytest.approx(float(hard), rel=1e-5)
+    both = losses.dense_cross_entropy(logits, target, soft, 0.25, 1.0, weights)
+    assert float(both) == pytest.approx(0.75 * float(hard) + 0.25 * softened, rel=1e-5)
+
+
+def test_dense_classes_count_on_their_own_frames_and_others_at_the_end() -> None:
+    from rnn_edge.train.carried import DENSE_FROM, frame_weights, other_labels
+
+    assert other_labels(("hey pico", "unknown", "silence")) == (1, 2)
+    frames = DENSE_FROM + 8
+    mask = np.ones((frames, 3, 1), np.float32)
+    mask[DENSE_FROM + 4 :, 1] = 0.0
+    weights = frame_weights(np.array([0, 1, 2], np.int32), mask, 2, frames, (1,)).numpy()
+    np.testing.assert_allclose(weights.sum(0), 1.0, rtol=1e-6)
+    assert set(np.flatnonzero(weights[:, 0])) == set(np.flatnonzero(weights[:, 2]))
+    assert set(np.flatnonzero(weights[:, 0])) == {frames - 2, frames - 1}
+    # Own frames from the first that counts, and the last state, which is repeated behind them.
+    own = {*range(DENSE_FROM, DENSE_FROM + 4), frames - 2, frames - 1}
+    assert set(np.flatnonzero(weights[:, 1])) == own

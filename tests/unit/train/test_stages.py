@@ -56,6 +56,7 @@ def wave_data() -> TrainingSet:
     return TrainingSet("anomaly", part(0), part(1), ("a", "b"))
 
 
+@pytest.mark.slow
 def test_distilled_student_and_its_quantized_form_work_on_an_unreset_stream() -> None:
     data = clip_data()
     heard: list[tuple[str, int]] = []
@@ -82,6 +83,7 @@ def test_distilled_student_and_its_quantized_form_work_on_an_unreset_stream() ->
     assert (trace.outputs[0, ends].argmax(axis=1) == part.target).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_the_pull_leaves_weights_on_the_grid() -> None:
     data = clip_data()
     student = train_student(STUDENT, data, None, 1)
@@ -99,7 +101,14 @@ def test_the_pull_leaves_weights_on_the_grid() -> None:
     assert off_grid(0.3) < 0.05
 
 
-@pytest.mark.parametrize("kinds", [("gru",), ("lstm",), ("rnn", "gru_reset_before", "lstm")])
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("gru",),
+        ("lstm",),
+        pytest.param(("rnn", "gru_reset_before", "lstm"), marks=pytest.mark.slow),
+    ],
+)
 def test_same_seed_gives_the_same_weights(kinds: tuple[CellKind, ...]) -> None:
     data = clip_data()
     config = StudentConfig(kinds=kinds, hidden=8, steps=30, lanes=16, evaluate_every=10)
@@ -107,6 +116,7 @@ def test_same_seed_gives_the_same_weights(kinds: tuple[CellKind, ...]) -> None:
     assert digests[0] == digests[1] != digests[2]
 
 
+@pytest.mark.slow
 def test_forecaster_is_distilled_over_recordings() -> None:
     data = wave_data()
     config = TeacherConfig(hidden=16, layers=2, steps=150, batch=16, evaluate_every=50)

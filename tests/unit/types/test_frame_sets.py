@@ -139,3 +139,20 @@ def test_digests_of_data_sets_change_with_samples_labels_and_parts():
     ]
     digests = {sensors().digest(), *(v.digest() for v in variants)}
     assert len(digests) == len(variants) + 1
+
+
+def test_what_is_skipped_is_kept(tmp_path):
+    generator = np.random.default_rng(3)
+    skipped = generator.random((5, 2)) < 0.5
+    sequences = (
+        FrameSequence("a", np.ones((4, 2)), -1, None, "train"),
+        FrameSequence("b", np.ones((5, 2)), -1, np.ones(5), "test", skipped),
+        FrameSequence("c", np.ones((3, 2)), -1, None, "test", ~skipped[:3]),
+    )
+    path = tmp_path / "frames.npz"
+    FrameSet(("x", "y"), 2.0, sequences).save(path)
+    again = FrameSet.load(path).sequences
+    assert again[0].skipped is None
+    np.testing.assert_array_equal(again[1].skipped, skipped)
+    np.testing.assert_array_equal(again[2].skipped, ~skipped[:3])
+    assert not again[2].skipped.flags.writeable

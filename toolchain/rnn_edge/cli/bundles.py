@@ -1,14 +1,19 @@
-"""Opens the bundle that a command line names."""
+"""Opens the bundle that a command line names, or finds the one that is here."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnn_edge.cli.specs import spec_here
 from rnn_edge.errors import BundleError
 
 if TYPE_CHECKING:
     from rnn_edge.pipeline import Bundle
+
+OUT = Path("out")
+"""Where a build puts bundles unless it is told otherwise."""
+_MANIFEST = "manifest.json"
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -25,3 +30,42 @@ def open_bundle(path: Path) -> Bundle:
             "make one with: rnn-edge build SPEC --out DIR",
         )
     return Bundle.open(path)
+
+
+def bundle_here(folder: Path) -> Path:
+    """Return the bundle that a command means where none is named.
+
+    It is the folder itself if that is one, or the one that `rnn-edge build` makes here: of the
+    spec that is here, or the only one in `OUT`.
+
+    Args:
+        folder: Where the command runs.
+
+    Raises:
+        BundleError: If there is none, or several.
+        SpecError: If there are several specs.
+    """
+    if (folder / _MANIFEST).is_file():
+        return folder
+    spec = spec_here(folder)
+    if spec is not None:
+        return folder / OUT / _name_of(spec)
+    found = sorted(file.parent for file in (folder / OUT).glob(f"*/{_MANIFEST}"))
+    if not found:
+        raise BundleError(
+            f"Bundle: none is named, and none is in {folder / OUT}; expected a finished build.",
+            'make one with "rnn-edge build"',
+        )
+    if len(found) > 1:
+        listed = ", ".join(str(path) for path in found)
+        raise BundleError(
+            f"Bundle: none is named, and {len(found)} are here: {listed}; expected one of them.",
+            f"name it, e.g. {found[0]}",
+        )
+    return found[0]
+
+
+def _name_of(spec: Path) -> str:
+    from rnn_edge.spec import load_spec
+
+    return load_spec(spec, []).model.name

@@ -6,7 +6,6 @@ import importlib
 import importlib.metadata
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from rnn_edge.errors import EnvironmentFailureError
+from rnn_edge.extras import interpreter_for, wheel_machine
+from rnn_edge.runners.base import all_runners
+from rnn_edge.runners.choice import find_program
 
 DISTRIBUTION = "rnn-edge"
 VERSION_TIMEOUT_S = 10.0
@@ -25,6 +27,8 @@ INTERPRETERS = {
     "tflite-micro": "",
 }
 """Distribution to the extra that brings it, or an empty string."""
+WHEEL = "interpreter wheel"
+NO_WHEEL = "none is needed: the exported C is the engine here"
 ENGINES_ELSEWHERE = {
     "tflite-runtime": "rnn_edge.engines.tflite_runtime",
     "tflite-micro": "rnn_edge.engines.tflm",
@@ -62,33 +66,18 @@ COMPILERS = (
         "firmware for RISC-V",
         "apt install gcc-riscv64-unknown-elf",
     ),
-    Program("zig", "version", "C for Linux on Arm", "pip install 'rnn-edge[cross]'"),
+    Program(
+        "zig",
+        "version",
+        "C for Linux on Arm, and firmware where no GNU compiler is",
+        "pip install 'rnn-edge[cross]'",
+    ),
     Program("clang-format", "--version", "checks the layout of C", "apt install clang-format"),
 )
 
 EMULATORS = (
-    Program(
-        "qemu-system-arm", "--version", "runs Cortex-M firmware", "apt install qemu-system-arm"
-    ),
-    Program(
-        "qemu-system-riscv32", "--version", "runs RISC-V firmware", "apt install qemu-system-misc"
-    ),
     Program("qemu-aarch64", "--version", "runs programs for 64-bit Arm", "apt install qemu-user"),
     Program("qemu-arm", "--version", "runs programs for 32-bit Arm", "apt install qemu-user"),
-)
-
-FLASH_TOOLS = (
-    Program("openocd", "--version", "flashes boards over SWD and JTAG", "apt install openocd"),
-    Program("pyocd", "--version", "flashes boards over CMSIS-DAP", "pip install 'rnn-edge[flash]'"),
-    Program("esptool", "version", "flashes Espressif chips", "pip install esptool"),
-    Program("dfu-util", "--version", "flashes boards over USB DFU", "apt install dfu-util"),
-    Program("st-flash", "--version", "flashes boards over ST-Link", "apt install stlink-tools"),
-    Program(
-        "picotool",
-        "version",
-        "flashes the RP2040 and RP2350",
-        "https://github.com/raspberrypi/picotool",
-    ),
 )
 
 
@@ -124,9 +113,31 @@ def all_checks() -> list[Check]:
         *check_interpreters(),
         *(check_program("compilers", program) for program in COMPILERS),
         *(check_program("emulators", program) for program in EMULATORS),
-        *(check_program("flash tools", program) for program in FLASH_TOOLS),
+        *check_runners(),
         *check_permissions(),
     ]
+
+
+def check_runners() -> list[Check]:
+    """Say which programs and packages are installed that flash devices, or run their images here.
+
+    They are those of the registered runners: a new runner is looked for without a word here.
+    """
+    runners = all_runners().values()
+    # A program of several is described by the one that is called like it.
+    ordered = sorted(runners, key=lambda runner: (not runner.runs, not runner.program, runner.name))
+    checks: dict[str, Check] = {}
+    for runner in ordered:
+        group = "emulators" if runner.runs else "flash tools"
+        for name in runner.programs():
+            program = Program(name, runner.version_flag, runner.title, runner.hint)
+            checks.setdefault(name, check_program(group, program))
+        if runner.module:
+            version = installed_version(runner.module)
+            remedy = "" if version else runner.hint
+            found = Check(group, runner.module, bool(version), version, runner.title, remedy)
+            checks.setdefault(runner.module, found)
+    return list(checks.values())
 
 
 def installed_version(distribution: str) -> str:
@@ -160,13 +171,29 @@ def check_extras() -> list[Check]:
 
 def check_interpreters() -> list[Check]:
     """Say which packages that run models are installed, here or in environments of their own."""
-    return [_check_interpreter(name, extra) for name, extra in INTERPRETERS.items()]
+    found = [_check_interpreter(name, extra) for name, extra in INTERPRETERS.items()]
+    return [_check_wheel(), *found]
+
+
+def _check_wheel() -> Check:
+    """Say which interpreter this machine and this Python have a wheel of."""
+    machine, python = wheel_machine(), sys.version_info[:2]
+    name = interpreter_for(machine, python)
+    where = f"{machine} with Python {python[0]}.{python[1]}"
+    if name is None:
+        detail = f"there is no wheel of ai-edge-litert or tflite-runtime for {where}"
+        return Check("interpreters", WHEEL, False, "", detail, NO_WHEEL)
+    brought = f"the extra pi brings {name} for {where}"
+    return Check("interpreters", WHEEL, True, "", brought, "")
 
 
 def _check_interpreter(name: str, extra: str) -> Check:
     version, detail = installed_version(name), "runs exported models"
     remedy = f"pip install '{DISTRIBUTION}[{extra}]'"
-    if not version and name in ENGINES_ELSEWHERE:
+    is_lite = name in ("ai-edge-litert", "tflite-runtime")
+    if is_lite and interpreter_for(wheel_machine(), sys.version_info[:2]) is None:
+        remedy = NO_WHEEL
+    elif not version and name in ENGINES_ELSEWHERE:
         version, remedy = _version_elsewhere(ENGINES_ELSEWHERE[name])
         detail += ", in an environment of its own" if version else ""
     found = bool(version)
@@ -191,10 +218,11 @@ def _version_elsewhere(module: str) -> tuple[str, str]:
 
 def check_program(group: str, program: Program) -> Check:
     """Look for a program on the path and ask for its version."""
-    path = shutil.which(program.name)
+    path = find_program(program.name)
     if path is None and program.name == "zig" and installed_version("ziglang"):
         version = installed_version("ziglang")
-        return Check(group, program.name, True, version, "as `python -m ziglang`", "")
+        use = f"as `python -m ziglang`: {program.use}"
+        return Check(group, program.name, True, version, use, "")
     if path is None:
         return Check(group, program.name, False, "", program.use, program.source)
     return Check(group, program.name, True, program_version(path, program), program.use, "")

@@ -51,9 +51,9 @@ def load_for_inspection(
         read = guess.lenient
     else:
         resolved = resolve(spec, path, overrides, None)
-        read = resolved.data.model_dump(exclude={"path"})
+        read = {"kind": resolved.data.kind, **resolved.data.options()}
         guess = Guess(read)
-        given = getattr(resolved.data, "path", None)
+        given = resolved.data.place
         place, seed = Path(given) if given else None, resolved.seed
     options = {key: value for key, value in read.items() if key != "kind"}
     source = all_sources()[read["kind"]]

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rnn_edge.runners.base import Runner, all_runners
+from rnn_edge.runners.choice import SIMULATOR, missing_of, runners_of
+from rnn_edge.runners.udev import SERIAL_GROUP, rule_hint
 from rnn_edge.spec import DeviceSpec
 
 if TYPE_CHECKING:
-    from rnn_edge.links.detection import DebugProbe, SerialPort
+    from rnn_edge.links.detection import DebugProbe, LockedBoard, SerialPort
     from rnn_edge.pipeline.device_fit import DeviceFit
 
 _KILO, _MEGA = 1024, 1024 * 1024
+_VARIABLES = {
+    "rnn_edge_app_link": "link",
+    "rnn_edge_step_log": "log",
+    "rnn_edge_frame_ring": "ring of frames",
+    "receive_ring": "received bytes",
+    "retained_ram": "kept over a restart",
+    "rnn_edge_served": "model",
+    "rnn_edge_keeper": "what saves",
+    "rnn_edge_rule_alarm": "score of alarms",
+    "rnn_edge_rule_keywords": "probabilities of keywords",
+    "rnn_edge_residuals": "frames and forecasts before",
+}
+"""What C files hold in RAM."""
 NOTHING = "No board is connected: there is no serial port on USB and no debug probe."
 NO_PORT = (
     "No board is connected: there is no serial port on USB; debug probes were not looked for, "
@@ -20,8 +35,7 @@ NO_PORT = (
 )
 ACCESS = (
     "Hint: the cable has to carry data; on Linux you have to be in the group dialout "
-    "(sudo usermod -aG dialout $USER, then log in again), and a debug probe needs a udev rule "
-    "(https://pyocd.io/docs/installing.html)."
+    f"({SERIAL_GROUP}), and a probe of a rarer maker needs a udev rule (docs/runners.md)."
 )
 
 
@@ -84,8 +98,12 @@ def show_lines(device: DeviceSpec) -> list[str]:
     if device.counted_on:
         lines += _row("counted on", device.counted_on)
     lines += _row("link", ", ".join(device.links))
-    for runner in device.runners:
-        lines += _row("flashed with", f"{runner}{_installed(runner)}")
+    for runner in runners_of(device):
+        verb = "run by" if runner.runs else "flashed with"
+        lines += _row(verb, f"{runner.name}{_installed(runner, device)}")
+    simulator = all_runners()[SIMULATOR]
+    if simulator.suits(device):
+        lines += _row("simulated by", f"{simulator.name}{_installed(simulator, device)}")
     for usb in device.usb:
         lines += _row("USB", f"{usb.id}  {usb.title}")
     if device.probe_target:
@@ -98,7 +116,11 @@ def show_lines(device: DeviceSpec) -> list[str]:
     return lines
 
 
-def detect_lines(ports: Sequence[SerialPort], probes: Sequence[DebugProbe] | None) -> list[str]:
+def detect_lines(
+    ports: Sequence[SerialPort],
+    probes: Sequence[DebugProbe] | None,
+    locked: Sequence[LockedBoard] = (),
+) -> list[str]:
     """Return what is connected, or one sentence and a hint where nothing is on USB."""
     lines = [
         f"{port.path}  {port.usb_id or 'not on USB'}  {port.title or 'without a name'}: "
@@ -110,7 +132,16 @@ def detect_lines(ports: Sequence[SerialPort], probes: Sequence[DebugProbe] | Non
         lines.append(
             f"debug probe {probe.serial_number}  {probe.title}{chip}: {_devices(probe.may_be)}"
         )
-    if probes or any(port.usb_id for port in ports):
+    for board in locked:
+        title = board.title or "without a name"
+        lines.append(
+            f"{board.node}  {board.usb_id}  {title}: {_devices(board.may_be)}, and this user may "
+            "not use its USB"
+        )
+    if locked:
+        vendors = sorted({board.usb_id.partition(":")[0] for board in locked})
+        lines.append(f"Hint: {rule_hint(vendors)}")
+    if probes or locked or any(port.usb_id for port in ports):
         return lines
     return [*lines, NO_PORT if probes is None else NOTHING, ACCESS]
 
@@ -125,7 +156,10 @@ def fit_lines(rows: Sequence[DeviceFit], name: str, hidden: int) -> list[str]:
     """
     from rnn_edge.pipeline.device_timing import BASIS
 
-    head = ("device", "fits", "flash", "left", "RAM", "left", "instructions", "step, est.", "bytes")
+    head = (
+        *("device", "fits", "flash", "left", "RAM", "left", "stack", "of"),
+        *("instructions", "at most", "step, est.", "at most", "bytes"),
+    )
     cells = [
         (
             row.device.name,
@@ -134,14 +168,20 @@ def fit_lines(rows: Sequence[DeviceFit], name: str, hidden: int) -> list[str]:
             "-" if row.flash_left is None else f"{row.flash_left:,}",
             f"{row.need.ram_bytes:,}",
             f"{row.ram_left:,}",
+            "-" if isinstance(row.need.stack_bound, str) else f"{row.need.stack_bound:,}",
+            f"{row.need.stack_bytes:,}" if row.need.stack_bytes else "-",
             "-" if isinstance(row.count, str) else f"{row.count.instructions:,.0f}",
+            "-" if isinstance(row.count, str) else f"{row.count.bound_instructions:,.0f}",
             "-" if row.step_us is None else time(row.step_us),
+            "-" if row.bound_us is None else time(row.bound_us),
             row.need.basis.partition(",")[0],
         )
         for row in rows
     ]
     lines = [f"{name}, {hidden} units: bytes it takes of flash and RAM, and what is left"]
-    lines += table(head, cells, right=(2, 3, 4, 5, 6, 7))
+    lines += table(head, cells, right=range(2, 12))
+    if any(not isinstance(row.need.stack_bound, str) for row in rows):
+        lines.append("stack: the most that the image can use, from its compiler's call graph")
     if any(row.step_us is not None for row in rows):
         lines.append(f"step: {BASIS}: instructions of an emulated step, one in each cycle")
     for row in rows:
@@ -157,13 +197,21 @@ def parts_lines(row: DeviceFit) -> list[str]:
     parts = (
         ("constants", need.constants_bytes),
         ("code", need.code_bytes),
-        ("service and startup", need.program_bytes),
+        ("application, board", need.program_bytes),
         ("state", need.state_bytes),
         ("scratch", need.scratch_bytes),
         ("buffers", need.buffers_bytes),
         ("stack", need.stack_bytes),
     )
     lines += [f"  {what:<20} {count:>12,}" for what, count in parts]
+    lines += [
+        f"    {_VARIABLES.get(name, name):<18} {count:>12,}"
+        for name, count in sorted(need.variables.items(), key=lambda item: -item[1])
+    ]
+    if isinstance(need.stack_bound, str):
+        lines.append(f"  the most that the stack can take: {need.stack_bound}")
+    else:
+        lines.append(f"  the stack can take {need.stack_bound:,} bytes at most")
     lines.append(f"  constants and code are {need.basis}{f': {need.reason}' * bool(need.reason)}")
     if isinstance(row.count, str):
         lines.append(f"  instructions are not known: {row.count}")
@@ -171,13 +219,14 @@ def parts_lines(row: DeviceFit) -> list[str]:
         count = row.count
         lines.append(
             f"  {count.instructions:,.0f} instructions in a step, {count.most_instructions:,.0f} "
-            f"at most, counted on {count.counted_on}"
+            f"at most; no step takes more than {count.bound_instructions:,.0f}; counted on "
+            f"{count.counted_on}"
         )
     return lines
 
 
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
+    head: Sequence[str], rows: Sequence[Sequence[str]], right: Container[int] = ()
 ) -> list[str]:
     """Return rows in columns as wide as what they hold.
 
@@ -220,6 +269,10 @@ def _lacking(row: DeviceFit, hidden: int) -> str:
         for what, left in (("flash", row.flash_left), ("RAM", row.ram_left))
         if left is not None and left < 0
     ]
+    if row.need.stack_over:
+        lacks.append(f"{row.need.stack_over:,} bytes of the place of its stack")
+    if row.has_memory:
+        return f"{row.device.name} lacks {lacks[0]}: more stack_bytes in its file"
     what = f"{row.device.name} lacks {' and '.join(lacks)}; "
     if row.hidden is None:
         return f"{what}no number of units would fit"
@@ -234,8 +287,13 @@ def _place(origin: int, count: int) -> str:
     return f"{size(count)} at {origin:#010x}"
 
 
-def _installed(runner: str) -> str:
-    return "" if shutil.which(runner) else ", which is not installed (rnn-edge doctor)"
+def _installed(runner: Runner, device: DeviceSpec) -> str:
+    gone = missing_of(runner, device)
+    if not gone:
+        return ""
+    if gone == (runner.name,):
+        return ", which is not installed (rnn-edge doctor)"
+    return f", without {', '.join(gone)}, which is not installed (rnn-edge doctor)"
 
 
 def _devices(names: Sequence[str]) -> str:

@@ -98,6 +98,38 @@ def _decisions(stream: Json) -> list[str]:
         f"missed, {found['extra_events']:,} extra; score off by {_error(found['score_rms'])} rms, "
         f"{_error(found['score_maximum'], 4)} at most"
     )
+    return [*lines, *_alarms(stream)]
+
+
+def _alarms(stream: Json) -> list[str]:
+    """Return what becomes of false alarms, where something is known of the frames."""
+    found = stream.get("alarms")
+    if found is None:
+        return []
+    near = found["score_at_threshold"]
+    lines = [
+        f"scores of alarms: off by {found['score_relative']:.2%} rms of the reference's own"
+        + (
+            f"; by {near:.2%} of the threshold {found['threshold']:.4g} on the "
+            f"{found['frames_at_threshold']:,} frames near it"
+            if near is not None
+            else f"; never near the threshold {found['threshold']:.4g}"
+        )
+    ]
+    normal, change = found["normal_frames"], found["change"]
+    shares = [f"{found[key] / max(normal, 1):.4%}" for key in ("reference_false", "engine_false")]
+    words = "none by the reference, which leaves no ratio"
+    if change is not None:
+        words = f"{change['value']:+.2%} ({change['low']:+.2%} to {change['high']:+.2%})"
+    lines.append(
+        f"false alarms, of {normal:,} normal frames: {shares[0]} by the reference, {shares[1]} by "
+        f"the engine: {words}"
+    )
+    events = found["event_change"]
+    lines.append(
+        f"false alarms, each counted once: {found['reference_events']:,} by the reference, "
+        f"{found['engine_events']:,} by the engine" + ("" if events is None else f": {events:+.2%}")
+    )
     return lines
 
 

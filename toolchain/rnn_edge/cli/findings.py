@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rnn_edge.cli.matrix import comparison_lines
+from rnn_edge.cli.matrix import verdict as device_verdict
 from rnn_edge.report.figures import limit, reading, subject, value_alone
 
 
@@ -14,6 +16,9 @@ def gate_lines(result: Mapping[str, Any]) -> list[str]:
     if result["drift"]:
         lines += [""] if lines else []
         lines += budget_lines(result)
+    if result.get("device"):
+        lines += [""] if lines else []
+        lines += comparison_lines(result["device"])
     return [*lines, f"verdict: {_verdict(result)}"]
 
 
@@ -28,6 +33,8 @@ def _verdict(result: Mapping[str, Any]) -> str:
         parts.append(f"{failed} of {len(rows)} limits not kept")
     if unsure:
         parts.append(f"{unsure} of {len(rows)} limits unsure, which more steps make surer")
+    if result.get("device"):
+        parts.append(device_verdict(result["device"]))
     if drift and not rows:
         parts.append("every limit is off, so that no drift was judged")
     return "; ".join(parts)

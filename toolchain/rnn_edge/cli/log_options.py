@@ -93,7 +93,12 @@ class LogOptions:
             raise click.UsageError("--clean would write over the key; choose another name.")
 
     def request(
-        self, path: Path, engines: tuple[str, ...], steps: int | None, emulated_steps: int
+        self,
+        path: Path,
+        engines: tuple[str, ...],
+        steps: int | None,
+        emulated_steps: int,
+        port: str | None,
     ) -> LogRequest:
         """Return what to do with a log.
 
@@ -116,6 +121,7 @@ class LogOptions:
             self.window,
             *self.debounce,
             cleaning,
+            port,
         )
 
 

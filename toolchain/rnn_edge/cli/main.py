@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -12,7 +13,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code.
 
     0 is success, 1 a failure with one message on stderr, 2 a wrong command line, 130 an
-    interruption and 141 a reader that went away.
+    interruption, 141 a reader that went away and 143 SIGTERM.
     """
     try:
         # Loading the commands takes a tenth of a second, in which one can be interrupted too.
@@ -28,11 +29,22 @@ def main() -> None:
     from rnn_edge.cli.signals import watch
 
     try:
+        _open_closed_streams()
         watch()
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # a second one, while the first was told
         code = EXIT_INTERRUPTED
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Make a standard stream that was closed an empty one.
+
+    Else the next file that is opened gets its number, and what is written to the stream.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def _interrupted(arguments: Sequence[str]) -> int:

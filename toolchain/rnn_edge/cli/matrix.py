@@ -7,6 +7,8 @@ from typing import Any
 
 REFERENCES = {"parity": "int8", "float_engines": "float"}
 """The engine that the engines of each part of the matrix are compared with."""
+PLACES = {"emulated": "an emulated processor", "boards": "a board"}
+"""Where engines run of which a step takes so long that fewer are taken."""
 
 
 def matrix_lines(result: Mapping[str, Any]) -> list[str]:
@@ -42,13 +44,14 @@ def comparison_lines(result: Mapping[str, Any]) -> list[str]:
             f"{row['engine']:<24} {row['tensor']:<6} {row['steps']:>9,} "
             f"off by at most {row['maximum']:.1e} (float)"
         )
-    if result["emulated"]:
-        rows = [row for row in (*parity, *floats) if row["engine"] in result["emulated"]]
-        steps = max(row["steps"] for row in rows)
-        lines.append(
-            f"emulated: {', '.join(result['emulated'])} ran on an emulated processor, over the "
-            f"first {steps:,} of {result['steps']:,} steps (--emulated-steps says how many)"
-        )
+    for key, how in PLACES.items():
+        if result.get(key):
+            rows = [row for row in (*parity, *floats) if row["engine"] in result[key]]
+            steps = max(row["steps"] for row in rows)
+            lines.append(
+                f"{key}: {', '.join(result[key])} ran on {how}, over the first {steps:,} of "
+                f"{result['steps']:,} steps (--emulated-steps says how many)"
+            )
     return lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -137,6 +138,22 @@ class WholeNumber(click.IntRange):
             self.fail(
                 f"{value!r}; expected a whole number from {self.min} to {self.max}.", param, ctx
             )
+
+
+class RealNumber(click.FloatRange):
+    """A number from `min` to `max`; "nan", which every comparison lets pass, is refused too."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - as click has it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Return the number, or refuse the command line."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r}; expected a number from {self.min} to {self.max}.", param, ctx)
+        return number
 
 
 def _with_values(

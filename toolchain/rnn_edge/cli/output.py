@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -68,7 +69,9 @@ def write_error(error: RnnEdgeError, *, is_json: bool) -> None:
     """Write message and hint on stderr and, for programs, as an object on stdout."""
     click.echo(f"Error: {error}", err=True)
     if is_json:
-        write_failure(type(error).__name__, error.message, error.hint)
+        # Where it is stdout that takes nothing, stderr has said so.
+        with contextlib.suppress(OSError):
+            write_failure(type(error).__name__, error.message, error.hint)
 
 
 def write_failure(kind: str, message: str, hint: str) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C that is not lost.
+"""Ctrl-C that is not lost, and an end that cleans up.
 
 Python raises KeyboardInterrupt wherever it happens to be; in a callback of a library it is printed
 and swallowed, and the command would go on.
@@ -13,8 +13,12 @@ _asked: list[int] = []
 
 
 def watch() -> None:
-    """Remember interruptions from now on, besides raising them."""
+    """Remember interruptions from now on, besides raising them; let SIGTERM end the process.
+
+    As an exception, so that programs that were started end too, and nothing half-written stays.
+    """
     signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _end)
 
 
 def raise_again() -> None:
@@ -30,3 +34,8 @@ def raise_again() -> None:
 def _interrupt(number: int, frame: FrameType | None) -> None:
     _asked.append(number)
     raise KeyboardInterrupt
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    _asked.append(number)
+    raise SystemExit(128 + number)

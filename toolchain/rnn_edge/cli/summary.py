@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rnn_edge.report.sections.metrics import FEWEST_RECORDINGS
+
 if TYPE_CHECKING:
     from rnn_edge.pipeline import Bundle
 
@@ -42,6 +44,7 @@ def bundle_lines(bundle: Bundle) -> list[str]:
         lines += _headline(report)
         rows = {model["name"]: model["metrics"] for model in report["models"]}
         lines += metric_lines(report["task"], rows, report["data"])
+        lines += baseline_lines(report.get("baselines"))
         lines += _drift_lines(report["drift"])
         lines += _proof_lines(report)
     lines += range_lines(_quantization(bundle), report.get("replayed_ranges", ()))
@@ -68,7 +71,24 @@ def evaluation_lines(result: Mapping[str, Any]) -> list[str]:
     if result["task"] == "kws":
         for engine, metrics in result["engines"].items():
             lines += _class_lines(engine, metrics["unreset"]["per_class"])
+    lines += baseline_lines(result.get("baselines"))
+    silent = result.get("silent_sensors", {})
+    if silent:
+        told = ", ".join(f"{name} {share:.2%}" for name, share in silent.items())
+        lines.append(f"silent sensors, of which frames count nothing: {told}")
     return [*lines, *(f"note: {note}" for note in data["notes"])]
+
+
+def baseline_lines(found: Mapping[str, Any] | None) -> list[str]:
+    """Return simple baselines beside a model, and what follows from them."""
+    if found is None:
+        return []
+    rows = found["rows"]
+    widest = max((len(row["name"]) for row in rows), default=0)
+    lines = ["baselines, by the same threshold method and alarm logic:"] if rows else []
+    lines += [f"  {row['name']:<{widest}}  {_anomaly_cells(row['metrics'])}" for row in rows]
+    lines += [f"  not fitted: {line}" for line in found["left_out"]]
+    return [*lines, f"verdict: {found['advice']}"]
 
 
 def _scored(data: Mapping[str, Any]) -> str:
@@ -131,7 +151,8 @@ def metric_lines(
     if data["is_synthetic"] and "synthetic" not in source:
         source += " (synthetic)"
     widest = max(map(len, rows))
-    lines = [f"{'all' if is_whole else 'test part'} of {source}:"]
+    few = _few_recordings(rows) if task == "anomaly" else ""
+    lines = [f"{'all' if is_whole else 'test part'} of {source}{few}:"]
     for name, metrics in rows.items():
         cells = _keyword_cells(metrics) if task == "kws" else _anomaly_cells(metrics)
         lines.append(f"  {name:<{widest}}  {cells}")
@@ -158,14 +179,39 @@ def _anomaly_cells(metrics: Mapping[str, Any]) -> str:
         )
     if not metrics["events"]:
         # F1 and AUC-PR mean nothing where there is nothing to find.
-        return f"no labelled anomaly to find  false alarms {metrics['false_alarm_runs']}"
-    low, high = metrics["f1_interval"]
+        alarms = f"{metrics['false_alarm_runs']}{_per_day(metrics)}"
+        return f"no labelled anomaly to find  false alarms {alarms}"
     return (
-        f"F1 {_percent(metrics['f1'])} ({_percent(low)} to {_percent(high)})  "
+        f"F1 {_percent(metrics['f1'])}{_f1_interval(metrics)}  "
         f"AUC-PR {_percent(metrics['auc_pr'])}  "
         f"events {metrics['events_found']}/{metrics['events']}  "
-        f"false alarms {metrics['false_alarm_runs']}"
+        f"false alarms {metrics['false_alarm_runs']}{_per_day(metrics)}"
     )
+
+
+def _f1_interval(metrics: Mapping[str, Any]) -> str:
+    """Return the interval of F1, or nothing where there are too few recordings to resample."""
+    if metrics["recordings"] < FEWEST_RECORDINGS:
+        return ""
+    low, high = metrics["f1_interval"]
+    return f" ({_percent(low)} to {_percent(high)})"
+
+
+def _few_recordings(rows: Mapping[str, Any]) -> str:
+    """Say why figures of sensors have no interval, where that is so."""
+    counts = [row["recordings"] for row in rows.values() if row["is_labelled"] and row["events"]]
+    if not counts or max(counts) >= FEWEST_RECORDINGS:
+        return ""
+    few = f"{max(counts)} recording{'s' * (max(counts) != 1)}"
+    return f" ({few}, too few for an interval of F1)"
+
+
+def _per_day(metrics: Mapping[str, Any]) -> str:
+    """Return how many false alarms that is in a day of normal operation."""
+    if metrics.get("false_alarms_per_day") is None:
+        return ""
+    rate, (low, high) = metrics["false_alarms_per_day"], metrics["false_alarms_per_day_interval"]
+    return f", {rate:.3g} a day ({low:.3g} to {high:.3g})"
 
 
 def _class_lines(engine: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import io
-import struct
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnn_edge.data.resample import resample, to_pcm
+from rnn_edge.data.riff import check_riff_length
 from rnn_edge.errors import DataError
 from rnn_edge.extras import require
 from rnn_edge.types import Array
 
 SAMPLE_RATE_HZ = 16_000
 """Rate of every audio data set."""
-_LENGTH_UNKNOWN = (0, 0xFFFFFFFF)
-"""RIFF sizes that writers of a stream leave in the header."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +51,7 @@ def decode_audio(content: bytes, name: str) -> DecodedAudio:
             f"Audio file {name} is empty: 0 bytes; expected WAV or FLAC.",
             'leave such files out with on_bad_file = "skip"',
         )
-    _check_riff_length(content, name)
+    check_riff_length(content, len(content), name, 'leave such files out with on_bad_file = "skip"')
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             rate, channels, frames = file.samplerate, file.channels, file.frames
@@ -89,16 +87,3 @@ def decode_audio(content: bytes, name: str) -> DecodedAudio:
     mono = resample(scaled.mean(axis=1), rate, SAMPLE_RATE_HZ)
     is_saturated = bool(np.abs(mono).max(initial=0.0) > 1.0)
     return DecodedAudio(to_pcm(mono), rate, channels, is_saturated)
-
-
-def _check_riff_length(content: bytes, name: str) -> None:
-    """Find a WAV file that lost its end; the decoder would return what is left of it."""
-    if len(content) < 12 or content[:4] != b"RIFF":
-        return
-    (length,) = struct.unpack_from("<I", content, 4)
-    if length not in _LENGTH_UNKNOWN and length + 8 > len(content) + 1:
-        raise DataError(
-            f"Audio file {name} is cut short: {len(content):,} bytes; "
-            f"its header promises {length + 8:,}.",
-            'leave such files out with on_bad_file = "skip"',
-        )

@@ -28,6 +28,7 @@ class DataSource:
         needs_path: Whether it reads files; the others make their data.
         options: Type of its options.
         load: Returns the data set, given path (None where none is needed), options and seed.
+        takes_path: Whether one that makes its data can add files to it.
     """
 
     name: str
@@ -36,6 +37,7 @@ class DataSource:
     needs_path: bool
     options: type[Any]
     load: Callable[[Path | None, Any, int], Dataset]
+    takes_path: bool = False
 
 
 def all_sources() -> dict[str, DataSource]:
@@ -65,7 +67,7 @@ def load_dataset(
             f"Data source {kind} has no path; expected a folder or an archive.",
             "give it with --data or as path in the [data] table of the spec",
         )
-    if path is not None and not source.needs_path:
+    if path is not None and not (source.needs_path or source.takes_path):
         raise DataError(f"Data source {kind} makes its data; the path {path} has no meaning there.")
     chosen = source.options() if options is None else options
     if not isinstance(chosen, source.options):

@@ -6,9 +6,10 @@ import json
 import struct
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,8 +40,8 @@ class Utterance:
     """One thing to say.
 
     Attributes:
-        text: Words.
-        accent: One of `ACCENTS`.
+        text: Words, or phonemes of the voice in double brackets.
+        accent: One of `ACCENTS`, or the name of a language of espeak-ng.
         variant: One of `VARIANTS`.
         rate_wpm: Words per minute, 80..450.
         pitch: 0..99; 50 is the voice's own.
@@ -65,13 +66,37 @@ def speak(utterances: Sequence[Utterance]) -> tuple[int, list[Array]]:
         MissingDependencyError: If espeak-ng is not installed.
         EnvironmentFailureError: If it fails.
     """
+    spoken = [{**asdict(each), "voice": f"{each.accent}+{each.variant}"} for each in utterances]
+    answer = _ask({"utterances": spoken})
+    rate_hz, count = struct.unpack_from("=2I", answer)
+    lengths = struct.unpack_from(f"={count}I", answer, 8)
+    samples = np.frombuffer(answer, np.int16, offset=8 + 4 * count)
+    ends = np.cumsum(lengths)
+    return int(rate_hz), [samples[e - n : e] for e, n in zip(ends, lengths, strict=True)]
+
+
+def pronounce(texts: Sequence[str], accent: str = ACCENTS[0]) -> list[str]:
+    """Return the phonemes of each text, as `rnn_edge.data.phonemes.parse_phrase` reads them.
+
+    Args:
+        texts: Words.
+        accent: One of `ACCENTS`.
+
+    Raises:
+        MissingDependencyError: If espeak-ng is not installed.
+        EnvironmentFailureError: If it fails.
+    """
+    answer = _ask({"pronounce": [{"text": text, "voice": accent} for text in texts]})
+    return [str(each) for each in json.loads(answer)]
+
+
+def _ask(question: Mapping[str, Any]) -> bytes:
+    """Return what the program that holds the library answers."""
     loader = require("espeakng_loader", "synth", "synthetic speech")
     request = {
         "library": str(loader.get_library_path()),
         "voices": str(loader.get_data_path()),
-        "utterances": [
-            {**asdict(each), "voice": f"{each.accent}+{each.variant}"} for each in utterances
-        ],
+        **question,
     }
     worker = Path(__file__).with_name("espeak_worker.py")
     try:
@@ -90,8 +115,4 @@ def speak(utterances: Sequence[Utterance]) -> tuple[int, list[Array]]:
             f"Speech synthesis failed with code {done.returncode}: {reason[0]}.",
             "pip install --force-reinstall espeakng-loader",
         )
-    rate_hz, count = struct.unpack_from("=2I", done.stdout)
-    lengths = struct.unpack_from(f"={count}I", done.stdout, 8)
-    samples = np.frombuffer(done.stdout, np.int16, offset=8 + 4 * count)
-    ends = np.cumsum(lengths)
-    return int(rate_hz), [samples[e - n : e] for e, n in zip(ends, lengths, strict=True)]
+    return done.stdout

@@ -17,6 +17,7 @@ from rnn_edge.data.options import (
 )
 from rnn_edge.data.sensor_split import file_splits
 from rnn_edge.data.speech_commands import LISTS, hash_split, speaker_of
+from rnn_edge.data.table import reads_as_number
 from rnn_edge.data.tree import AUDIO_SUFFIXES, FileTree, open_tree
 from rnn_edge.errors import DataError
 from rnn_edge.registry import known
@@ -236,7 +237,7 @@ def _roles(
     if time:
         row = dict(zip(_cells(first[0], delimiter), _cells(first[-1], delimiter), strict=False))
         roles["time_column"] = time[0]
-        roles["time_format"] = "number" if _is_number(row.get(time[0], "")) else "iso"
+        roles["time_format"] = "number" if reads_as_number(row.get(time[0], "")) else "iso"
     return roles
 
 
@@ -246,11 +247,3 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 def _named(columns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
     return tuple(column for column in columns if column.lower() in names)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from rnn_edge.errors import SpecError
+from rnn_edge.types.phrases import fault_of_phrases
 
 SPEECH_COMMANDS_KEYWORDS = (
     "yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go",
@@ -212,6 +213,60 @@ class SyntheticKeywordsOptions:
 
 
 @dataclass(frozen=True)
+class SyntheticPhrasesOptions:
+    """Keywords of one's own, spoken by a speech synthesizer, and what is to be told from them.
+
+    Attributes:
+        keywords: Words or short phrases that are classes, in the order of the model's outputs.
+        near_phrases: Phrases made up for each keyword that differ from it by a few phonemes.
+        other_phrases: Further words for the class "unknown", beside some six hundred.
+        unknown_share: Clips of the class "unknown" for each clip of one keyword.
+        silence: Whether there is a class "silence" of background noise alone.
+        train_clips: Training clips per keyword.
+        validation_clips: Validation clips per keyword.
+        test_clips: Test clips per keyword.
+        snr_min_db: Lowest ratio of speech to noise.
+        snr_max_db: Highest ratio of speech to noise.
+        reverberation: Share of clips with a room, 0..1.
+        recordings_clips: Where recordings are added: training clips of each keyword, and of other
+            words, that are taken.
+    """
+
+    keywords: tuple[str, ...] = ("hey pico",)
+    near_phrases: int = 60
+    other_phrases: tuple[str, ...] = ()
+    unknown_share: float = 3.0
+    silence: bool = True
+    train_clips: int = 800
+    validation_clips: int = 150
+    test_clips: int = 200
+    snr_min_db: float = 3.0
+    snr_max_db: float = 40.0
+    reverberation: float = 0.6
+    recordings_clips: int = 100_000
+
+    def __post_init__(self) -> None:
+        _as_tuples(self)
+        _check_words("keywords", self.keywords)
+        fault = fault_of_phrases(self.keywords)
+        if fault:
+            raise SpecError(f"Option keywords: {fault}.")
+        both = sorted(set(self.keywords) & set(self.other_phrases))
+        if both:
+            raise SpecError(f"Option other_phrases: {both[0]!r} is a keyword too.")
+        _check_range("near_phrases", self.near_phrases, 0, 1000)
+        _check_range("unknown_share", self.unknown_share, 0.1, 20.0)
+        for name in ("train_clips", "validation_clips", "test_clips"):
+            _check_range(name, getattr(self, name), 1, 100_000)
+        for name in ("snr_min_db", "snr_max_db"):
+            _check_range(name, getattr(self, name), -20.0, 100.0)
+        if self.snr_min_db > self.snr_max_db:
+            raise SpecError(f"Option snr_min_db: {self.snr_min_db} is over snr_max_db.")
+        _check_range("reverberation", self.reverberation, 0.0, 1.0)
+        _check_range("recordings_clips", self.recordings_clips, 0, 100_000)
+
+
+@dataclass(frozen=True)
 class SyntheticMachineOptions:
     """A simulated motor with a pump, sampled slowly, with labelled faults in the test recordings.
 
@@ -243,7 +298,11 @@ class SyntheticMachineOptions:
 
 
 Options = (
-    SpeechCommandsOptions | SensorTableOptions | SyntheticKeywordsOptions | SyntheticMachineOptions
+    SpeechCommandsOptions
+    | SensorTableOptions
+    | SyntheticKeywordsOptions
+    | SyntheticPhrasesOptions
+    | SyntheticMachineOptions
 )
 
 

@@ -7,19 +7,19 @@ splits. It shows that a build works; what a model learns from it says little abo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from rnn_edge.data.audio_file import SAMPLE_RATE_HZ
 from rnn_edge.data.base import DataSource
-from rnn_edge.data.espeak import ACCENTS, VARIANTS, Utterance, speak
+from rnn_edge.data.espeak import ACCENTS, VARIANTS, Utterance
 from rnn_edge.data.noise import coloured_noise, generator
 from rnn_edge.data.options import SILENCE_LABEL, UNKNOWN_LABEL, SyntheticKeywordsOptions
 from rnn_edge.data.resample import resample, to_pcm
 from rnn_edge.data.room import reverberate, trim
 from rnn_edge.data.silence import silence_clips
+from rnn_edge.data.spoken_clips import SpokenPlan, noises_by_part, spoken_clips
 from rnn_edge.errors import DataError
 from rnn_edge.types import SPLITS, Array, AudioClip, AudioDataset, Split
 
@@ -39,17 +39,6 @@ BACKGROUND_S: dict[Split, float] = {"train": 12.0, "validation": 6.0, "test": 6.
 _BACKGROUND_LABEL = "_background_noise_"
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """One clip to come; ``seed`` is that of everything done to it after it is spoken."""
-
-    clip_id: str
-    label: str
-    split: Split
-    utterance: Utterance
-    seed: tuple[int, ...]
-
-
 def synthetic_keywords(options: SyntheticKeywordsOptions, seed: int = 0) -> AudioDataset:
     """Make the data set; same options and seed, same samples.
 
@@ -58,23 +47,14 @@ def synthetic_keywords(options: SyntheticKeywordsOptions, seed: int = 0) -> Audi
         MissingDependencyError: If the synthesizer or the resampler is not installed.
         EnvironmentFailureError: If the synthesizer fails.
     """
-    voices = _voices(seed)
-    background = tuple(clip for split in SPLITS for clip in _background(split, seed))
+    voices = voices_by_part(seed)
+    background = tuple(clip for split in SPLITS for clip in background_noise(split, seed))
     plans = [plan for split in SPLITS for plan in _plans(options, split, voices[split], seed)]
-    rate_hz, spoken = speak([plan.utterance for plan in plans])
-    noises: dict[Split, list[Array]] = {
-        split: [b.pcm / 32768.0 for b in background if b.split == split] for split in SPLITS
-    }
-    clips = [
-        AudioClip(
-            plan.clip_id,
-            _record(plan, pcm, rate_hz, options, noises[plan.split]),
-            plan.label,
-            plan.utterance.variant,
-            plan.split,
-        )
-        for plan, pcm in zip(plans, spoken, strict=True)
-    ]
+    clips = spoken_clips(
+        plans,
+        noises_by_part(background),
+        lambda plan, pcm, rate_hz, nearby: _record(plan, pcm, rate_hz, options, nearby),
+    )
     classes = (*options.keywords, *([UNKNOWN_LABEL] if options.unknown_words else []))
     if options.silence:
         classes = (*classes, SILENCE_LABEL)
@@ -106,7 +86,8 @@ def _counts(options: SyntheticKeywordsOptions) -> dict[Split, int]:
     }
 
 
-def _voices(seed: int) -> dict[Split, list[str]]:
+def voices_by_part(seed: int) -> dict[Split, list[str]]:
+    """Return the vocal tracts of every part; none is in two."""
     order = [VARIANTS[k] for k in generator(seed, 0x70).permutation(len(VARIANTS))]
     validation = round(len(order) * VALIDATION_VOICES)
     test = round(len(order) * TEST_VOICES)
@@ -119,7 +100,7 @@ def _voices(seed: int) -> dict[Split, list[str]]:
 
 def _plans(
     options: SyntheticKeywordsOptions, split: Split, voices: list[str], seed: int
-) -> list[_Plan]:
+) -> list[SpokenPlan]:
     """Plan the spoken clips of a split; every class meets every voice equally often."""
     s = SPLITS.index(split)
     groups = [(word, [word]) for word in options.keywords]
@@ -139,12 +120,12 @@ def _plans(
                 pitch_range=int(rng.integers(*PITCH_RANGE, endpoint=True)),
             )
             clip_id = f"{utterance.text}/{utterance.variant}_{split}_{k:05d}"
-            plans.append(_Plan(clip_id, label, split, utterance, (seed, s, c, k, 0x72)))
+            plans.append(SpokenPlan(clip_id, label, split, utterance, (seed, s, c, k, 0x72)))
     return plans
 
 
 def _record(
-    plan: _Plan,
+    plan: SpokenPlan,
     spoken: Array,
     rate_hz: int,
     options: SyntheticKeywordsOptions,
@@ -177,7 +158,7 @@ def _record(
     return to_pcm(clip)
 
 
-def _background(split: Split, seed: int) -> list[AudioClip]:
+def background_noise(split: Split, seed: int) -> list[AudioClip]:
     """Generate one recording of each kind of noise."""
     samples = round(BACKGROUND_S[split] * SAMPLE_RATE_HZ)
     rng = generator(seed, SPLITS.index(split), 0x73)

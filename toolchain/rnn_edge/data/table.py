@@ -174,6 +174,15 @@ def _header(name: str, cells: list[str]) -> list[str]:
     return header
 
 
+def reads_as_number(cell: str) -> bool:
+    """Return whether a cell can be read as a number, "nan" and infinities too."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_number(cell: str) -> bool:
     try:
         # Python's own syntax for literals allows underscores; a table does not.

@@ -13,6 +13,8 @@ from rnn_edge.types import Array
 
 RATE_TOLERANCE = 0.1
 """Largest relative difference between the median step and the sample rate."""
+NEARLY_WHOLE = 1e-5
+"""Relative; as times in seconds since 1970 tell steps of a tenth, and a second in a day."""
 
 
 def row_times_s(table: Table, column: str, time_format: Literal["iso", "number"]) -> Array:
@@ -56,12 +58,19 @@ def _iso_s(table: Table, column: str, row: int) -> float:
 def sample_rate_of(times_s: Array, table: Table) -> float:
     """Return the rate in Hz of the median step.
 
+    Steps between times of float64 are rounded, 0.1 s to 0.0999999: a rate in Hz, or a period in
+    seconds, that is nearly whole is taken for whole.
+
     Raises:
         DataError: If there is only one row.
     """
     if len(times_s) < 2:
         raise DataError(f"File {table.name} has one row; expected at least two to tell its rate.")
-    return 1.0 / float(np.median(np.diff(times_s)))
+    step = float(np.median(np.diff(times_s)))
+    for whole in (float(round(1.0 / step)), 1.0 / max(1, round(step))):
+        if abs(whole * step - 1.0) <= NEARLY_WHOLE:
+            return whole
+    return 1.0 / step
 
 
 def missing_before(times_s: Array, sample_rate_hz: float, table: Table) -> Array:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from rnn_edge.drift.alarms import RunningAlarms
 from rnn_edge.drift.decisions import DecisionRule, RunningDecisions
 from rnn_edge.drift.interruption import undivided
 from rnn_edge.drift.running import STRETCHES, RunningError, root_estimate
@@ -100,6 +101,7 @@ class RunningDrift:
         errors: A running error for y and each state, by name.
         decisions: Counts of decisions.
         details: What looked into single steps, or None.
+        alarms: False alarms, or None where nothing is known of the frames.
         steps: Frames seen.
         streams: Streams put together.
     """
@@ -110,6 +112,7 @@ class RunningDrift:
     errors: dict[str, RunningError]
     decisions: RunningDecisions
     details: Details | None = None
+    alarms: RunningAlarms | None = None
     steps: int = 0
     streams: int = 1
     hidden: tuple[str, ...] = field(init=False)
@@ -126,6 +129,10 @@ class RunningDrift:
         self.decisions.merge(other.decisions)
         if self.details is not None and other.details is not None:
             self.details.merge(other.details)
+        if self.alarms is not None and other.alarms is not None:
+            self.alarms.merge(other.alarms)
+        else:
+            self.alarms = self.alarms or other.alarms
         self.planned_steps += other.planned_steps
         self.steps += other.steps
         self.streams += other.streams
@@ -147,6 +154,7 @@ class RunningDrift:
             decisions=frames,
             detections=detections,
             details={} if self.details is None else self.details.to_json(),
+            alarms=None if self.alarms is None else self.alarms.result(),
         )
 
     def _parts(self) -> list[tuple[int, Estimate]]:
@@ -194,6 +202,9 @@ def replay_pair(
             ran = reference.run(chunk.frames), engine.run(chunk.frames)
             if found is None:
                 found = _start(stream, engine, ran, rules, details)
+                threshold = rules[0].alarm_threshold
+                if chunk.labels is not None and threshold is not None:
+                    found.alarms = RunningAlarms(threshold, rules[0].settling_frames)
             with undivided():
                 _add(found, chunk, ran, rules, sampler)
             tell(found.steps, stream.steps)
@@ -203,6 +214,8 @@ def replay_pair(
     if found is None:
         raise DataError(f"Stream {stream.name} gave no frames; expected {stream.steps}.")
     found.decisions.close()
+    if found.alarms is not None:
+        found.alarms.close()
     return found
 
 
@@ -240,7 +253,10 @@ def _add(
     found.errors["y"].add(first, y, integer_y)
     for name, value in expected.items():
         found.errors[name].add(first, value, actual[name])
-    found.decisions.add(first, rules[0].update(frames, y), rules[1].update(frames, integer_y))
+    decided = rules[0].update(frames, y), rules[1].update(frames, integer_y)
+    found.decisions.add(first, *decided)
+    if found.alarms is not None:
+        found.alarms.add(first, chunk, *decided)
     if sampler is not None:
         sampler.add(first, frames, trace.states, integer_trace.states)
     found.steps += len(frames)

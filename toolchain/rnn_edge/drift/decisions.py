@@ -17,10 +17,20 @@ STRETCHES = 64
 
 
 class DecisionRule(Protocol):
-    """Turns outputs into decisions, frame after frame; it remembers what it smooths."""
+    """Turns outputs into decisions, frame after frame; it remembers what it smooths.
+
+    Attributes:
+        frame_kind: What a decision by frame is, in words.
+        detection_kind: What a detection is.
+        alarm_threshold: What the score of an alarm is compared with; None where detections are no
+            alarms.
+        settling_frames: For which the start of a recording is seen in the score.
+    """
 
     frame_kind: str
     detection_kind: str
+    alarm_threshold: float | None
+    settling_frames: int
 
     def update(self, frames: Array, outputs: Array) -> Decided:
         """Decide on frames float32 (T, D) and outputs float (T, C), in real units."""

@@ -115,6 +115,8 @@ class EngineSource:
         work: Folder for what the engine builds (a compiled library); it may be kept and reused.
         bundle: Folder of the bundle that the files belong to, for messages; None where there is
             none.
+        port: Where the board is that an engine with `EngineKind.needs_port` speaks to; None where
+            none was named.
     """
 
     float_model: FloatModel
@@ -122,6 +124,7 @@ class EngineSource:
     exports: Path
     work: Path
     bundle: Path | None = None
+    port: str | None = None
 
 
 def _open_named(
@@ -149,6 +152,7 @@ class EngineKind:
         sets_state: Whether `Engine.reset` takes vectors; if not, the runtime keeps the state and
             can only set it to zero, and `Engine.restore` refuses with `EngineError`.
         softmax_lsb: How many units the outputs of its softmax may be away from the reference's.
+        needs_port: Whether it is a board, which is there only where a port is named.
     """
 
     name: str
@@ -161,10 +165,16 @@ class EngineKind:
     is_approximate: bool = False
     sets_state: bool = True
     softmax_lsb: int = 0
+    needs_port: bool = False
 
     def __post_init__(self) -> None:
         # What is opened knows by which name it was asked for: one class serves several kinds.
         object.__setattr__(self, "open", partial(_open_named, self.name, self.open))
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a step takes so long that a replay takes fewer unless it is asked for more."""
+        return self.is_emulated or self.needs_port
 
     def known_lsb(self, model: QuantizedModel) -> int:
         """Return how far y may be from the reference's, in units: a fact of the runtime."""
@@ -178,3 +188,12 @@ def all_engines() -> dict[str, EngineKind]:
         SpecError: If the file of a device has mistakes.
     """
     return discover(engines, "ENGINE", EngineKind, "engine_kinds")
+
+
+def engines_here() -> dict[str, EngineKind]:
+    """Return every kind of engine but boards, which have to be named with their ports.
+
+    Raises:
+        SpecError: If the file of a device has mistakes.
+    """
+    return {name: kind for name, kind in all_engines().items() if not kind.needs_port}

@@ -12,10 +12,10 @@ from functools import partial
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
 from rnn_edge.engines.c_host import host_compiler
-from rnn_edge.engines.service import ENDINGS, ServiceEngine, exported_sources
-from rnn_edge.engines.stream_process import StreamProcess
+from rnn_edge.engines.link_engine import exported_sources
+from rnn_edge.engines.program_engine import ProgramStream, open_program
 from rnn_edge.firmware.host import LEVELS, SANITIZED, Build, build_host_program
-from rnn_edge.firmware.tools import program
+from rnn_edge.programs import program
 
 COMPILERS = ("gcc", "clang")
 HOST_SANITIZED = f"c-{SANITIZED}"
@@ -25,7 +25,7 @@ _FOLDER = re.compile(r"/\S*/(?=\w+\.[ch]:\d)")
 _REPORT_BYTES = 1 << 16
 
 
-class SanitizedProcess(StreamProcess):
+class SanitizedStream(ProgramStream):
     """A program that ends at the first finding of a sanitizer, which its error then names."""
 
     def _how_it_ended(self) -> str:
@@ -58,8 +58,9 @@ def open_engine(name: str, compiler: str, variant: str, source: EngineSource) ->
     command = [program(compiler, f"the engine {name!r}")] if compiler else host_compiler()
     build = Build(name, tuple(command), variant)
     binary = build_host_program(build, source.model, exported_sources(source), source.work)
-    kind = SanitizedProcess if variant == SANITIZED else StreamProcess
-    return ServiceEngine(source.model, kind([str(binary)], f"engine {name!r}", ENDINGS))
+    kind = SanitizedStream if variant == SANITIZED else ProgramStream
+    owner = f"engine {name!r}"
+    return open_program(source.model, kind([str(binary)], owner), owner)
 
 
 def _kind(name: str, compiler: str, variant: str) -> EngineKind:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
-from rnn_edge.engines.service import ENDINGS, ServiceEngine, exported_sources
-from rnn_edge.engines.stream_process import StreamProcess
+from rnn_edge.engines.link_engine import exported_sources
+from rnn_edge.engines.program_engine import ProgramStream, open_program
 from rnn_edge.firmware.linux import TARGETS, LinuxTarget, build_binary
-from rnn_edge.firmware.tools import program
+from rnn_edge.programs import program
 
 
 def open_engine(target: LinuxTarget, source: EngineSource) -> Engine:
@@ -17,7 +17,8 @@ def open_engine(target: LinuxTarget, source: EngineSource) -> Engine:
     emulator = program(target.emulator, f"the engine {name!r}")
     binary = build_binary(target, source.model, exported_sources(source), source.work)
     command = [emulator, "-cpu", target.processor, str(binary)]
-    return ServiceEngine(source.model, StreamProcess(command, f"engine {name!r}", ENDINGS))
+    owner = f"engine {name!r}"
+    return open_program(source.model, ProgramStream(command, owner), owner)
 
 
 def engine_name(target: LinuxTarget) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import numpy as np
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
 from rnn_edge.engines.c_host import host_compiler
 from rnn_edge.engines.layout import StreamLayout
-from rnn_edge.engines.service import exported_sources
-from rnn_edge.errors import EngineError, MissingExportError
+from rnn_edge.errors import EngineError, LinkError, MissingExportError
+from rnn_edge.exporters.c_source import sources_in
 from rnn_edge.firmware.link import build_link_program
+from rnn_edge.links.application import Mode
 from rnn_edge.links.client import LinkClient
 from rnn_edge.links.messages import LinkCounters, StepFlag
 from rnn_edge.links.process import ProcessStream
@@ -33,17 +35,28 @@ class LinkEngine(Engine):
     Args:
         model: The model that the device is to serve.
         client: Speaks to it; it is closed with the engine.
+        owner: What the device belongs to, the start of messages; empty for none.
+        last_words: Returns what a program in the device's place said last, or nothing.
 
     Raises:
         EngineError: If the device does not answer, or serves another model.
     """
 
-    def __init__(self, model: QuantizedModel, client: LinkClient) -> None:
+    def __init__(
+        self,
+        model: QuantizedModel,
+        client: LinkClient,
+        owner: str = "",
+        last_words: Callable[[], str] = str,
+    ) -> None:
         self._model = model
         self._layout = StreamLayout.of_integer(model)
         self._client = client
+        self._owner = owner
+        self._last_words = last_words
         try:
-            self._begin()
+            with self._told():
+                self._begin()
         except EngineError:
             client.close()
             raise
@@ -57,6 +70,19 @@ class LinkEngine(Engine):
     def client(self) -> LinkClient:
         """What speaks to the device."""
         return self._client
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say in errors of the link whose device it is, and what its program said last."""
+        try:
+            yield
+        except LinkError as error:
+            if not self._owner or self._owner in error.message:
+                raise
+            words = self._last_words()
+            said = f" Its last words: {words.rstrip('.')}." if words else ""
+            message = f"{self._owner[0].upper()}{self._owner[1:]}: {error.message}{said}"
+            raise type(error)(message, error.hint) from error
 
     def _begin(self) -> None:
         """Begin a session with a device of this model.
@@ -74,6 +100,9 @@ class LinkEngine(Engine):
                 f"{model.name!r}, {digest_bytes(model).hex()}.",
                 "flash the image of this bundle, or take the bundle of the device",
             )
+        # It steps its sensor's frames, from whatever it has saved.
+        self._client.set_mode(Mode.HOST)
+        self._client.reset()
 
     def reset(self, state: Mapping[str, Array] | None = None) -> None:
         """Set the state to zero, or to the given int16 vectors by name.
@@ -83,21 +112,25 @@ class LinkEngine(Engine):
                 answer.
         """
         whole = self._layout.state(state)
-        if not self._client.is_open:
-            self._begin()
-        if state is None:
-            self._client.reset()
-        else:
-            self._client.set_state(SavedState.of(self._model, whole).pack())
+        with self._told():
+            if not self._client.is_open:
+                self._begin()
+            if state is None:
+                self._client.reset()
+            else:
+                self._client.set_state(SavedState.of(self._model, whole).pack())
 
     def step(self, x: Array) -> Array:
         """Advance by one frame x int16 (D,) and return the output int16 (C,)."""
-        row: Array = self._client.step(self._layout.frame(x)[None])[0]
+        frames = self._layout.frame(x)[None]
+        with self._told():
+            row: Array = self._client.step(frames)[0]
         return row
 
     def state(self) -> dict[str, Array]:
         """Return a copy of the state by name, int16 (H,)."""
-        blob = self._client.state()
+        with self._told():
+            blob = self._client.state()
         if len(blob) != blob_bytes(self._model):
             raise EngineError(
                 f"Saved state of {self._model.name}: {len(blob)} bytes came; expected "
@@ -115,11 +148,15 @@ class LinkEngine(Engine):
 
     def run_last(self, x: Array) -> Array:
         """Advance by T frames x int16 (T, D) in stream mode; return the last output (C,)."""
-        last: Array = self._client.stream(self._layout.frames(x))[-1]
+        frames = self._layout.frames(x)
+        with self._told():
+            last: Array = self._client.stream(frames)[-1]
         return last
 
     def _run(self, x: Array, flags: StepFlag) -> Trace:
-        rows = self._client.step(self._layout.frames(x), flags)
+        frames = self._layout.frames(x)
+        with self._told():
+            rows = self._client.step(frames, flags)
         states, at = {}, self._layout.outputs
         for name, size in self._layout.states.items():
             states[name] = rows[:, at : at + size]
@@ -128,24 +165,28 @@ class LinkEngine(Engine):
 
     def counters(self) -> LinkCounters:
         """Return what the device has counted since it began."""
-        return self._client.counters()
+        with self._told():
+            return self._client.counters()
 
     def close(self) -> None:
         """Close the link; calling it twice is fine."""
         self._client.close()
 
 
-def check_export(sources: list[Path], model: QuantizedModel) -> None:
-    """Refuse an export of a version that did not bring what the link is built on.
+def exported_sources(source: EngineSource) -> list[Path]:
+    """Return the files of the exported C that a program with the link is made of.
 
     Raises:
-        MissingExportError: If it did not.
+        MissingExportError: If the export is not there, or of a version that did not bring what
+            the link is built on.
     """
-    if not any(path.name == _NEEDED for path in sources):
+    found, model = sources_in(source.model, source.exports), source.model
+    if any(path.is_file() for path in found) and not any(path.name == _NEEDED for path in found):
         raise MissingExportError(
             f"C sources of {model.name} are without {_NEEDED}; expected an export of this version.",
             "rnn-edge export",
         )
+    return found
 
 
 def open_engine(source: EngineSource) -> Engine:
@@ -158,7 +199,6 @@ def open_engine(source: EngineSource) -> Engine:
         EnvironmentFailureError: If the program cannot be written, or the compiler does not run.
     """
     sources = exported_sources(source)
-    check_export(sources, source.model)
     binary = build_link_program(host_compiler(NAME), source.model, sources, source.work)
     stream = ProcessStream([str(binary)], f"Program of engine {NAME!r}")
     return LinkEngine(source.model, LinkClient(stream, TIMEOUT_S))

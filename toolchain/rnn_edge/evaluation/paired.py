@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnn_edge.errors import DataError
-from rnn_edge.evaluation.anomaly import f1_of
+from rnn_edge.evaluation.anomaly_metrics import f1_of
 from rnn_edge.statistics import Z_95, bootstrap_interval
 from rnn_edge.types import Array
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from rnn_edge import exporters
 from rnn_edge.registry import discover
 from rnn_edge.types import CellKind, FloatModel, QuantizedModel
+from rnn_edge.types.c_choices import DEFAULT, CChoices
 from rnn_edge.types.resets import NEVER, ResetPolicy
 from rnn_edge.types.spans import TensorSpan
 
@@ -25,6 +26,7 @@ class ExportSource:
         spans: Calibrated values of y and every state by name, for formats with scales of their
             own; None where nothing was calibrated.
         reset: When a deployed stream forgets.
+        c: How the generated C trades flash, RAM and time.
     """
 
     float_model: FloatModel
@@ -32,6 +34,7 @@ class ExportSource:
     features: Mapping[str, object] | None = None
     spans: Mapping[str, TensorSpan] | None = None
     reset: ResetPolicy = NEVER
+    c: CChoices = DEFAULT
 
     @property
     def policy_metadata(self) -> dict[str, object]:

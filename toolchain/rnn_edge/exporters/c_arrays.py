@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_edge.errors import ModelError
+from rnn_edge.exporters.c_blocks import block_text
 from rnn_edge.fixedpoint import accumulator_bound, row_multipliers
 from rnn_edge.types import Array, QuantizedMatrix
 from rnn_edge.types.accumulators import AccumulatorBound
+from rnn_edge.types.c_choices import CChoices
 
 WIDE_LIMIT = 1 << 47
 """Sums below this in magnitude, times a 15-bit multiplier, fit an int64 with its rounding term."""
@@ -137,28 +139,75 @@ def array_text(c_type: str, name: str, values: Array, comment: str) -> str:
     )
 
 
-def matrix_text(prefix: str, matrix: QuantizedMatrix, form: CMatrix, order: str) -> str:
+def narrow_macro(choices: CChoices) -> str:
+    """Return the lines that say which product the narrow form of this translation unit takes."""
+    lines = ["#define RNN_EDGE_NARROW rnn_edge_rows_narrow"]
+    if choices.optimize != "size":
+        lines = [
+            "#if RNN_EDGE_HAS_BLOCKS",
+            "#define RNN_EDGE_NARROW rnn_edge_blocks_narrow",
+            "#else",
+            *lines,
+            "#endif",
+        ]
+        if choices.weights == "int16":
+            lines[0] = "#elif RNN_EDGE_HAS_BLOCKS"
+            lines = [
+                "#if RNN_EDGE_HAS_WORDS",
+                "#define RNN_EDGE_NARROW rnn_edge_words_narrow",
+                *lines,
+            ]
+    return "\n".join([*lines, ""])
+
+
+def _weights_text(
+    name: str, form: CMatrix, gates: int, order: str, rows: str, choices: CChoices
+) -> str:
+    """Return the weights in every order that a target may want, of which it compiles one."""
+    if not form.is_narrow or choices.optimize == "size":
+        return rows
+    blocks = block_text(name, form.weight, gates, f"the same in blocks: {order}")
+    if choices.weights == "int8":
+        return f"#if RNN_EDGE_HAS_BLOCKS\n{blocks}#else\n{rows}#endif\n"
+    widened = f"the same in blocks, widened: {order}"
+    words = block_text(name, form.weight, gates, widened, is_widened=True)
+    return (
+        f"#if RNN_EDGE_HAS_WORDS\n{words}#elif RNN_EDGE_HAS_BLOCKS\n{blocks}#else\n{rows}#endif\n"
+    )
+
+
+def matrix_text(
+    prefix: str,
+    matrix: QuantizedMatrix,
+    form: CMatrix,
+    gates: int,
+    order: str,
+    choices: CChoices,
+) -> str:
     """Return the arrays of one matrix.
 
     Args:
         prefix: Identifier that the arrays' names begin with, e.g. "kws_layer0_x".
         matrix: The matrix, for its scales.
         form: What `c_matrix` made of it.
+        gates: How many gates its rows are of.
         order: What the rows are, e.g. "gates r z n".
+        choices: How the C is to be.
     """
     n, k = form.weight.shape
     scale = matrix.weight_scale
     accumulator = f"2^{matrix.input_exponent} * weight scale of the row"
     meaning = "real factor of the row"
     factor = f"{meaning} * 2^{form.narrow_shift if form.is_narrow else 'shift'}"
+    rows = array_text(
+        "int8_t",
+        f"{prefix}_weights",
+        form.weight,
+        f"int8 [{n}][{k}], rows: {order}; one scale per row, "
+        f"{float(scale.min()):.9g} to {float(scale.max()):.9g}",
+    )
     parts = [
-        array_text(
-            "int8_t",
-            f"{prefix}_weights",
-            form.weight,
-            f"int8 [{n}][{k}], rows: {order}; one scale per row, "
-            f"{float(scale.min()):.9g} to {float(scale.max()):.9g}",
-        ),
+        _weights_text(f"{prefix}_weights", form, gates, order, rows, choices),
         array_text(
             "int32_t",
             f"{prefix}_multipliers",
@@ -182,14 +231,15 @@ def matrix_text(prefix: str, matrix: QuantizedMatrix, form: CMatrix, order: str)
     return "\n".join(parts)
 
 
-def matrix_initialiser(prefix: str, form: CMatrix) -> str:
+def matrix_initialiser(prefix: str, form: CMatrix, gates: int) -> str:
     """Return the initialiser of an ``rnn_edge_matrix`` over the arrays of `matrix_text`."""
     rows, columns = form.weight.shape
-    bias, wide, shifts = f"{prefix}_bias", "NULL", "NULL"
+    product, bias, wide, shifts = "RNN_EDGE_NARROW", f"{prefix}_bias", "NULL", "NULL"
     if not form.is_narrow:
+        product = "rnn_edge_rows_wide"
         bias, wide, shifts = "NULL", f"{prefix}_bias", f"{prefix}_shifts"
     return (
-        f"{{{prefix}_weights, {prefix}_multipliers,\n"
+        f"{{{product}, {prefix}_weights, {prefix}_multipliers,\n"
         f"     {bias}, {wide}, {shifts},\n"
-        f"     {rows}, {columns}, {form.narrow_shift}}}"
+        f"     {rows // gates}, {columns}, {form.narrow_shift}}}"
     )

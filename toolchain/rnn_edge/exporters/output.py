@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rnn_edge.errors import EnvironmentFailureError
+from rnn_edge.errors import EnvironmentFailureError, hint_of
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -22,5 +22,5 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise EnvironmentFailureError(
             f"Writing {path} failed: {error.strerror}; expected a folder that can be written.",
-            "choose another output folder",
+            hint_of(error) or "choose another output folder",
         ) from error

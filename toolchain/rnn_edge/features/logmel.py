@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from rnn_edge.features.melbank import MelBank, mel_bank
+from rnn_edge.types import Array
 
 PCM_FULL_SCALE = 32768.0
+FEW_FRAMES = 16
+"""Up to so many are computed one by one: of few, the calls cost more than what they compute."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,10 @@ class LogMel:
         """
         self.config = config or LogMelConfig()
         size = self.config.window_samples
-        self._window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)
-        self._power_scale = 1.0 / float(np.sum(self._window**2))
+        window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)
+        self._power_scale = 1.0 / float(np.sum(window**2))
+        # Of samples in units of int16. A power of two is exact, wherever it is multiplied in.
+        self._window = window / PCM_FULL_SCALE
         self._bank: MelBank = mel_bank(
             self.config.bands,
             self.config.fft_size,
@@ -67,11 +73,31 @@ class LogMel:
             self.config.low_hz,
             self.config.high_hz,
         )
+        # What a single frame is computed in: the window behind which zeros stay, its spectrum, the
+        # squares of that, and their sums.
+        bins = self.config.fft_size // 2 + 1
+        self._padded = np.zeros(self.config.fft_size)
+        self._windowed = self._padded[:size]
+        self._squares = np.empty(2 * bins)
+        self._power = np.empty(bins)
         self._pending = np.zeros(0, dtype=np.float64)
 
     def reset(self) -> None:
         """Forgets the samples that wait for their frame to be complete."""
         self._pending = np.zeros(0, dtype=np.float64)
+
+    def memory(self) -> dict[str, Array]:
+        """Return what frames depend on besides their own samples: nothing."""
+        return {}
+
+    def recall(self, memory: Mapping[str, Array]) -> None:
+        """Go on from what `memory` returned.
+
+        Raises:
+            ValueError: If it is that of another front end.
+        """
+        if memory:
+            raise ValueError("levels of noise, which this front end does not follow")
 
     def push(self, chunk: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
         """Takes the next samples and returns the frames they complete.
@@ -82,7 +108,7 @@ class LogMel:
         Returns:
             float32 [frames, bands], natural logarithm of band power; frames may be 0.
         """
-        samples = np.concatenate([self._pending, unit_pcm(chunk)])
+        samples = np.concatenate((self._pending, _in_int16_units(chunk)))
         count = self.config.frame_count(samples.size)
         self._pending = samples[count * self.config.hop_samples :]
         return self._spectra(samples, count)
@@ -96,23 +122,40 @@ class LogMel:
         Returns:
             float32 [frames, bands].
         """
-        samples = unit_pcm(pcm)
+        samples = _in_int16_units(pcm)
         return self._spectra(samples, self.config.frame_count(samples.size))
 
-    def _spectra(self, samples: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.float32]:
-        if count == 0:
-            return np.zeros((0, self.config.bands), dtype=np.float32)
-        windows = np.lib.stride_tricks.sliding_window_view(samples, self.config.window_samples)
-        windows = windows[: (count - 1) * self.config.hop_samples + 1 : self.config.hop_samples]
+    def _spectra(self, samples: npt.NDArray[np.generic], count: int) -> npt.NDArray[np.float32]:
+        size, hop = self.config.window_samples, self.config.hop_samples
+        if count <= FEW_FRAMES:
+            found = np.empty((count, self.config.bands), np.float32)
+            for k in range(count):
+                self._one(samples[k * hop : k * hop + size], found[k])
+            return found
+        windows = np.lib.stride_tricks.sliding_window_view(samples, size)
+        windows = windows[: (count - 1) * hop + 1 : hop]
         spectrum = np.fft.rfft(windows * self._window, n=self.config.fft_size, axis=1)
         power = (spectrum.real**2 + spectrum.imag**2) * self._power_scale
         logarithm = np.log(self._bank.apply(power) + self.config.power_floor)
         return np.asarray(logarithm, dtype=np.float32)
 
+    def _one(self, samples: npt.NDArray[np.generic], frame: npt.NDArray[np.float32]) -> None:
+        """Computes one frame [bands], to the bits that many at once have."""
+        squares, power = self._squares, self._power
+        np.multiply(samples, self._window, out=self._windowed)
+        parts = np.fft.rfft(self._padded).view(np.float64)
+        np.multiply(parts, parts, out=squares)
+        np.add(squares[::2], squares[1::2], out=power)
+        np.multiply(power, self._power_scale, out=power)
+        bands = self._bank.apply_one(power)
+        np.add(bands, self.config.power_floor, out=bands)
+        # Of float64, and rounded to float32 when it is done.
+        np.log(bands, out=frame)
 
-def unit_pcm(pcm: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    """Returns PCM as float64 in [-1, 1); integers are taken as 16-bit samples."""
+
+def _in_int16_units(pcm: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Returns integers as they are, and float PCM in [-1, 1) as float64 in the same units."""
     values = np.asarray(pcm)
-    if np.issubdtype(values.dtype, np.integer):
-        return np.asarray(values, dtype=np.float64) / PCM_FULL_SCALE
-    return np.asarray(values, dtype=np.float64)
+    if values.dtype.kind in "iu":
+        return values
+    return np.multiply(values, PCM_FULL_SCALE, dtype=np.float64)

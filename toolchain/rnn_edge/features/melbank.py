@@ -34,6 +34,24 @@ class MelBank:
             total += power[:, bins] * weights
         return total
 
+    def apply_one(self, power: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Sums one power spectrum into bands in a few calls, to the bits that `apply` gives.
+
+        A stream comes frame by frame, and then the calls are what costs, not what they compute.
+
+        Args:
+            power: float64 [fft_size // 2 + 1].
+
+        Returns:
+            float64 [bands].
+        """
+        terms = power.take(self.bins)
+        np.multiply(terms, self.weights, out=terms)
+        if terms.shape[1] == 1:
+            # A single column is summed pairwise by a reduction, and not term by term.
+            return np.asarray(terms.cumsum(axis=0)[-1])
+        return np.asarray(np.add.reduce(terms, axis=0))
+
     def dense(self, bin_count: int) -> npt.NDArray[np.float64]:
         """Returns the bank as a float64 [bands, bin_count] matrix."""
         matrix = np.zeros((self.bins.shape[1], bin_count), dtype=np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from rnn_edge.types import Array
 
 INPUT_EXPONENT = -12
 """Input frames are int16 at scale 2^-12: -8 to 8."""
+_LOWEST, _HIGHEST = np.float32(-32768), np.float32(32767)
 
 SMALLEST_SCALE = 1e-6
 
@@ -41,6 +43,11 @@ class Normaliser:
                 "Normaliser has a mean that is not finite or a scale that is not positive."
             )
 
+    @functools.cached_property
+    def _step(self) -> Array:
+        """What one unit of the input is, by feature; exact, as 2^-12 is a power of two."""
+        return np.asarray(self.scale * np.float32(2.0**INPUT_EXPONENT))
+
     @classmethod
     def fit(cls, frames: Array) -> Normaliser:
         """Measures mean and standard deviation.
@@ -62,9 +69,13 @@ class Normaliser:
 
     def quantize_input(self, frames: Array) -> Array:
         """Returns normalised frames as int16 [..., D] at scale 2^-12, saturating."""
-        centred = (np.asarray(frames, np.float32) - self.mean) / self.scale
-        steps = np.rint(centred * np.float32(2.0**-INPUT_EXPONENT))
-        return np.asarray(np.clip(steps, -32768, 32767).astype(np.int16))
+        steps = np.asarray(np.asarray(frames, np.float32) - self.mean)
+        # All in one array: a stream comes frame by frame, and then calls are what costs.
+        np.divide(steps, self._step, out=steps)
+        np.rint(steps, out=steps)
+        np.maximum(steps, _LOWEST, out=steps)
+        np.minimum(steps, _HIGHEST, out=steps)
+        return steps.astype(np.int16)
 
     def restore(self, normalised: Array) -> Array:
         """Returns features in their own units from normalised ones, float32 [..., D]."""

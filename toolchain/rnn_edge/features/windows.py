@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,19 @@ class Windows:
         """Forgets the samples that wait for their frame to be complete."""
         self._pending = np.zeros((0, self.channels), np.float64)
         self._skip = 0
+
+    def memory(self) -> dict[str, Array]:
+        """Return what frames depend on besides their own samples: nothing."""
+        return {}
+
+    def recall(self, memory: Mapping[str, Array]) -> None:
+        """Go on from what `memory` returned.
+
+        Raises:
+            ValueError: If it is that of another front end.
+        """
+        if memory:
+            raise ValueError("levels of noise, which this front end does not follow")
 
     def push(self, chunk: Array) -> Array:
         """Takes the next samples and returns the frames they complete.

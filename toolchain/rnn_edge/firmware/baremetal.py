@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_edge.errors import EngineError, ModelError
-from rnn_edge.firmware.program import Recipe, build_program
-from rnn_edge.firmware.tools import call, program
+from rnn_edge.firmware.app_config import AppConfig
+from rnn_edge.firmware.elf_sections import elf_sections
+from rnn_edge.firmware.program import LINK, Recipe, build_program
+from rnn_edge.firmware.toolchain import toolchain_for
+from rnn_edge.registry import known
+from rnn_edge.resources import data_folder
 from rnn_edge.spec import BuildSection, DeviceSpec, MemorySection
 from rnn_edge.types import QuantizedModel
 
 TEMPLATE = "baremetal"
+_BOARD = "board"
+_NUMBERS = f"{_BOARD}/numbers.h"
+_SHARED = (
+    "app/rnn_edge_board.h",
+    "device/rnn_edge_receive.h",
+    "device/rnn_edge_retained.h",
+)
+"""What boards of all kinds share."""
 FLAGS = (
     "-std=c11",
     "-ffreestanding",
@@ -29,9 +41,9 @@ FLAGS = (
     "-Wl,-L.",
     "-Wl,-T,image.ld",
 )
-_OVERFLOW = re.compile(r"region `(FLASH|RAM)' overflowed by (\d+) bytes")
+_OVERFLOW = re.compile(r"region [`'](FLASH|RAM)'(?::)? overflowed by (\d+) bytes")
+"""In the words of GNU ld, once for a region, and of lld, once for a section."""
 FLASH_SECTIONS = (".vectors", ".text", ".rodata", ".data")
-_RAM_SECTIONS = (".stack", ".data", ".bss")
 
 
 @dataclass(frozen=True)
@@ -72,9 +84,24 @@ def memory_script(device: DeviceSpec) -> str:
         f"/* Memory of {device.name}. */\n"
         f"rnn_edge_stack_bytes = {memory.stack_bytes};\n"
         "MEMORY\n{\n"
-        f"    FLASH (rx) : ORIGIN = {memory.flash_origin:#010x}, LENGTH = {memory.flash_bytes}\n"
+        f"    FLASH (rx) : ORIGIN = {memory.flash_origin:#010x}, LENGTH = {device.flash_bytes}\n"
         f"    RAM (rwx) : ORIGIN = {memory.ram_origin:#010x}, LENGTH = {memory.ram_bytes}\n"
         "}\n"
+    )
+
+
+def board_header(device: DeviceSpec, numbers: Mapping[str, int]) -> str:
+    """Return the numbers of a device's board as the parts include them."""
+    lines = [f"#define BOARD_{name.upper()} {value:#x}U" for name, value in sorted(numbers.items())]
+    return "\n".join(
+        [
+            f"/* What the parts know of {device.name}. */",
+            "#ifndef RNN_EDGE_BOARD_NUMBERS_H",
+            "#define RNN_EDGE_BOARD_NUMBERS_H",
+            *lines,
+            "#endif",
+            "",
+        ]
     )
 
 
@@ -86,28 +113,63 @@ def recipe(device: DeviceSpec) -> Recipe:
         EngineError: If no image is built for the device.
     """
     _, build = placed(device)
+    toolchain = toolchain_for(build.compiler, f"firmware for {device.name}")
     names = (
         "main.c",
         "memory.c",
         "platform.h",
-        "semihosting.c",
         f"startup_{build.startup}.c",
         "image.ld",
         "freestanding/string.h",
     )
+    parts = board_files(device)
+    numbers = {} if device.board is None else device.board.numbers
     return Recipe(
         target=device.name,
-        compiler=(program(build.compiler, f"firmware for {device.name}"),),
-        version=("--version",),
-        flags=(*FLAGS, *build.flags),
-        templates=tuple(f"{TEMPLATE}/{name}" for name in names),
-        generated={"memory.ld": memory_script(device)},
-        libraries=("-lgcc",),
+        compiler=toolchain.compiler,
+        version=toolchain.version,
+        flags=toolchain.flags((*FLAGS, *build.flags)),
+        templates=(*(f"{TEMPLATE}/{name}" for name in names), *parts),
+        generated={"memory.ld": memory_script(device), _NUMBERS: board_header(device, numbers)},
+        libraries=toolchain.libraries,
+        variables=toolchain.variables,
     )
 
 
+def board_files(device: DeviceSpec) -> tuple[str, ...]:
+    """Return the parts of a device's board and what they share, in ``firmware_templates/``.
+
+    Raises:
+        EngineError: If the device's file names no parts, or one that is not there.
+    """
+    if device.board is None:
+        raise EngineError(
+            f"Device {device.name} has no firmware: its file is without the table [board]; "
+            "expected the parts of its board.",
+            "docs/devices.md",
+        )
+    folder = f"{TEMPLATE}/{_BOARD}"
+    there = {path.name for path in (data_folder("firmware_templates") / folder).iterdir()}
+    wanted = ("begin.c", *(f"{part}.c" for part in device.board.parts))
+    for name in wanted:
+        if name not in there:
+            parts = sorted(other.removesuffix(".c") for other in there if other.endswith(".c"))
+            raise EngineError(
+                f"Device {device.name}: unknown part {name.removesuffix('.c')!r}; known are "
+                f"{known(parts)}.",
+                f"add firmware_templates/{folder}/{name}",
+            )
+    headers = sorted(name for name in there if name.endswith(".h"))
+    return (*_SHARED, *(f"{folder}/{name}" for name in (*wanted, *headers)))
+
+
 def build_image(
-    device: DeviceSpec, model: QuantizedModel, sources: Sequence[Path], work: Path
+    device: DeviceSpec,
+    model: QuantizedModel,
+    sources: Sequence[Path],
+    work: Path,
+    service: Sequence[str] = LINK,
+    app: AppConfig | None = None,
 ) -> Image:
     """Compile the image of a model for a device, unless that was done before.
 
@@ -116,6 +178,8 @@ def build_image(
         model: The model that was exported.
         sources: The exported C, headers too.
         work: Where the image is kept.
+        service: Files of what serves the model.
+        app: What the application does; None for one that decides nothing.
 
     Raises:
         MissingDependencyError: If the compiler is not installed.
@@ -124,16 +188,24 @@ def build_image(
         EnvironmentFailureError: If the image cannot be written, or the compiler does not run.
     """
     path = build_program(
-        recipe(device), model, sources, work, lambda text: does_not_fit(device, model, text)
+        recipe(device),
+        model,
+        sources,
+        work,
+        lambda text: does_not_fit(device, model, text),
+        service,
+        app,
     )
     return measured(device, path)
 
 
 def does_not_fit(device: DeviceSpec, model: QuantizedModel, output: str) -> ModelError | None:
     """Return what to say where a linker printed that a region is too small, or else None."""
-    over = {region: int(count) for region, count in _OVERFLOW.findall(output)}
+    over: dict[str, int] = {}
+    for region, count in _OVERFLOW.findall(output):
+        over[region] = max(over.get(region, 0), int(count))
     memory, _ = placed(device)
-    sizes = {"FLASH": memory.flash_bytes, "RAM": memory.ram_bytes}
+    sizes = {"FLASH": device.flash_bytes or 0, "RAM": memory.ram_bytes}
     words = {"FLASH": "flash", "RAM": "RAM"}
     needs = [
         f"{sizes[region] + count:,} bytes of {words[region]}; {device.name} has {sizes[region]:,}"
@@ -148,30 +220,24 @@ def does_not_fit(device: DeviceSpec, model: QuantizedModel, output: str) -> Mode
 
 
 def measured(device: DeviceSpec, path: Path) -> Image:
-    """Return an image with the sizes that its sections say.
+    """Return an image with the sizes that its sections say, gaps between them included.
 
     Raises:
-        MissingDependencyError: If the compiler comes without the program that lists them.
-        EngineError: If it has no code, or they are not listed.
+        EngineError: If it is no ELF file, or has no code.
     """
-    _, build = placed(device)
-    tool = program(f"{build.compiler.removesuffix('gcc')}size", "the size of an image")
-    done = call([tool, "-A", "-d", str(path)], path.parent)
-    rows = {parts[0]: parts[1:] for line in done.stdout.splitlines() if (parts := line.split())}
-    try:
-        sizes = {name: int(rows[name][0]) if name in rows else 0 for name in _section_names()}
-    except (IndexError, ValueError) as error:
-        raise EngineError(
-            f"Program {tool} printed {done.stdout!r}; expected a table of sections."
-        ) from error
-    if not sizes[".text"]:
-        raise EngineError(f"Image {path} has no code: {done.stderr.strip()}.", "delete it")
+    memory, _ = placed(device)
+    sections = elf_sections(path)
+    stored = [(s.stored_at, s.stored_at + s.size) for s in sections if s.stored_at is not None]
+    if not stored:
+        raise EngineError(f"Image {path} has no code; expected some.", "delete it")
+    ram_end = memory.ram_origin + memory.ram_bytes
+    ends = [
+        section.address + section.size
+        for section in sections
+        if section.is_allocated and memory.ram_origin <= section.address < ram_end
+    ]
     return Image(
         path,
-        sum(sizes[name] for name in FLASH_SECTIONS),
-        sum(sizes[name] for name in _RAM_SECTIONS),
+        max(end for _, end in stored) - min(begin for begin, _ in stored),
+        max(ends, default=memory.ram_origin) - memory.ram_origin,
     )
-
-
-def _section_names() -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*FLASH_SECTIONS, *_RAM_SECTIONS)))

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_edge.errors import EngineError, EnvironmentFailureError
 from rnn_edge.extras import require
-from rnn_edge.firmware import baremetal, linux
+from rnn_edge.firmware import baremetal
+from rnn_edge.firmware.app_config import AppConfig
+from rnn_edge.firmware.call_graph import FLAG as GRAPH_FLAG
 from rnn_edge.firmware.elf_sections import allocated_bytes
 from rnn_edge.firmware.host import FLAGS as HOST_FLAGS
 from rnn_edge.firmware.link_map import bytes_by_object
 from rnn_edge.firmware.program import (
+    LINK,
     Recipe,
     compile_error,
     contents_of,
     serving,
     write_contents,
 )
-from rnn_edge.firmware.tools import call, program
-from rnn_edge.spec import BuildSection, DeviceSpec, MemorySection
+from rnn_edge.firmware.stack_prediction import bound_of_objects
+from rnn_edge.firmware.toolchain import ZIG_COMMAND, ZIG_VARIABLES, without_linking
+from rnn_edge.programs import call, program
+from rnn_edge.spec import BuildSection, DeviceSpec, MemorySection, find_device
 from rnn_edge.types import QuantizedModel
 
 STARTUPS = {"arm-none-eabi-gcc": "cortex_m", "riscv64-unknown-elf-gcc": "riscv"}
 """Compilers whose programs the template ``baremetal`` can begin."""
 ROOM_BYTES = 1 << 25
 """Where a model is measured that may not fit."""
+STAND_INS = {"cortex_m": "qemu-m4", "riscv": "qemu-rv32"}
+"""Devices whose parts take the place of those that a board has none of here."""
+VARIABLES = (".data", ".bss", ".noinit")
 _LIBRARY_CODE = "memory.c"
 """Of the template; it is what a C library brings elsewhere, and counts as the model's code."""
 
@@ -39,11 +46,14 @@ class Footprint:
     """Bytes of a model on a device, as compiled for it.
 
     Attributes:
-        constants_bytes: Of the generated data: weights, biases, multipliers, names.
+        constants_bytes: Of the generated data: weights, biases, multipliers, names, and the
+            tables of a front end in an image that makes its frames itself.
         code_bytes: Of the model's API, the kernels and what they call; with the padding.
-        program_bytes: Of what stands around the model in an image: service and startup. 0 where
-            the model was compiled by itself.
+        program_bytes: Of what stands around the model in an image: application, link, board and
+            startup. 0 where the model was compiled by itself.
         variables_bytes: Of all variables of an image, without the stack. 0 as above.
+        variables: The same by the file that they are in, without padding.
+        stack_bytes: The most of the stack that the image can use, or why that is not known.
         is_linked: Whether a linker left out what is not called.
     """
 
@@ -51,6 +61,8 @@ class Footprint:
     code_bytes: int
     program_bytes: int
     variables_bytes: int
+    variables: Mapping[str, int]
+    stack_bytes: int | str
     is_linked: bool
 
     @property
@@ -59,13 +71,21 @@ class Footprint:
         return self.constants_bytes + self.code_bytes + self.program_bytes
 
 
-def footprint(device: DeviceSpec, model: QuantizedModel, sources: Sequence[Path]) -> Footprint:
+def footprint(
+    device: DeviceSpec,
+    model: QuantizedModel,
+    sources: Sequence[Path],
+    app: AppConfig | None = None,
+) -> Footprint:
     """Compile a model for a device and measure it, whether it fits or not.
+
+    A device without the table ``[board]`` is measured with the parts of an emulated one.
 
     Args:
         device: The device; its file has a table ``[build]``.
         model: The model that was exported.
         sources: The exported C, headers too.
+        app: What the application does; None for one that decides nothing.
 
     Raises:
         MissingDependencyError: If the compiler is not installed.
@@ -78,8 +98,9 @@ def footprint(device: DeviceSpec, model: QuantizedModel, sources: Sequence[Path]
     if build.compiler not in STARTUPS or device.memory is None:
         return _compiled(_recipe(device, build), model, sources)
     roomy = standing_in(device, build, device.memory, **_room(device.memory))
-    linked = _linked(roomy, device.memory.stack_bytes, model, sources)
-    return linked or _compiled(serving(baremetal.recipe(roomy), model), model, sources)
+    recipe = serving(baremetal.recipe(roomy), model, LINK, app)
+    linked = _linked(roomy, recipe, device.memory.stack_bytes, model, sources)
+    return linked or _compiled(recipe, model, sources)
 
 
 def standing_in(
@@ -89,7 +110,8 @@ def standing_in(
 
     Args:
         device: The device.
-        build: How it is compiled; the start is the compiler's where it has none.
+        build: How it is compiled; the start is the compiler's where it has none, and so are the
+            parts of the board.
         memory: Where it is placed.
         **changes: Of the memory.
     """
@@ -98,6 +120,7 @@ def standing_in(
         update={
             "template": baremetal.TEMPLATE,
             "build": build.model_copy(update={"startup": startup}),
+            "board": device.board or find_device(STAND_INS[startup]).board,
             "memory": memory.model_copy(update=changes),
         }
     )
@@ -116,29 +139,38 @@ def _room(memory: MemorySection) -> dict[str, int]:
 
 
 def _linked(
-    roomy: DeviceSpec, stack_bytes: int, model: QuantizedModel, sources: Sequence[Path]
+    roomy: DeviceSpec,
+    recipe: Recipe,
+    stack_bytes: int,
+    model: QuantizedModel,
+    sources: Sequence[Path],
 ) -> Footprint | None:
     """Return what an image is made of, or None if there is no room for it at all."""
-    recipe = serving(baremetal.recipe(roomy), model)
-    with _objects(recipe, model, sources) as (folder, objects):
-        arguments = [*recipe.flags, *objects, *recipe.libraries, "-Wl,-Map=image.map"]
-        done = call([*recipe.compiler, *arguments, "-o", "image.elf"], folder)
+    with _map_inputs(recipe, model, sources) as (folder, inputs, map_file):
+        write_map = f"-Wl,-Map={map_file.name}" if map_file else "-Wl,--print-map"
+        arguments = [*recipe.flags, *inputs, *recipe.libraries, write_map]
+        done = call([*recipe.compiler, *arguments, "-o", "image.elf"], folder, recipe.variables)
         if done.returncode != 0:
             if baremetal.does_not_fit(roomy, model, done.stderr) is None:
                 raise compile_error(recipe, done)
             return None
         image = baremetal.measured(roomy, folder / "image.elf")
-        parts = bytes_by_object((folder / "image.map").read_text(), baremetal.FLASH_SECTIONS)
+        text = map_file.read_text() if map_file else done.stdout
+        parts = bytes_by_object(text, baremetal.FLASH_SECTIONS)
+        variables = bytes_by_object(text, VARIABLES)
+        stack = bound_of_objects(roomy, recipe, folder, image.path)
     around = [Path(file) for file in recipe.templates if file.endswith(".c")]
     program_bytes = sum(
         parts.get(f"{file.stem}.o", 0) for file in around if file.name != _LIBRARY_CODE
     )
-    constants = parts[f"{model.name}_data.o"]
+    constants = parts[f"{model.name}_data.o"] + parts.get(f"{model.name}_frontend.o", 0)
     return Footprint(
         constants_bytes=constants,
         code_bytes=image.flash_bytes - constants - program_bytes,
         program_bytes=program_bytes,
         variables_bytes=image.ram_bytes - stack_bytes,
+        variables={name.removesuffix(".o"): count for name, count in variables.items() if count},
+        stack_bytes=stack if isinstance(stack, str) else stack.total_bytes,
         is_linked=True,
     )
 
@@ -154,6 +186,8 @@ def _compiled(recipe: Recipe, model: QuantizedModel, sources: Sequence[Path]) ->
         code_bytes=sum(sum(pair) for pair in sizes.values()),
         program_bytes=0,
         variables_bytes=0,
+        variables={},
+        stack_bytes="no image is linked",
         is_linked=False,
     )
 
@@ -166,14 +200,32 @@ def _recipe(device: DeviceSpec, build: BuildSection) -> Recipe:
         require("ziglang", "cross", purpose)
     return Recipe(
         target=device.name,
-        compiler=(sys.executable, "-m", "ziglang", "cc")
-        if is_zig
-        else (program(build.compiler, purpose),),
+        compiler=ZIG_COMMAND if is_zig else (program(build.compiler, purpose),),
         version=("--version",),
         flags=(*HOST_FLAGS, *build.flags),
         templates=(),
-        variables=linux.VARIABLES if is_zig else {},
+        variables=ZIG_VARIABLES if is_zig else {},
     )
+
+
+@contextmanager
+def _map_inputs(
+    recipe: Recipe, model: QuantizedModel, sources: Sequence[Path]
+) -> Iterator[tuple[Path, list[str], Path | None]]:
+    """Prepare what is linked so that a map names every object after its file.
+
+    zig does that of its own accord and prints the map; of the GNU compiler's objects only those
+    that were asked for are called like their files.
+
+    Yields:
+        The compiler's folder, what is linked, and the file that the map is to be written to.
+    """
+    if recipe.compiler == ZIG_COMMAND:
+        with _folder(recipe, model, sources) as (folder, files):
+            yield folder, ["-I.", *files], None
+    else:
+        with _objects(recipe, model, sources) as (folder, objects):
+            yield folder, objects, folder / "image.map"
 
 
 @contextmanager
@@ -181,22 +233,34 @@ def _objects(
     recipe: Recipe, model: QuantizedModel, sources: Sequence[Path]
 ) -> Iterator[tuple[Path, list[str]]]:
     """Compile the files of a program one by one, in a folder of their own."""
+    with _folder(recipe, model, sources) as (folder, files):
+        flags = without_linking(recipe.flags)
+        if recipe.libraries:
+            # The GNU compilers for bare processors, which draw their graphs on the way.
+            commands = [[*recipe.compiler, *flags, "-I.", "-c", GRAPH_FLAG, *files]]
+        else:
+            # One at a time: zig makes a single object of several files.
+            commands = [
+                [*recipe.compiler, *flags, "-I.", "-c", file, "-o", f"{Path(file).stem}.o"]
+                for file in files
+            ]
+        for command in commands:
+            done = call(command, folder, recipe.variables)
+            if done.returncode != 0:
+                raise compile_error(recipe, done)
+        yield folder, [f"{Path(file).stem}.o" for file in files]
+
+
+@contextmanager
+def _folder(
+    recipe: Recipe, model: QuantizedModel, sources: Sequence[Path]
+) -> Iterator[tuple[Path, list[str]]]:
+    """Write the files of a program into a folder of their own; yield what is compiled of them."""
     contents = contents_of(recipe, model.name, sources)
     try:
         with tempfile.TemporaryDirectory(prefix="rnn-edge-") as place:
             folder = Path(place)
-            objects = []
-            for file in write_contents(contents, folder):
-                objects.append(f"{Path(file).stem}.o")
-                # One at a time: zig makes a single object of several files.
-                done = call(
-                    [*recipe.compiler, *recipe.flags, "-I.", "-c", file, "-o", objects[-1]],
-                    folder,
-                    recipe.variables,
-                )
-                if done.returncode != 0:
-                    raise compile_error(recipe, done)
-            yield folder, objects
+            yield folder, write_contents(contents, folder)
     except OSError as error:
         raise EnvironmentFailureError(
             f"Model {model.name} cannot be compiled: {error.strerror}."

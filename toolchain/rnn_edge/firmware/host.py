@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_edge.errors import MissingDependencyError
-from rnn_edge.firmware.program import Recipe, build_program
+from rnn_edge.firmware.link import LANGUAGE, SIZES, TEMPLATES
+from rnn_edge.firmware.program import LINK, Recipe, build_program
 from rnn_edge.types import QuantizedModel
 
 LEVELS = ("O0", "O1", "O2", "O3", "Os")
 SANITIZED = "sanitized"
-FLAGS = ("-std=c11", "-D_POSIX_C_SOURCE=200809L")
+FLAGS = (*LANGUAGE, *SIZES)
 SANITIZER_FLAGS = (
     "-O1",
     "-g",
@@ -68,10 +69,10 @@ def build_host_program(
         # With what $CC says besides: of "ccache gcc" it is gcc's version that counts.
         version=(*build.compiler[1:], "--version"),
         flags=build.flags,
-        templates=("linux/main.c",),
+        templates=TEMPLATES,
     )
     return build_program(
-        recipe, model, sources, work, lambda output: without_sanitizers(build, output)
+        recipe, model, sources, work, lambda output: without_sanitizers(build, output), LINK
     )
 
 

@@ -1,19 +1,35 @@
-"""Static programs for Linux on other processors, compiled with zig."""
+"""Static programs and shared libraries for Linux on other processors, compiled with zig."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnn_edge.extras import require
-from rnn_edge.firmware.program import Recipe, build_program
+from rnn_edge.firmware.app_config import AppConfig
+from rnn_edge.firmware.link import LANGUAGE, SIZES, TEMPLATES
+from rnn_edge.firmware.program import LINK, Recipe, build, build_program
+from rnn_edge.firmware.toolchain import zig
 from rnn_edge.types import QuantizedModel
 
-VARIABLES = {"ZIG_LOCAL_CACHE_DIR": "zig-cache"}
-"""Relative to the compiler's folder: what it leaves there goes with the folder."""
-FLAGS = ("-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O3", "-static", "-s")
+FLAGS = (*LANGUAGE, *SIZES, "-O3", "-static", "-s")
+LIBRARY_FLAGS = (
+    "-std=c11",
+    "-O3",
+    "-fPIC",
+    "-shared",
+    "-s",
+    # The memory functions are in it: it depends on no C library, and runs beside any.
+    "-ffreestanding",
+    "-Ifreestanding",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-sanitize=all",
+    "-Wl,-z,defs",
+    "-Wl,--version-script=exports.map",
+)
+LIBRARY_TEMPLATES = ("baremetal/memory.c", "baremetal/freestanding/string.h")
 
 
 @dataclass(frozen=True)
@@ -59,9 +75,23 @@ TARGETS = (
     ),
 )
 
+X86_64 = LinuxTarget(
+    "x86_64",
+    "64-bit x86",
+    ("-target", "x86_64-linux-musl", "-mcpu=x86_64"),
+    "qemu-x86_64",
+    "qemu64",
+)
+LIBRARY_TARGETS = (*TARGETS, X86_64)
+"""Machines that libraries are made for; on the last, engines take this host's own compiler."""
+
 
 def build_binary(
-    target: LinuxTarget, model: QuantizedModel, sources: Sequence[Path], work: Path
+    target: LinuxTarget,
+    model: QuantizedModel,
+    sources: Sequence[Path],
+    work: Path,
+    app: AppConfig | None = None,
 ) -> Path:
     """Compile the program of a model for a machine, unless that was done before.
 
@@ -70,19 +100,68 @@ def build_binary(
         model: The model that was exported.
         sources: The exported C, headers too.
         work: Where the program is kept.
+        app: What the application does; None for one that decides nothing.
 
     Raises:
         MissingDependencyError: If zig is not installed.
         EngineError: If the export is not there or does not compile.
         EnvironmentFailureError: If the program cannot be written, or zig does not run.
     """
-    require("ziglang", "cross", f"C for {target.name}")
-    recipe = Recipe(
-        target=target.name,
-        compiler=(sys.executable, "-m", "ziglang", "cc"),
-        version=("-m", "ziglang", "version"),
-        flags=(*FLAGS, *target.flags),
-        templates=("linux/main.c",),
-        variables=VARIABLES,
+    recipe = zig_recipe(target.name, (*FLAGS, *target.flags), TEMPLATES)
+    return build_program(recipe, model, sources, work, service=LINK, app=app)
+
+
+def library_name(model: QuantizedModel) -> str:
+    """Return what the shared library of a model is called, and what programs look for."""
+    return f"lib{model.name}.so"
+
+
+def build_shared_library(
+    target: LinuxTarget, model: QuantizedModel, sources: Sequence[Path], work: Path
+) -> Path:
+    """Compile the shared library of a model for a machine, unless that was done before.
+
+    It exports the functions of the model's own header and nothing else.
+
+    Args:
+        target: The machine.
+        model: The model that was exported.
+        sources: The exported C, headers too.
+        work: Where the library is kept.
+
+    Raises:
+        MissingDependencyError: If zig is not installed.
+        EngineError: If the export is not there or does not compile.
+        EnvironmentFailureError: If the library cannot be written, or zig does not run.
+    """
+    flags = (*LIBRARY_FLAGS, f"-Wl,-soname,{library_name(model)}", *target.flags)
+    exported = f"{{\n    global: {model.name}_*;\n    local: *;\n}};\n"
+    recipe = replace(
+        zig_recipe(target.name, flags, LIBRARY_TEMPLATES),
+        generated={"exports.map": exported},
+        suffix=".so",
     )
-    return build_program(recipe, model, sources, work)
+    return build(recipe, model.name, sources, work)
+
+
+def zig_recipe(target: str, flags: tuple[str, ...], templates: tuple[str, ...]) -> Recipe:
+    """Return how zig compiles something.
+
+    Args:
+        target: What it is for, as of `Recipe`.
+        flags: Options.
+        templates: Files of ``firmware_templates/``.
+
+    Raises:
+        MissingDependencyError: If zig is not installed.
+    """
+    require("ziglang", "cross", f"C for {target}")
+    toolchain = zig()
+    return Recipe(
+        target=target,
+        compiler=toolchain.compiler,
+        version=toolchain.version,
+        flags=flags,
+        templates=templates,
+        variables=toolchain.variables,
+    )

@@ -1,12 +1,14 @@
 """The kinds of packages: folders in ``firmware_templates`` with a `package.toml`.
 
 To add a kind: one such folder. Its other files are the package's own, each at its place; in files
-that are not C or C++ a name between two ``@`` is filled in by `rnn_edge.firmware.packages`.
+that are not C or C++ a name between two ``@`` is filled in by `rnn_edge.firmware.packages`. What is
+the same as a file of another kind is named under ``[copied]``.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,19 @@ class CompiledFor:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A project inside of a package.
+
+    Attributes:
+        project: Folder that the ecosystem's tools build.
+        sources: Where the C goes that it shares with other kinds.
+    """
+
+    project: str
+    sources: str
+
+
+@dataclass(frozen=True)
 class PackageKind:
     """What users of one ecosystem take home.
 
@@ -41,7 +56,10 @@ class PackageKind:
         summary: One line.
         folder: The templates.
         sources: Where in the package the exported C goes.
-        example: Where the C goes that the examples of all kinds share.
+        selftest: The example that compares bits.
+        device: The example that is firmware: it steps frames and answers the link.
+        settings: Macros that all C of the firmware sees, sizes of the link.
+        copied: Files that are those of other kinds, by their place in the package.
         taken: Names that a model may not have there, in small letters.
         compiled: What its C is compiled for by the tests.
     """
@@ -50,15 +68,19 @@ class PackageKind:
     summary: str
     folder: Path
     sources: str
-    example: str
+    selftest: Example
+    device: Example
+    settings: Mapping[str, int]
+    copied: Mapping[str, Path]
     taken: frozenset[str]
     compiled: tuple[CompiledFor, ...]
 
     def templates(self) -> dict[str, Path]:
-        """Return the files of the folder by their place in the package."""
+        """Return the kind's files by their place in the package."""
         files = sorted(path for path in self.folder.rglob("*") if path.is_file())
         named = {path.relative_to(self.folder).as_posix(): path for path in files}
-        return {name: path for name, path in named.items() if name != DESCRIPTION}
+        own = {name: path for name, path in named.items() if name != DESCRIPTION}
+        return dict(sorted({**own, **self.copied}.items()))
 
 
 def all_package_kinds() -> dict[str, PackageKind]:
@@ -83,7 +105,10 @@ def _read(path: Path) -> PackageKind:
             values.pop("summary"),
             path.parent,
             values.pop("sources"),
-            values.pop("example"),
+            Example(**values.pop("selftest")),
+            Example(**values.pop("device")),
+            values.pop("settings", {}),
+            {name: path.parents[1] / other for name, other in values.pop("copied", {}).items()},
             frozenset(values.pop("taken")),
             compiled,
         )

@@ -5,29 +5,53 @@ from __future__ import annotations
 import hashlib
 import shlex
 import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnn_edge.errors import EngineError, EnvironmentFailureError, MissingExportError
-from rnn_edge.firmware.tools import call
+from rnn_edge.firmware.app_config import APP_CONFIG, AppConfig, app_config_header
+from rnn_edge.firmware.scratch import scratch_folder
+from rnn_edge.programs import call
 from rnn_edge.resources import data_folder
 from rnn_edge.types import QuantizedModel
 
 SERVED = ("service/rnn_edge_served.c", "service/rnn_edge_served.h")
 """The model with its one stream: what every service is made around."""
-SERVICE = ("service/rnn_edge_service.c", "service/rnn_edge_service.h", *SERVED)
-"""Commands over a stream of bytes that loses nothing."""
 LINK = (
     "link/rnn_edge_link.c",
     "link/rnn_edge_link.h",
     "link/rnn_edge_link_server.c",
     "link/rnn_edge_link_server.h",
+    *(
+        f"app/rnn_edge_{part}.{kind}"
+        for part in (
+            "app",
+            "app_link",
+            "decision",
+            "frame_ring",
+            "keeper",
+            "residuals",
+            "step_log",
+            "store",
+        )
+        for kind in "ch"
+    ),
+    "app/rnn_edge_board.h",
+    "app/rnn_edge_rule.h",
+    "app/rnn_edge_rule_alarm.c",
+    "app/rnn_edge_rule_keywords.c",
     *SERVED,
 )
-"""Frames over a stream of bytes that may lose some."""
-_CONFIG = "rnn_edge_config.h"
+"""The application of a device, and its frames over a stream of bytes that may lose some."""
+SAMPLES = tuple(f"app/rnn_edge_{part}.{kind}" for part in ("front", "sample_ring") for kind in "ch")
+"""Beside `LINK`, of an application that makes its frames of raw samples."""
+CONFIG = "rnn_edge_config.h"
+"""What every hand-written source knows the model by."""
+USUAL_PAYLOAD = 512
+"""Of ``rnn_edge_link_server.h``, in bytes."""
+_LOG_BYTES = 15
+"""Of an answer with one step of the log, besides its frame and outputs."""
 _OUTPUT_LIMIT = 2000
 _KEY_DIGITS = 24
 
@@ -77,10 +101,21 @@ def config_header(model: QuantizedModel) -> str:
             f"#ifdef {upper}_RESET_POLICY",
             f"#define RNN_EDGE_CONFIG_RESET_POLICY {upper}_RESET_POLICY",
             "#endif",
+            *_payload(model),
             "#endif",
             "",
         ]
     )
+
+
+def _payload(model: QuantizedModel) -> list[str]:
+    """Return the lines that make room for one frame's results where those need more than usual."""
+    results = 1 + 2 * (model.outputs + sum(model.state_sizes.values()))
+    logged = _LOG_BYTES + 2 * (model.inputs + model.outputs)
+    least = max(results, logged, 1 + 2 * model.inputs)
+    if least <= USUAL_PAYLOAD:
+        return []
+    return ["#ifndef RNN_EDGE_LINK_PAYLOAD", f"#define RNN_EDGE_LINK_PAYLOAD {least}", "#endif"]
 
 
 def build_program(
@@ -89,7 +124,8 @@ def build_program(
     sources: Sequence[Path],
     work: Path,
     explain: Callable[[str], Exception | None] = lambda output: None,
-    service: Sequence[str] = SERVICE,
+    service: Sequence[str] = LINK,
+    app: AppConfig | None = None,
 ) -> Path:
     """Compile a service around an exported model, unless the program is there already.
 
@@ -99,7 +135,8 @@ def build_program(
         sources: The exported C, headers too.
         work: Where the program is kept.
         explain: As for `build`.
-        service: What serves the model: `SERVICE` or `LINK`.
+        service: Files of what serves the model.
+        app: What the application does; None for one that decides nothing.
 
     Returns:
         The program's absolute path.
@@ -108,15 +145,67 @@ def build_program(
         EngineError: If the export is not there or does not compile.
         EnvironmentFailureError: If the program cannot be written, or the compiler does not run.
     """
-    return build(serving(recipe, model, service), model.name, sources, work, explain)
+    return build(serving(recipe, model, service, app), model.name, sources, work, explain)
 
 
-def serving(recipe: Recipe, model: QuantizedModel, service: Sequence[str] = SERVICE) -> Recipe:
+def serving(
+    recipe: Recipe,
+    model: QuantizedModel,
+    service: Sequence[str] = LINK,
+    app: AppConfig | None = None,
+) -> Recipe:
     """Return a recipe with a service around a model, as for `build_program`."""
+    heard = SAMPLES if app is not None and app.samples is not None else ()
     return replace(
         recipe,
-        templates=(*service, *recipe.templates),
-        generated={_CONFIG: config_header(model), **recipe.generated},
+        templates=(*service, *heard, *recipe.templates),
+        generated={
+            CONFIG: config_header(model),
+            APP_CONFIG: app_config_header(app or AppConfig(device=recipe.target)),
+            **recipe.generated,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """What compiling a recipe would do.
+
+    Attributes:
+        output: The absolute path of what comes out; where it is there, nothing has to be done.
+        command: Compiler and arguments, for a folder that holds nothing but `contents`.
+        contents: Files by name.
+        result: What the command writes in that folder.
+    """
+
+    output: Path
+    command: tuple[str, ...]
+    contents: Mapping[str, bytes]
+    result: str
+
+
+def plan_of(recipe: Recipe, name: str, exported: Sequence[Path], work: Path) -> BuildPlan:
+    """Return what `build` would do; nothing is written.
+
+    Raises:
+        MissingExportError: If a file of the export is not there.
+        EnvironmentFailureError: If the compiler does not say which it is.
+    """
+    contents = contents_of(recipe, name, exported)
+    version = call([*recipe.compiler[:1], *recipe.version], Path.cwd()).stdout
+    key = hashlib.sha256(
+        repr((recipe.compiler[1:], version, recipe.flags, recipe.libraries)).encode()
+    )
+    for file, content in sorted(contents.items()):
+        key.update(f"\0{file}\0{len(content)}\0".encode() + content)
+    digits = key.hexdigest()[:_KEY_DIGITS]
+    code = sorted(file for file in contents if file.endswith(".c"))
+    result = f"program{recipe.suffix}"
+    return BuildPlan(
+        output=work.resolve() / f"{name}-{recipe.target}-{digits}{recipe.suffix}",
+        command=(*recipe.compiler, *recipe.flags, "-I.", *code, *recipe.libraries, "-o", result),
+        contents=contents,
+        result=result,
     )
 
 
@@ -148,28 +237,17 @@ def build(
         EngineError: If it does not compile.
         EnvironmentFailureError: If it cannot be written, or the compiler does not run.
     """
-    contents = contents_of(recipe, name, exported)
-    version = call([*recipe.compiler[:1], *recipe.version], Path.cwd()).stdout
-    key = hashlib.sha256(
-        repr((recipe.compiler[1:], version, recipe.flags, recipe.libraries)).encode()
-    )
-    for file, content in sorted(contents.items()):
-        key.update(f"\0{file}\0{len(content)}\0".encode() + content)
-    digits = key.hexdigest()[:_KEY_DIGITS]
-    output = work.resolve() / f"{name}-{recipe.target}-{digits}{recipe.suffix}"
+    plan = plan_of(recipe, name, exported, work)
+    output, contents = plan.output, plan.contents
     if output.is_file():
         return output
     try:
-        work.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=work, prefix=".compile-") as place:
-            folder = Path(place)
-            code = write_contents(contents, folder)
-            result = f"program{recipe.suffix}"
-            arguments = [*recipe.flags, "-I.", *code, *recipe.libraries, "-o", result]
-            done = call([*recipe.compiler, *arguments], folder, recipe.variables)
+        with scratch_folder(work) as folder:
+            write_contents(contents, folder)
+            done = call(list(plan.command), folder, recipe.variables)
             if done.returncode != 0:
                 raise explain(done.stderr) or compile_error(recipe, done)
-            (folder / result).replace(output)
+            (folder / plan.result).replace(output)
     except OSError as error:
         raise EnvironmentFailureError(f"Program {output} cannot be written: {error}.") from error
     return output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,12 @@ WINDOW_LIMITS = (500, 5_000)
 
 SPREAD_WINDOWS = 8
 """From so many windows on, the spread of their means says how correlated the whole log is."""
+
+_REMEMBERED = (
+    *("saturated", "alarmed", "debounced", "worst", "alarms", "first_alarm", "against"),
+    *("times", "means", "squares", "within"),
+)
+"""What is kept for each feature."""
 
 
 @dataclass(frozen=True)
@@ -259,6 +266,47 @@ class InputDrift:
             )
             for d, name in enumerate(reference.names)
         )
+
+    def memory(self) -> dict[str, Array]:
+        """Return all that is known of the stream so far, in arrays of a size that stays."""
+        features = len(self.reference.names)
+        recent = np.stack(self._recent) if self._recent else np.empty((0, features))
+        found = {name: getattr(self, f"_{name}").copy() for name in _REMEMBERED}
+        found |= {"pending": self._pending[: self._filled].copy(), "recent": recent}
+        if self._total is not None:
+            found |= {"below": self._total.below, "at_most": self._total.at_most}
+        return found | {"frames": np.array(self.frames), "windows": np.array(self.windows)}
+
+    def recall(self, memory: Mapping[str, Array]) -> None:
+        """Go on from what `memory` returned.
+
+        Raises:
+            ValueError: If it is of another reference or of other rules; nothing changes then.
+        """
+        features = len(self.reference.names)
+        shapes = dict.fromkeys(_REMEMBERED, (features,))
+        if missing := [n for n in (*shapes, "pending", "recent", "frames") if n not in memory]:
+            raise ValueError(f"memory of input drift: {', '.join(missing)} is missing")
+        pending, recent = memory["pending"], memory["recent"]
+        frames, windows = int(memory["frames"]), int(memory["windows"])
+        if (
+            any(memory[name].shape != shape for name, shape in shapes.items())
+            or pending.shape[1:] != (features,)
+            or recent.shape[1:] != (features,)
+            or frames != windows * self.rules.window + len(pending)
+            or len(recent) != min(windows, self.rules.among)
+        ):
+            raise ValueError("memory of input drift: of another reference, or of other rules")
+        for name in shapes:
+            setattr(self, f"_{name}", np.array(memory[name], getattr(self, f"_{name}").dtype))
+        self._filled = len(pending)
+        self._pending[: self._filled] = pending
+        self._recent = deque(np.array(recent), maxlen=self.rules.among)
+        self._total = None
+        if windows:
+            counted = windows * self.rules.window
+            self._total = Tally(np.array(memory["below"]), np.array(memory["at_most"]), counted)
+        self.frames, self.windows = frames, windows
 
     def _window(self) -> WindowDrift:
         """Judge the window that is complete."""

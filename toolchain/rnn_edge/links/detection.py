@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rnn_edge.errors import EnvironmentFailureError
 from rnn_edge.extras import require
 from rnn_edge.spec import DeviceSpec
 
 EXTRA = "flash"
+USB_DEVICES, USB_NODES = Path("/sys/bus/usb/devices"), Path("/dev/bus/usb")
+_USB_FACTS = ("idVendor", "idProduct", "busnum", "devnum", "product")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,60 @@ class DebugProbe:
     title: str
     target: str
     may_be: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LockedBoard:
+    """What is on a USB of this host and may not be used by this user.
+
+    Attributes:
+        node: What would be opened.
+        usb_id: Vendor and product in small hexadecimal digits.
+        title: What it says of itself, or empty.
+        may_be: Names of the devices that it may belong to.
+    """
+
+    node: str
+    usb_id: str
+    title: str
+    may_be: tuple[str, ...] = ()
+
+
+def locked_boards(
+    vendors: Collection[str],
+    devices: Mapping[str, DeviceSpec],
+    listing: Path = USB_DEVICES,
+    nodes: Path = USB_NODES,
+) -> list[LockedBoard]:
+    """Return the boards on USB that this user may not use; nothing where that is not Linux.
+
+    Serial ports of a board may be usable all the same.
+
+    Args:
+        vendors: Ids of those who make boards and probes, in small hexadecimal digits.
+        devices: The catalogue.
+        listing: Where Linux describes what is on USB.
+        nodes: Where what is opened is.
+    """
+    found = []
+    for place in sorted(listing.glob("*")):
+        told = {name: _told(place / name) for name in _USB_FACTS}
+        if told["idVendor"] not in vendors or not told["busnum"].isdigit():
+            continue
+        node = nodes / f"{int(told['busnum']):03d}" / f"{int(told['devnum'] or 0):03d}"
+        if node.exists() and not os.access(node, os.R_OK | os.W_OK):
+            usb_id = f"{told['idVendor']}:{told['idProduct']}"
+            found.append(
+                LockedBoard(str(node), usb_id, told["product"], _by_usb_id(usb_id, devices))
+            )
+    return found
+
+
+def _told(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def serial_ports() -> list[SerialPort]:
@@ -101,8 +159,7 @@ def debug_probes() -> list[DebugProbe] | None:
     except (problems.Error, OSError) as error:
         raise EnvironmentFailureError(
             f"Debug probes cannot be listed: {error}.",
-            "connect the board again; on Linux probes need a udev rule: "
-            "https://pyocd.io/docs/installing.html",
+            "connect the board again; on Linux a probe needs a udev rule (docs/runners.md)",
         ) from error
 
 
@@ -134,6 +191,10 @@ def recognised(
 
 
 def _by_usb(port: SerialPort, devices: Mapping[str, DeviceSpec]) -> tuple[str, ...]:
+    return _by_usb_id(port.usb_id, devices)
+
+
+def _by_usb_id(usb_id: str, devices: Mapping[str, DeviceSpec]) -> tuple[str, ...]:
     return tuple(
-        name for name, device in devices.items() if any(usb.id == port.usb_id for usb in device.usb)
+        name for name, device in devices.items() if any(usb.id == usb_id for usb in device.usb)
     )

@@ -6,16 +6,16 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-import numpy as np
-
 from rnn_edge.errors import LinkError
-from rnn_edge.types import Array
+from rnn_edge.links.layout import unpacked
 from rnn_edge.types.saved_state import DIGEST_BYTES
 
 VERSION = 1
 ANSWER = 0x80
 """Added to the type of a request."""
 DAMAGE_NOTICE = 0xFF
+EVENT_NOTICE = 0xFE
+"""A detection began or ended; nobody asked."""
 
 
 class Kind(IntEnum):
@@ -35,6 +35,14 @@ class Kind(IntEnum):
     STREAM_END = 0x0C
     COUNTERS = 0x0D
     LOG = 0x0E
+    ABOUT = 0x0F
+    MODE = 0x10
+    FEED = 0x11
+    STATUS = 0x12
+    SAVE = 0x13
+    RESTART = 0x14
+    EVENTS = 0x15
+    SAMPLES = 0x16
 
 
 class Status(IntEnum):
@@ -59,33 +67,22 @@ class StepFlag(IntFlag):
 
 
 class LogFlag(IntFlag):
-    """What was before a step that a log holds."""
+    """What was before a step that a log holds, and whether something was decided."""
 
     NONE = 0
     RESET = 1
     STATE_SET = 2
     DEPLOYED = 4
+    DECIDED = 8
+    RESTORED = 16
+    DROPPED = 32
+    FAULTY = 64
 
 
 _OPENING = struct.Struct("<BHI")
 _IDENTITY = struct.Struct(f"<B{DIGEST_BYTES}sIIIbbB")
 _CAPABILITIES = struct.Struct("<HHI")
 _COUNTERS = struct.Struct("<IQIIII")
-_LOG = struct.Struct("<II")
-
-
-def _start(layout: struct.Struct, content: bytes, what: str) -> tuple[int, ...]:
-    """Return the numbers that a content begins with.
-
-    Raises:
-        LinkError: If it is too short.
-    """
-    if len(content) < layout.size:
-        raise LinkError(
-            f"Answer to {what}: {len(content)} bytes; expected at least {layout.size}.",
-            "the device speaks another version of the link; flash its image again",
-        )
-    return layout.unpack_from(content)
 
 
 @dataclass(frozen=True)
@@ -109,7 +106,7 @@ class Opening:
         Raises:
             LinkError: If it is too short.
         """
-        return cls(*_start(_OPENING, content, "open"))
+        return cls(*unpacked(_OPENING, content, "open"))
 
 
 @dataclass(frozen=True)
@@ -141,7 +138,7 @@ class Identity:
         Raises:
             LinkError: If it is too short, or its name is not as long as it says.
         """
-        _start(_IDENTITY, content, "identify")
+        unpacked(_IDENTITY, content, "identify")
         _, digest, inputs, outputs, values, x, y, length = _IDENTITY.unpack_from(content)
         name = content[_IDENTITY.size : _IDENTITY.size + length]
         if len(name) != length:
@@ -176,7 +173,7 @@ class Capabilities:
         Raises:
             LinkError: If it is too short.
         """
-        most, window, records = _start(_CAPABILITIES, content, "capabilities")
+        most, window, records = unpacked(_CAPABILITIES, content, "capabilities")
         return cls(most, window, records, frozenset(content[_CAPABILITIES.size :]))
 
 
@@ -207,60 +204,4 @@ class LinkCounters:
         Raises:
             LinkError: If it is too short.
         """
-        return cls(*_start(_COUNTERS, content, "counters"))
-
-
-@dataclass(frozen=True, eq=False)
-class LogRecord:
-    """A step that a device took.
-
-    Attributes:
-        step: Its number since the device started, from 0.
-        flags: What was before it.
-        x: int16 (D,).
-        y: int16 (C,).
-    """
-
-    step: int
-    flags: LogFlag
-    x: Array
-    y: Array
-
-
-@dataclass(frozen=True, eq=False)
-class LogPage:
-    """Part of a log.
-
-    Attributes:
-        records: In order, without a gap.
-        steps: Steps that the device had taken when it answered.
-    """
-
-    records: tuple[LogRecord, ...]
-    steps: int
-
-    @classmethod
-    def unpack(cls, content: bytes, inputs: int, outputs: int) -> LogPage:
-        """Read the content of an answer.
-
-        Args:
-            content: What follows the status.
-            inputs: Values of a frame, D.
-            outputs: Values of a result, C.
-
-        Raises:
-            LinkError: If it does not consist of whole records.
-        """
-        first, steps = _start(_LOG, content, "log")
-        rest, size = content[_LOG.size :], 1 + 2 * (inputs + outputs)
-        if len(rest) % size:
-            raise LinkError(f"Answer to log: {len(rest)} bytes; expected a multiple of {size}.")
-        records = []
-        for k in range(len(rest) // size):
-            row = rest[k * size : (k + 1) * size]
-            values = np.frombuffer(row[1:], "<i2").astype(np.int16)
-            # Flags that a later version knows besides are of no concern here.
-            flags = LogFlag(row[0] & sum(LogFlag))
-            step = (first + k) % (1 << 32)
-            records.append(LogRecord(step, flags, values[:inputs], values[inputs:]))
-        return cls(tuple(records), steps)
+        return cls(*unpacked(_COUNTERS, content, "counters"))

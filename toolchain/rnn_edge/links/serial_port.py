@@ -28,7 +28,8 @@ class SerialStream(DescriptorStream):
         except (OSError, ValueError) as error:
             raise LinkError(
                 f"{what} at {baud} baud cannot be opened: {error}.",
-                "is the board plugged in, another program using it, your user in its group?",
+                "is the board plugged in, is another program using it? On Linux you have to be in "
+                "the group dialout: sudo usermod -aG dialout $USER, then log in again",
             ) from error
         super().__init__(what, self._port.fileno(), self._port.fileno())
 

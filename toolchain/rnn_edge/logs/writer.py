@@ -29,7 +29,7 @@ class LogWriter(Closing):
         header: Its first line.
 
     Raises:
-        DataError: If the file is there already.
+        DataError: If the file is there already, or cannot be made.
     """
 
     def __init__(self, path: Path, header: LogHeader) -> None:
@@ -41,6 +41,11 @@ class LogWriter(Closing):
         except FileExistsError as error:
             raise DataError(
                 f"Log {path} is there already; expected a new file.", "choose another name"
+            ) from error
+        except OSError as error:
+            raise DataError(
+                f"Log {path} cannot be written: {error.strerror}; expected a place for a new file.",
+                "choose another place",
             ) from error
         self._file = packed(self._raw) if path.name.endswith(PACKED) else self._raw
         self._file.write(encode(header.to_json()))

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from rnn_edge.data.mixtures import MixtureConfig
 from rnn_edge.errors import BundleError
+from rnn_edge.evaluation.baselines.judging import available_baselines, save_baselines
 from rnn_edge.exporters import tflite_w8a8
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.features.description import describe
 from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.pipeline import formats, material, measure, training
-from rnn_edge.pipeline.bundle import STAGES, Bundle, detector_file, publish
+from rnn_edge.pipeline.bundle import BASELINES, STAGES, Bundle, detector_file, publish
+from rnn_edge.pipeline.card import card_inputs, card_of
+from rnn_edge.pipeline.detections import DETECTIONS, kept_limits
+from rnn_edge.pipeline.device_gate import refuse_before_training, refuse_unfit
 from rnn_edge.pipeline.files import explained, read_json, write_bytes, write_json
 from rnn_edge.pipeline.input_reference import INPUT_REFERENCE, write_reference
 from rnn_edge.pipeline.inputs import are_those, as_json
@@ -23,15 +28,18 @@ from rnn_edge.pipeline.proof import (
     refuse_differences,
     replay_stream,
 )
+from rnn_edge.pipeline.recordings import reads_recordings
 from rnn_edge.pipeline.reporting import assemble_report
 from rnn_edge.pipeline.requirements import require_everything
 from rnn_edge.pipeline.stages import RECORD, StageOutput, StageStore
+from rnn_edge.pipeline.streaming import calibrated, stream_dataset
 from rnn_edge.pipeline.versions import code_digest, firmware_digest, package_versions
 from rnn_edge.pipeline.w8a8 import measure_fused
 from rnn_edge.report import render_report
-from rnn_edge.spec import ModelSpec, load_stream, resolved_toml
+from rnn_edge.spec import DeviceSpec, ModelSpec, load_stream, resolved_toml
 from rnn_edge.types import AudioDataset, FloatModel, QuantizedModel
 from rnn_edge.types.frames import FrameSet
+from rnn_edge.types.offsets import NEXT_FRAME
 
 ORDER = ("data", "teacher", "student", "baseline", "quantize", "export", "prove", "report")
 """Stages in order; "baseline" is the student trained without its teacher."""
@@ -41,6 +49,9 @@ LEARNED = ("data", "teacher", "student", "baseline", "quantize")
 
 STAGE_FORMAT = 1
 """Raised when the files of a stage change their form, so that older ones are made anew."""
+
+UNASKED: Mapping[str, tuple[str, ...]] = {"teacher": ("detector",)}
+"""Inputs that were recorded of a stage although it does not depend on them."""
 
 SPEC = "spec.toml"
 
@@ -59,6 +70,7 @@ def build_bundle(
     until: str | None = None,
     again: bool = False,
     may_learn: bool = True,
+    device: DeviceSpec | None = None,
 ) -> Bundle:
     """Build a spec into a bundle; finished stages of an earlier try are kept.
 
@@ -70,8 +82,10 @@ def build_bundle(
         again: The spec comes from the bundle in ``out``: what that bundle learned is kept as
             long as its inputs are the same, whatever versions of packages it was learned with.
         may_learn: Whether a stage that learns may be run; else the build refuses to.
+        device: What the model has to fit; None for anything.
 
     Raises:
+        ModelError: If it does not fit the device, before it is trained where that is known then.
         RnnEdgeError: If the data, the spec or the machine do not allow it, or if two engines
             that must give the same bits do not.
     """
@@ -81,6 +95,7 @@ def build_bundle(
     # What is wrong or missing is told now, not after the training.
     formats.refuse_unfit(spec)
     material.require_place(data_place(spec))
+    material.require_place(material.noise_place(spec))
     wanted = ORDER[: ORDER.index(last) + 1]
     held = before(out) if again else {}
     require_everything(spec, [n for n in wanted if n not in held.get("stages", ())])
@@ -88,13 +103,12 @@ def build_bundle(
         store = StageStore(out / STAGES)
         with store.locked():
             build = _Build(spec, out, store, progress, again=again, may_learn=may_learn)
-            return build.run(last)
+            return build.run(last, device)
 
 
 def data_place(spec: ModelSpec) -> Path | None:
     """Return where the data of a spec lies; None if it makes its own, or names no place."""
-    path = getattr(spec.data, "path", None)
-    return None if path is None else Path(path)
+    return None if spec.data.place is None else Path(spec.data.place)
 
 
 class _Build:
@@ -119,8 +133,8 @@ class _Build:
         self._may_learn = may_learn
         self._done: dict[str, StageOutput] = {}
 
-    def run(self, last: str) -> Bundle:
-        """Run the stages up to ``last`` and publish what they made."""
+    def run(self, last: str, device: DeviceSpec | None) -> Bundle:
+        """Run the stages up to ``last`` and publish what they made, if it fits a device."""
         if self._changes_spec():
             self._refuse_to_shorten(last)
         stages = {
@@ -137,6 +151,11 @@ class _Build:
             self._progress(name, 0, 1, {})
             stages[name]()
             self._progress(name, 1, 1, {"kept": float(self._done[name].was_kept)})
+            if device is not None and name == "data":
+                refuse_before_training(self._spec, self._frames(), self._front_end(), device)
+            if device is not None and name == "export":
+                exports, model = self._folder(name), self._models()[1]
+                refuse_unfit(self._spec, model, exports, self._front_end(), device)
         last = self._keep_later(last)
         self._refuse_to_shorten(last)
         bundle = publish(self._out, self._files(), self._facts(last))
@@ -204,7 +223,8 @@ class _Build:
         if kept is None:
             return None
         record = read_json(kept.folder / RECORD)["inputs"]
-        if record.get("format") != STAGE_FORMAT or not are_those(record["inputs"], inputs):
+        recorded = {k: v for k, v in record["inputs"].items() if k not in UNASKED.get(name, ())}
+        if record.get("format") != STAGE_FORMAT or not are_those(recorded, inputs):
             return None
         return kept
 
@@ -241,7 +261,9 @@ class _Build:
     def _data(self) -> None:
         spec = self._spec
         place = data_place(spec)
-        kept = self._kept_data() if place is None and hasattr(spec.data, "path") else None
+        # Recordings that are added may have been left out on purpose, unless nobody could say so.
+        may_keep = hasattr(spec.data, "path") or (self._again and hasattr(spec.data, "recordings"))
+        kept = self._kept_data() if place is None and may_keep else None
         if kept is not None:
             self._done["data"] = kept
             return
@@ -258,19 +280,24 @@ class _Build:
             material.make_frames(spec, dataset, folder, self._steps("data"))
 
         inputs = {**self._data_inputs(), "content": material.fingerprint(place)}
+        noise = material.noise_place(spec)
+        if noise is not None:
+            inputs["noise"] = material.fingerprint(noise)
         self._run("data", inputs, make, "data", "features", "train", "types")
         # Kept frames may have been made for another stream.
         material.require_parts((s.split for s in self._frames().sequences), needed)
 
     def _data_inputs(self) -> dict[str, object]:
         spec = self._spec
-        return {
+        inputs: dict[str, object] = {
             "data": spec.data,
             "kind": spec.data.kind,
             "features": spec.features,
             "augment": spec.augment,
             "seed": spec.seed,
         }
+        # Of no other teacher, so that frames made without one stay as they are.
+        return {**inputs, "embedded": True} if spec.teacher.kind == "embedding" else inputs
 
     def _kept_data(self) -> StageOutput | None:
         """Return the frames that an earlier build of this bundle made, if they are still there.
@@ -284,6 +311,8 @@ class _Build:
         recorded = read_json(kept.folder / RECORD)["inputs"]["inputs"]
         # What the recordings hold is not known without them.
         inputs = {**self._data_inputs(), "content": recorded["content"]}
+        if material.noise_place(self._spec) is None and "noise" in recorded:
+            inputs["noise"] = recorded["noise"]
         return kept if are_those(recorded, inputs) else None
 
     def _teacher(self) -> None:
@@ -293,9 +322,10 @@ class _Build:
             "teacher": spec.teacher,
             "task": spec.model.task,
             "sequence": training.sequence_frames(spec),
-            "detector": spec.detector,
             "seed": spec.seed,
         }
+        if spec.model.offsets != NEXT_FRAME:
+            inputs["offsets"] = list(spec.model.offsets)
 
         def make(folder: Path) -> None:
             training.make_teacher(
@@ -365,10 +395,13 @@ class _Build:
             QuantizedModel.load(folder / training.MODEL),
         )
 
+    def _front_end(self) -> FrontEnd:
+        return FrontEnd.load(self._folder("data") / material.FRONT_END)
+
     def _export(self) -> None:
         def make(folder: Path) -> None:
             float_model, model = self._models()
-            front_end = FrontEnd.load(self._folder("data") / material.FRONT_END)
+            front_end = self._front_end()
             spans = None
             if self._spec.export.also:
                 spans = formats.calibrated_spans(self._spec, self._frames(), float_model)
@@ -378,6 +411,7 @@ class _Build:
                 describe(front_end),
                 spans,
                 self._spec.reset.resolved(self._spec.model.task),
+                self._spec.c.choices(),
             )
             exporters = formats.chosen_exporters(self._spec)
             for k, exporter in enumerate(exporters):
@@ -389,6 +423,7 @@ class _Build:
             "firmware": firmware_digest(),
             "also": list(self._spec.export.also),
             "reset": self._spec.reset,
+            "c": self._spec.c,
             "calibration": self._spec.quantize if self._spec.export.also else None,
         }
         self._run("export", inputs, make, *_EXPORTING)
@@ -426,18 +461,22 @@ class _Build:
         def make(folder: Path) -> None:
             frames = self._frames()
             x = replay_stream(frames, stream, *self._models())
+            is_anomaly = spec.model.task == "anomaly"
+            judged = measure.fit_baselines(spec, frames) if is_anomaly else []
             measured = measure.measure_models(
                 spec,
                 frames,
                 x,
                 {name: self._folder(name) for name in self._done},
+                judged,
                 self._steps("report"),
             )
             if tflite_w8a8.NAME in spec.export.also:
                 source = engine_source(*self._models(), self._folder("export"), folder / "work")
                 measured["fused"] = measure_fused(source, x)
                 _remove_tree(folder / "work")
-            if spec.model.task == "anomaly":
+            if is_anomaly:
+                save_baselines(judged, folder / BASELINES)
                 fitted = measure.fit_detectors(spec, frames, self._folder("quantize"))
                 for name, detector in fitted.items():
                     detector.save(folder / detector_file(name))
@@ -453,6 +492,8 @@ class _Build:
             "stream": stream,
             "engines": list(spec.replay.engines),
             "detector": spec.detector,
+            "baselines": [kind.name for kind in available_baselines()[0]],
+            "card": card_inputs(spec),
         }
         self._run("report", inputs, make, *_RUNNING, "engines", "evaluation", "report")
 
@@ -489,6 +530,11 @@ class _Build:
             # No part of the stage, so that the stages of earlier versions are good for it.
             files[INPUT_REFERENCE] = self._out / STAGES / INPUT_REFERENCE
             write_reference(self._done["data"], files[INPUT_REFERENCE])
+        if "quantize" in self._done and self._spec.model.task == "kws" and self._limits():
+            files[DETECTIONS] = self._out / STAGES / DETECTIONS
+        if "report" in self._done:
+            limits = files.get(DETECTIONS)
+            files |= card_of(self._out / STAGES, self._folder("report"), limits)
         spec_file = self._out / STAGES / SPEC
         with explained(f"Writing {spec_file}"):
             write_bytes(spec_file, resolved_toml(self._spec).encode())
@@ -498,10 +544,37 @@ class _Build:
             raise BundleError(f"Stage files are gone: {', '.join(missing)}.", "build again")
         return files
 
+    def _limits(self) -> bool:
+        """Choose the limits of keywords where a rate is wanted; return whether there are any.
+
+        They are no stage either: they are chosen on sound, which stages do not hold, and those that
+        a finished bundle was given stay with it as long as its model does.
+        """
+        spec, folder = self._spec, self._out / STAGES
+        model = self._models()[1]
+        kept, wanted = kept_limits(folder, model), spec.firmware.false_accepts_per_hour
+        if wanted is None or (kept is not None and kept.per_hour == wanted):
+            return kept is not None
+        place = data_place(spec)
+        if place is None and reads_recordings(spec):
+            raise BundleError(
+                f"Bundle {self._out}: firmware.false_accepts_per_hour = {wanted:g} is chosen on "
+                "recordings, and no place of them is known.",
+                "name it with --data",
+            )
+        self._progress("detections", 0, 1, {})
+        features = FrontEnd.load(self._folder("data") / material.FRONT_END)
+        dataset = stream_dataset(spec, features, model.labels, place)
+        limits = calibrated(spec, features, model, dataset, (), wanted, MixtureConfig())
+        with explained(f"Writing {folder / DETECTIONS}"):
+            write_json(folder / DETECTIONS, limits.to_json())
+        self._progress("detections", 1, 1, {})
+        return True
+
     def _report_files(self) -> list[str]:
         names = ["report.json", "report.html"]
         if self._spec.model.task == "anomaly":
-            names += [detector_file(measure.FLOAT), detector_file(measure.INT8)]
+            names += [detector_file(measure.FLOAT), detector_file(measure.INT8), BASELINES]
         return names
 
     def _facts(self, last: str) -> dict[str, object]:

@@ -6,11 +6,12 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rnn_edge.errors import BundleError
+from rnn_edge.evaluation import Detector
 from rnn_edge.pipeline.files import (
     TEMPORARY,
     copy_file,
@@ -30,9 +31,25 @@ WITHDRAWN = "withdrawn.json"
 """Lists the files of a bundle while they are exchanged."""
 
 
+BASELINES = "baselines.npz"
+"""The fitted baselines of a model of anomalies."""
+
+
 def detector_file(model: str) -> str:
     """Return the name of the detector of the model called "float" or "int8"."""
     return f"detector_{model}.npz"
+
+
+def bundle_detector(bundle: Bundle, model: str) -> Detector:
+    """Return the detector of the model called "float" or "int8".
+
+    Where an alarm ends stood in the spec alone before detectors knew it.
+
+    Raises:
+        BundleError: If it is missing.
+    """
+    detector = Detector.load(bundle.file(detector_file(model)))
+    return replace(detector, config=replace(detector.config, release=bundle.spec().release))
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,9 @@ def check_states(
     engines: Sequence[str] | None,
     data: Path | None,
     tell: Callable[[str, int, int], None],
+    *,
+    more: Sequence[str] = (),
+    port: str | None = None,
 ) -> StateCheck:
     """Run the state probe on the engines of a bundle.
 
@@ -119,13 +122,20 @@ def check_states(
         engines: Names; None for every engine that runs here without installing anything.
         data: Recordings in the layout of the bundle's spec; None for those of the build.
         tell: Called with engine, index and count before each.
+        more: Engines that are asked for by name beside those.
+        port: Where the board is that an engine names; None for none.
 
     Raises:
         RnnEdgeError: If an engine is unknown, or asked for by name and not to be had here, or if
             no two frames of the stream tell a carried state from a lost one.
     """
     known = all_engines()
-    names = list(known) if engines is None else list(engines)
+    if engines is None:
+        # Boards are there only where a port is named.
+        names = [name for name, kind in known.items() if not kind.needs_port]
+    else:
+        names = list(engines)
+    names = list(dict.fromkeys((*names, *more)))
     kinds = [lookup(known, name, "engine") for name in names]
     spec = bundle.spec()
     stream, source = open_stream(bundle, data, None, SCANNED_FRAMES)
@@ -143,14 +153,15 @@ def check_states(
     left_out: list[LeftOut] = []
     hints: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="rnn-edge-") as work:
-        opened = EngineSource(float_model, model, bundle.exports, Path(work), bundle.path)
+        opened = EngineSource(float_model, model, bundle.exports, Path(work), bundle.path, port)
         for k, kind in enumerate(kinds):
             tell(kind.name, k, len(kinds))
             try:
-                with nothing_made() if engines is None else nullcontext():
+                is_asked_for = engines is not None or kind.name in more
+                with nullcontext() if is_asked_for else nothing_made():
                     rows.append(_probed(kind, opened, case_of(kind)))
             except (MissingDependencyError, MissingExportError) as error:
-                if engines is not None:
+                if is_asked_for:
                     raise
                 left_out.append(LeftOut(kind.name, error.message, error.hint))
             except RnnEdgeError as error:

@@ -12,10 +12,19 @@ from typing import Any
 from rnn_edge.engines.base import EngineSource
 from rnn_edge.exporters.c_source import sources_in
 from rnn_edge.pipeline.bundle import Bundle
-from rnn_edge.pipeline.device_needs import Need, fitting_hidden, need_of
-from rnn_edge.pipeline.device_timing import BASIS, InstructionCounter, StepCount, step_us
+from rnn_edge.pipeline.device_app import app_config, with_front_end
+from rnn_edge.pipeline.device_needs import Need, fitting_hidden
+from rnn_edge.pipeline.device_timing import (
+    BASIS,
+    InstructionCounter,
+    StepCount,
+    bound_us,
+    step_us,
+)
+from rnn_edge.pipeline.kept_needs import kept_need
 from rnn_edge.spec import DeviceSpec, all_devices
 from rnn_edge.types import QuantizedModel
+from rnn_edge.types.c_choices import CChoices
 
 
 @dataclass(frozen=True)
@@ -28,8 +37,8 @@ class DeviceFit:
         flash_bytes: What the device has; None where an operating system loads programs.
         ram_bytes: What it has.
         count: Instructions of a step, or why they are not known.
-        hidden: Units of each layer with which a model that does not fit would; None where it
-            fits, or where one unit is still too many.
+        hidden: Units of each layer with which a model that lacks memory would fit; None where it
+            lacks none, or where one unit is still too many.
     """
 
     device: DeviceSpec
@@ -52,9 +61,14 @@ class DeviceFit:
         return self.ram_bytes - self.need.ram_bytes
 
     @property
-    def fits(self) -> bool:
-        """Whether nothing lacks."""
+    def has_memory(self) -> bool:
+        """Whether neither flash nor RAM lacks."""
         return self.ram_left >= 0 and (self.flash_left is None or self.flash_left >= 0)
+
+    @property
+    def fits(self) -> bool:
+        """Whether nothing lacks, of the place of the stack neither."""
+        return self.has_memory and not self.need.stack_over
 
     @property
     def step_us(self) -> float | None:
@@ -63,6 +77,15 @@ class DeviceFit:
         if isinstance(self.count, str) or clock is None:
             return None
         return step_us(self.count, clock)
+
+    @property
+    def bound_us(self) -> float | None:
+        """Time that no step is beyond in microseconds, or None where there is no basis for one."""
+        clock = self.device.clock_hz
+        if isinstance(self.count, str) or clock is None:
+            return None
+        numbers = {} if self.device.board is None else self.device.board.numbers
+        return bound_us(self.count, clock, numbers.get("uart_baud", 0))
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as JSON values; without a basis there is no time."""
@@ -78,12 +101,15 @@ class DeviceFit:
                 **asdict(self.need),
                 "flash_bytes": self.need.flash_bytes,
                 "ram_bytes": self.need.ram_bytes,
+                "variables": dict(self.need.variables),
             },
             "flash_left_bytes": self.flash_left,
             "ram_left_bytes": self.ram_left,
             "count": count,
             "no_count": self.count if isinstance(self.count, str) else None,
-            "step": None if time is None else {"us": time, "basis": BASIS},
+            "step": None
+            if time is None
+            else {"us": time, "bound_us": self.bound_us, "basis": BASIS},
             "hidden": self.hidden,
         }
 
@@ -114,14 +140,22 @@ def fit_bundle(
     rows = []
     with tempfile.TemporaryDirectory(prefix="rnn-edge-") as work:
         source = EngineSource(bundle.float_model(), model, bundle.exports, Path(work), bundle.path)
-        counter = InstructionCounter(source, devices)
+        policy, choices = spec.reset.resolved(model.task), spec.c.choices()
+        counter = InstructionCounter(source, devices, policy, choices)
         for k, device in enumerate(chosen):
             tell(device.name, k, len(chosen))
             made = _made(device)
             if made not in needs:
-                files = sources_in(model, bundle.exports)
-                needs[made] = need_of(device, model, files, is_resetting=is_resetting)
-            rows.append(_fit(device, model, needs[made], counter.count(device)))
+                app, exports = app_config(bundle, device.name), bundle.exports
+                needs[made] = kept_need(
+                    device,
+                    model,
+                    with_front_end(sources_in(model, exports), app, model.name, exports),
+                    is_resetting=is_resetting,
+                    app=app,
+                    choices=choices,
+                )
+            rows.append(_fit(device, model, needs[made], counter.count(device), choices))
     return sorted(rows, key=_order)
 
 
@@ -129,18 +163,24 @@ def _made(device: DeviceSpec) -> Hashable:
     """Return all that the bytes of a model depend on; devices of one kind are compiled once."""
     memory = device.memory
     place = memory and (memory.flash_origin, memory.ram_origin, memory.stack_bytes)
-    return device.template, device.build, place
+    # An image tells the name of its device.
+    return device.template, device.build, place, device.board and device.name
 
 
 def _fit(
-    device: DeviceSpec, model: QuantizedModel, need: Need, count: StepCount | str
+    device: DeviceSpec,
+    model: QuantizedModel,
+    need: Need,
+    count: StepCount | str,
+    choices: CChoices,
 ) -> DeviceFit:
     ram = device.ram_bytes or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     row = DeviceFit(device, need, device.flash_bytes, ram, count, None)
-    if row.fits:
+    if row.has_memory:
         return row
     flash_over = 0 if row.flash_left is None else -row.flash_left
-    hidden = fitting_hidden(model, flash_over, -row.ram_left)
+    over = (flash_over, -row.ram_left)
+    hidden = fitting_hidden(device, model, *over, need.state_copies, choices)
     return DeviceFit(device, need, device.flash_bytes, ram, count, hidden)
 
 

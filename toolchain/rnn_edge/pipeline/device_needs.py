@@ -7,23 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_edge.errors import MissingDependencyError
-from rnn_edge.exporters.c_arrays import c_matrix
+from rnn_edge.exporters.c_arrays import CMatrix, c_matrix
 from rnn_edge.exporters.c_source import scratch_values
-from rnn_edge.firmware.baremetal import TEMPLATE
+from rnn_edge.firmware.app_config import AppConfig
 from rnn_edge.firmware.footprint import Footprint, footprint
-from rnn_edge.pipeline.reporting import memory_of
+from rnn_edge.pipeline.c_memory import Order, gates_of, memory_of, order_on, weight_bytes
 from rnn_edge.spec import DeviceSpec
-from rnn_edge.types import GATES, QuantizedModel
+from rnn_edge.types import QuantizedModel
+from rnn_edge.types.c_choices import DEFAULT, CChoices
 
 ESTIMATED_CODE_BYTES = 9216
 """More than the code of any model takes on any 32-bit device whose compiler was here."""
-_LAYER_BYTES, _MODEL_BYTES, _POINTER_BYTES = 80, 84, 4
-"""Of ``rnn_edge_layer`` and ``rnn_edge_model`` on 32-bit devices."""
+_STRUCTURES = {4: (88, 88), 8: (152, 144)}
+"""Bytes of ``rnn_edge_layer`` and ``rnn_edge_model`` by those of a pointer."""
+_POLICY_BYTES = 20
+"""Of ``rnn_edge_reset_policy``."""
+_OF_64_BITS = ("armv8-a", "host")
 _COUNTER_BYTES = 4
 """Of ``rnn_edge_reset_counter``, which a stream under a reset policy carries."""
 LINKED = "linked"
 COMPILED = "compiled, before the linker leaves out what is not called"
 ESTIMATED = "estimated"
+RETAINED = "retained_ram"
+"""The part of a board that keeps a state in RAM."""
+NO_IMAGE = "no image is built for it here"
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,9 @@ class Need:
         scratch_bytes: Used within a step.
         buffers_bytes: A frame and a result; in an image, everything else that is a variable.
         stack_bytes: What the device's file keeps for the stack; 0 under an operating system.
+        stack_bound: The most of the stack that an image can use, or why that is not known.
+        variables: Bytes of an image's variables by the C file that they are in; empty where there
+            is none.
         basis: How code and constants are known: `LINKED`, `COMPILED` or `ESTIMATED`.
         reason: Why they are only estimated, or an empty string.
         has_flash: Whether code and constants lie in a flash, and not in RAM.
@@ -51,9 +61,17 @@ class Need:
     scratch_bytes: int
     buffers_bytes: int
     stack_bytes: int
+    stack_bound: int | str
+    variables: Mapping[str, int]
     basis: str
     reason: str
     has_flash: bool
+
+    @property
+    def stack_over(self) -> int:
+        """Bytes that the stack may take beyond its place, or 0."""
+        bound = 0 if isinstance(self.stack_bound, str) else self.stack_bound
+        return max(0, bound - self.stack_bytes)
 
     @property
     def flash_bytes(self) -> int | None:
@@ -67,12 +85,44 @@ class Need:
         return variables if self.has_flash else variables + self._read_only
 
     @property
+    def state_copies(self) -> int:
+        """Buffers that have the size of the state; those that grow in larger steps are not counted.
+
+        An image has the state, the link's copy of it, and where it outlives a restart in RAM the
+        two that are written in turn.
+        """
+        if not self.variables:
+            return 1
+        return 4 if RETAINED in self.variables else 2
+
+    def lacks(self, device: DeviceSpec) -> list[str]:
+        """Return in words what a device has too little of; nothing where the model fits.
+
+        Args:
+            device: The device that the need is of.
+        """
+        return [
+            f"{wanted:,} bytes of {what}; {device.name} has {there:,}"
+            for what, wanted, there in (
+                ("flash", self.flash_bytes, device.flash_bytes),
+                ("RAM", self.ram_bytes, device.ram_bytes),
+            )
+            if wanted is not None and there is not None and wanted > there
+        ]
+
+    @property
     def _read_only(self) -> int:
         return self.constants_bytes + self.code_bytes + self.program_bytes
 
 
 def need_of(
-    device: DeviceSpec, model: QuantizedModel, sources: Sequence[Path], *, is_resetting: bool
+    device: DeviceSpec,
+    model: QuantizedModel,
+    sources: Sequence[Path],
+    *,
+    is_resetting: bool,
+    app: AppConfig | None = None,
+    choices: CChoices = DEFAULT,
 ) -> Need:
     """Return what a model needs of a device, as compiled for it where its compiler is here.
 
@@ -81,25 +131,31 @@ def need_of(
         model: The model that was exported.
         sources: The exported C, headers too.
         is_resetting: Whether streams are under a reset policy.
+        app: What the application does; None for one that decides nothing.
+        choices: How the model was exported.
 
     Raises:
         EngineError: If the export is not there or does not compile.
         EnvironmentFailureError: If the compiler does not run.
     """
-    found, reason = _measured(device, model, sources)
-    memory = memory_of(model)
+    found, reason = _measured(device, model, sources, app)
+    memory = memory_of(model, choices)
     buffers = memory["frame"] + memory["result"] + (_COUNTER_BYTES if is_resetting else 0)
-    is_image = device.template == TEMPLATE and found is not None and found.is_linked
+    is_image = device.board is not None and found is not None and found.is_linked
     if is_image and found is not None:
         buffers = found.variables_bytes - memory["state"] - memory["scratch"]
     return Need(
-        constants_bytes=_constants(model) if found is None else found.constants_bytes,
+        constants_bytes=constants_on(device, model, choices, is_resetting=is_resetting)
+        if found is None
+        else found.constants_bytes,
         code_bytes=ESTIMATED_CODE_BYTES if found is None else found.code_bytes,
         program_bytes=found.program_bytes if is_image and found is not None else 0,
         state_bytes=memory["state"],
         scratch_bytes=memory["scratch"],
         buffers_bytes=buffers,
         stack_bytes=0 if device.memory is None else device.memory.stack_bytes,
+        stack_bound=found.stack_bytes if is_image and found is not None else NO_IMAGE,
+        variables=found.variables if is_image and found is not None else {},
         basis=ESTIMATED if found is None else LINKED if found.is_linked else COMPILED,
         reason=reason,
         has_flash=device.memory is not None,
@@ -107,64 +163,123 @@ def need_of(
 
 
 def _measured(
-    device: DeviceSpec, model: QuantizedModel, sources: Sequence[Path]
+    device: DeviceSpec, model: QuantizedModel, sources: Sequence[Path], app: AppConfig | None
 ) -> tuple[Footprint | None, str]:
     """Return what the device's compiler makes of a model, or why that is not known."""
     if device.build is None:
         return None, "no compiler for it is called here"
     try:
-        return footprint(device, model, sources), ""
+        return footprint(device, model, sources, app), ""
     except MissingDependencyError as error:
         return None, error.message
 
 
-def _constants(model: QuantizedModel) -> int:
-    """Return the bytes of the generated data where it is not compiled."""
-    names = sum(len(label.encode()) + 1 + _POINTER_BYTES for label in model.labels)
-    structures = _MODEL_BYTES + len(model.layers) * _LAYER_BYTES
-    return memory_of(model)["constants"] + structures + names + len(model.name) + 1
-
-
-def fitting_hidden(model: QuantizedModel, flash_over: int, ram_over: int) -> int | None:
-    """Return the most units of each layer with which a model would take that much less.
-
-    Code and buffers are taken to stay as they are, and every matrix to keep its form; both err on
-    the side of fewer units.
+def constants_on(
+    device: DeviceSpec, model: QuantizedModel, choices: CChoices, *, is_resetting: bool
+) -> int:
+    """Return the bytes of the generated data where it is not compiled.
 
     Args:
+        device: Where it would be.
+        model: The model.
+        choices: How it is exported.
+        is_resetting: Whether streams are under a reset policy.
+    """
+    pointer = 8 if device.isa in _OF_64_BITS else 4
+    layer_bytes, model_bytes = _STRUCTURES[pointer]
+    texts = sum(len(text.encode()) + 1 for text in (model.name, *model.labels))
+    structures = model_bytes + len(model.layers) * layer_bytes + len(model.labels) * pointer
+    policy = _POLICY_BYTES if is_resetting else 0
+    arrays = memory_of(model, choices, order_on(device, choices))["constants"]
+    return arrays + structures + texts + policy
+
+
+def remedy_of(device: DeviceSpec, model: QuantizedModel, need: Need, choices: CChoices) -> str:
+    """Return what to do about a model that does not fit: the units that would.
+
+    Args:
+        device: The device.
+        model: The model.
+        need: What it needs there.
+        choices: How it is exported.
+    """
+    flash_over = ram_over = 0
+    if need.flash_bytes is not None and device.flash_bytes is not None:
+        flash_over = need.flash_bytes - device.flash_bytes
+    if device.ram_bytes is not None:
+        ram_over = need.ram_bytes - device.ram_bytes
+    copies = need.state_copies
+    hidden = fitting_hidden(device, model, flash_over, ram_over, copies, choices)
+    if hidden is None:
+        # Buffers that grow in larger steps than the state shrink too, by what is not known here.
+        most = fitting_hidden(device, model, flash_over, 0, copies, choices)
+        if most is None:
+            return "no number of units would fit; use a larger device"
+        return (
+            f"its constants would fit with hidden = {most} in the spec (now "
+            f"{model.layers[0].hidden}), and buffers shrink with it: try that, or a larger device"
+        )
+    return (
+        f"with hidden = {hidden} in the spec (now {model.layers[0].hidden}) it would fit; "
+        '"rnn-edge devices fit" lists larger devices'
+    )
+
+
+def fitting_hidden(
+    device: DeviceSpec,
+    model: QuantizedModel,
+    flash_over: int,
+    ram_over: int,
+    state_copies: int = 1,
+    choices: CChoices = DEFAULT,
+) -> int | None:
+    """Return the most units of each layer with which a model would take that much less.
+
+    Code and other buffers are taken to stay as they are, and every matrix to keep its form; both
+    err on the side of fewer units.
+
+    Args:
+        device: Where it would lie.
         model: The model; every layer has as many units, as every spec gives them.
         flash_over: Bytes of constants that are too many; 0 or less where there is room.
         ram_over: Bytes of variables that are too many, likewise.
+        state_copies: Buffers that have the size of the state: `Need.state_copies`.
+        choices: How it is exported.
 
     Returns:
         Units, below those of the model, or None if one unit is still too many.
     """
     units = model.layers[0].hidden
     forms = {name: c_matrix(matrix, name) for name, matrix in model.matrices.items()}
-    # Of a row, beside its weights: multiplier and bias, and the shift where sums are int64.
-    row = {name: 4 + 4 if form.is_narrow else 4 + 8 + 1 for name, form in forms.items()}
-    constants, variables = _arrays(model, row, units), _variables(model, units)
+    order, gates = order_on(device, choices), gates_of(model)
+
+    def arrays(hidden: int) -> int:
+        """Return the bytes of all matrices' arrays with that many units in each layer."""
+        return sum(
+            _matrix_bytes(form, *_shape(model, name, gates[name], hidden), gates[name], order)
+            for name, form in forms.items()
+        )
+
+    def variables(hidden: int) -> int:
+        """Return the bytes of states and scratch with that many units in each layer."""
+        scratch = scratch_values(model, choices) // units
+        return 2 * hidden * (state_copies * len(model.state_sizes) + scratch)
+
     for hidden in range(units - 1, 0, -1):
-        if (
-            constants - _arrays(model, row, hidden) >= flash_over
-            and variables - _variables(model, hidden) >= ram_over
-        ):
+        has_flash = arrays(units) - arrays(hidden) >= flash_over
+        if has_flash and variables(units) - variables(hidden) >= ram_over:
             return hidden
     return None
 
 
-def _arrays(model: QuantizedModel, row: Mapping[str, int], hidden: int) -> int:
-    """Return the bytes of all matrices' arrays with that many units in each layer."""
-    total, width = 0, model.inputs
-    for k, layer in enumerate(model.layers):
-        gates = len(GATES[layer.kind])
-        total += gates * hidden * (width + row[f"layer{k}.x"] + hidden + row[f"layer{k}.h"])
-        width = hidden
-    return total + model.outputs * (hidden + row["head"])
+def _shape(model: QuantizedModel, name: str, gates: int, hidden: int) -> tuple[int, int]:
+    """Return rows and columns of a matrix if every layer had that many units."""
+    rows = model.outputs if name == "head" else gates * hidden
+    return rows, model.inputs if name == "layer0.x" else hidden
 
 
-def _variables(model: QuantizedModel, hidden: int) -> int:
-    """Return the bytes of state and scratch with that many units in each layer."""
-    return 2 * (len(model.state_sizes) * hidden) + 2 * (
-        scratch_values(model) // max(layer.hidden for layer in model.layers) * hidden
-    )
+def _matrix_bytes(form: CMatrix, rows: int, columns: int, gates: int, order: Order) -> int:
+    """Return the bytes of the arrays of a matrix of another size."""
+    # Beside its weights a row has multiplier and bias, and the shift where sums are int64.
+    beside = 4 + 4 if form.is_narrow else 4 + 8 + 1
+    return weight_bytes(form, rows, columns, gates, order) + rows * beside

@@ -12,8 +12,7 @@ from rnn_edge import __version__
 from rnn_edge.drift.closed_loop import RunningDrift, put_together
 from rnn_edge.engines.base import all_engines
 from rnn_edge.errors import DataError, SpecError
-from rnn_edge.evaluation import Detector
-from rnn_edge.pipeline.bundle import Bundle, detector_file
+from rnn_edge.pipeline.bundle import Bundle, bundle_detector
 from rnn_edge.pipeline.drift_analysis import ANALYSES, Analysed, analyse, require_all
 from rnn_edge.pipeline.drift_job import DriftJob, Subject, run_job
 from rnn_edge.pipeline.measure import INT8
@@ -123,7 +122,7 @@ def subject_of(bundle: Bundle, spec: ModelSpec) -> Subject:
     detector = None
     if spec.model.task == "anomaly":
         # One detector for both engines: what differs is what the models forecast.
-        detector = Detector.load(bundle.file(detector_file(INT8)))
+        detector = bundle_detector(bundle, INT8)
     root = bundle.exports
     exports = {
         path.relative_to(root).as_posix(): path.read_bytes()

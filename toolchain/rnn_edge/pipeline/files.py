@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rnn_edge.errors import EnvironmentFailureError
+from rnn_edge.errors import EnvironmentFailureError, hint_of
 
 CHUNK_BYTES = 1 << 20
 TEMPORARY = "unfinished-"
@@ -88,11 +87,12 @@ def move_file(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def explained(action: str) -> Iterator[None]:
+def explained(action: str, option: str = "--out") -> Iterator[None]:
     """Turn what the operating system refuses into one clear message.
 
     Args:
         action: What was being done, as the start of a sentence.
+        option: That names the place, for the hint.
 
     Raises:
         EnvironmentFailureError: For every OSError inside.
@@ -100,16 +100,8 @@ def explained(action: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = {
-            errno.ENOSPC: "free some space or choose another folder with --out",
-            errno.EDQUOT: "free some space or choose another folder with --out",
-            errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
-            errno.EACCES: "choose a folder you may write to with --out",
-            errno.EPERM: "choose a folder you may write to with --out",
-            errno.EROFS: "choose a folder you may write to with --out",
-            errno.EEXIST: "choose another folder with --out",
-            errno.ENOTDIR: "choose another folder with --out",
-        }.get(error.errno or 0, "")
         where = f" ({error.filename})" if error.filename else ""
         reason = error.strerror or str(error)
-        raise EnvironmentFailureError(f"{action} failed: {reason}{where}.", hint) from error
+        raise EnvironmentFailureError(
+            f"{action} failed: {reason}{where}.", hint_of(error).replace("--out", option)
+        ) from error

@@ -17,6 +17,8 @@ from rnn_edge.pipeline.drift import UNFINISHED, DriftRequest, measure_drift, run
 from rnn_edge.pipeline.drift_job import DriftJob
 from rnn_edge.pipeline.judgement import judge
 from rnn_edge.pipeline.pairing import KEY, stretches_of
+from rnn_edge.pipeline.proof import refuse_differences
+from rnn_edge.pipeline.replay import EMULATED_STEPS, Matrix, ReplayRequest, replay_bundle
 from rnn_edge.spec import DriftSection, ModelSpec
 from rnn_edge.spec.load import validate
 from rnn_edge.spec.overrides import apply_overrides
@@ -43,6 +45,8 @@ class GateRequest:
         baseline: A bundle, or a file or folder that a drift was written to; None for none.
         has_state: Whether the state probe runs.
         has_drift: Whether the drift is measured.
+        device: Engine of a device that has to give every bit; it joins the state probe.
+        port: Where the device is, if it is a board.
     """
 
     engines: tuple[str, ...] | None = None
@@ -53,6 +57,8 @@ class GateRequest:
     baseline: Path | None = None
     has_state: bool = True
     has_drift: bool = True
+    device: str | None = None
+    port: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class GateCheck:
         source: Where the frames come from.
         state: What the state probe says; None where it did not run.
         drift: What the budget says; None where no drift was measured.
+        device: What a device gave beside the integer reference; None where none was named.
     """
 
     bundle: str
@@ -72,12 +79,14 @@ class GateCheck:
     source: str
     state: StateCheck | None
     drift: BudgetCheck | None
+    device: Matrix | None = None
 
     @property
     def is_passed(self) -> bool:
         """Whether the bundle may go out."""
         is_sound = self.state is None or not self.state.unsound
-        return is_sound and (self.drift is None or self.drift.is_passed)
+        is_equal = self.device is None or not any(row.differing for row in self.device.parity)
+        return is_sound and is_equal and (self.drift is None or self.drift.is_passed)
 
     @property
     def is_interrupted(self) -> bool:
@@ -92,6 +101,7 @@ class GateCheck:
             "source": self.source,
             "state": self.state.to_json()["state"] if self.state else None,
             "drift": self.drift.to_json() if self.drift else None,
+            "device": self.device.to_json() if self.device else None,
             "is_passed": self.is_passed,
         }
 
@@ -105,6 +115,7 @@ class GateCheck:
         found: list[RnnEdgeError] = []
         for judged in (
             self.state.refuse_lost_states if self.state else None,
+            self._refuse_other_bits if self.device else None,
             self.drift.refuse_failures if self.drift else None,
         ):
             try:
@@ -115,6 +126,10 @@ class GateCheck:
         if found:
             message = " ".join(error.message for error in found)
             raise type(found[0])(message, "; ".join(error.hint for error in found))
+
+    def _refuse_other_bits(self) -> None:
+        if self.device is not None:
+            refuse_differences(self.device.parity, self.device.agreement)
 
 
 def check_bundle(bundle: Bundle, request: GateRequest, tell: Tell) -> GateCheck:
@@ -135,11 +150,25 @@ def check_bundle(bundle: Bundle, request: GateRequest, tell: Tell) -> GateCheck:
     baseline = None if request.baseline is None else open_baseline(request.baseline)
     if baseline is not None:
         refuse_other_task(bundle.spec().model.task, baseline)
+    device = None
+    if request.device is not None:
+        # First: a board that is not there is told in seconds.
+        wanted = ReplayRequest(
+            engines=(request.device,),
+            data=request.data,
+            steps=EMULATED_STEPS,
+            port=request.port,
+        )
+        device = replay_bundle(bundle, wanted, lambda name, k, n: tell(f"replay {name}", k, n))
     state = None
     if request.has_state:
-        engines = None if request.engines is None else list(request.engines)
         state = check_states(
-            bundle, engines, request.data, lambda name, k, n: tell(f"check {name}", k, n)
+            bundle,
+            None if request.engines is None else list(request.engines),
+            request.data,
+            lambda name, k, n: tell(f"check {name}", k, n),
+            more=() if request.device is None else (request.device,),
+            port=request.port,
         )
     drift = None
     if request.has_drift:
@@ -147,10 +176,19 @@ def check_bundle(bundle: Bundle, request: GateRequest, tell: Tell) -> GateCheck:
     return GateCheck(
         bundle=bundle.spec().model.name,
         model_digest=bundle.model().digest(),
-        source=state.source if state else str(drift.result["source"]) if drift else "",
+        source=_source(state, drift, device),
         state=state,
         drift=drift,
+        device=device,
     )
+
+
+def _source(state: StateCheck | None, drift: BudgetCheck | None, device: Matrix | None) -> str:
+    """Return where the frames come from: of whatever was looked at."""
+    if state is not None:
+        return state.source
+    facts = drift.result if drift is not None else device.facts if device is not None else {}
+    return str(facts.get("source", ""))
 
 
 def section_of(bundle: Bundle, request: GateRequest) -> DriftSection:

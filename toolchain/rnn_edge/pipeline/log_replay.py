@@ -115,6 +115,9 @@ def replay_log(bundle: Bundle, request: LogRequest, tell: Tell) -> LogReplay:
             "emulated": sorted(
                 kind.name for kind in kinds if kind.is_emulated and log.header.has_frames
             ),
+            "boards": sorted(
+                kind.name for kind in kinds if kind.needs_port and log.header.has_frames
+            ),
             "log": {
                 "model": log.header.model,
                 "model_digest": log.header.model_digest,

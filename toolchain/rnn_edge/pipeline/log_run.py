@@ -46,12 +46,13 @@ class LogRequest:
         path: The log.
         engines: Names, in the order of the table.
         steps: Frames at most; None for all.
-        emulated_steps: The same for engines that imitate another processor.
+        emulated_steps: The same for engines that imitate another processor, and for boards.
         on_bad_line: Whether a line that is no frame is left out, or the end of it.
         window: Frames of a window of input drift; None for what fits the calibration.
         needed: Windows that have to agree on an alarm.
         among: Windows that are remembered.
         cleaning: What to take out of a copy of the log; None for no copy.
+        port: Where the board is that an engine names; None for none.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class LogRequest:
     needed: int = 3
     among: int = 5
     cleaning: Cleaning | None = None
+    port: str | None = None
 
 
 @dataclass
@@ -121,6 +123,7 @@ class LogRun:
             self._bundle.exports,
             work,
             self._bundle.path,
+            self._request.port,
         )
         known = all_engines()
         # The integer reference always: the logged outputs are held against it.
@@ -128,7 +131,7 @@ class LogRun:
         for name in dict.fromkeys((*(k.name for k in self._kinds), *sorted(used))):
             kind = self._opened[name] = known[name]
             self._engines[name] = stack.enter_context(kind.open(source))
-            self._left[name] = self._request.emulated_steps if kind.is_emulated else -1
+            self._left[name] = self._request.emulated_steps if kind.is_slow else -1
 
     def frames(self, log: LogReader, cleaner: Cleaner | None, tell: Tell) -> Iterator[LogFrame]:
         """Yield the frames that are part of the stream, and count everything else.

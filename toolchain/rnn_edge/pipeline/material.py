@@ -6,23 +6,27 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnn_edge.data.base import all_sources, load_dataset
+from rnn_edge.data.noise_recordings import read_noise
 from rnn_edge.data.summary import inspect_dataset
 from rnn_edge.errors import DataError
+from rnn_edge.features.fixed_point import IntegerLogMelConfig, IntegerWindowConfig
 from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.features.logmel import LogMelConfig
 from rnn_edge.features.normaliser import Normaliser
 from rnn_edge.features.windows import WindowConfig
+from rnn_edge.pipeline.commissioning import commissioned_frames
+from rnn_edge.pipeline.embedded_clips import EmbeddedPool
 from rnn_edge.pipeline.files import file_digest, write_json
 from rnn_edge.pipeline.training_sets import POOL
 from rnn_edge.registry import lookup
-from rnn_edge.spec import LogMelFeatures, ModelSpec
+from rnn_edge.spec import ChannelFeatures, LogMelFeatures, ModelSpec, SpeechCommandsData
 from rnn_edge.train.augment import AugmentConfig, altered_pool, pool_indices
 from rnn_edge.types import Array, AudioDataset, Dataset, SensorDataset
 from rnn_edge.types.archive import save_archive
@@ -98,7 +102,8 @@ def front_end(spec: ModelSpec, dataset: Dataset) -> FrontEnd:
     """Return the features that a spec describes, without a normaliser.
 
     Raises:
-        DataError: If the sound has another rate than the features.
+        DataError: If the sound has another rate than the features, or raw samples of a sensor do
+            not hold what its training part does.
     """
     if isinstance(spec.features, LogMelFeatures):
         if not isinstance(dataset, AudioDataset):
@@ -109,27 +114,62 @@ def front_end(spec: ModelSpec, dataset: Dataset) -> FrontEnd:
                 f"Features: sample_rate_hz = {rate}; the sound has {dataset.sample_rate_hz}.",
                 f"set features.sample_rate_hz={dataset.sample_rate_hz}",
             )
-        window = round(rate * spec.features.window_ms / 1000.0)
-        config = LogMelConfig(
-            sample_rate_hz=rate,
-            window_samples=window,
-            hop_samples=round(rate * spec.features.hop_ms / 1000.0),
-            fft_size=1 << (window - 1).bit_length(),
-            bands=spec.features.bands,
-            low_hz=spec.features.low_hz,
-            high_hz=spec.features.high_hz,
-        )
-        return FrontEnd(config, ("pcm",), float(rate))
+        return FrontEnd(sound_config(spec.features), ("pcm",), float(rate))
     if not isinstance(dataset, SensorDataset):
         raise DataError("Features channels: the data holds no sensor recordings.")
-    windows = WindowConfig(
-        spec.features.window_samples, spec.features.hop_samples, spec.features.has_deviation
+    return FrontEnd(sensor_config(spec.features, dataset), dataset.channels, dataset.sample_rate_hz)
+
+
+def sensor_config(features: ChannelFeatures, dataset: SensorDataset) -> WindowConfig:
+    """Return what a frame of sensor channels is made of.
+
+    Raises:
+        DataError: If raw samples with the exponents of the spec do not hold the training part.
+    """
+    shape = (features.window_samples, features.hop_samples, features.has_deviation)
+    if features.arithmetic == "float":
+        return WindowConfig(*shape)
+    training = [r.values for r in dataset.recordings if r.split == "train"]
+    require_parts((r.split for r in dataset.recordings), {"train": "the range of each channel"})
+    return IntegerWindowConfig(*shape, features.hold_samples, features.fault_samples).fitted_to(
+        training, features.range_margin, features.exponents, features.stuck_samples
     )
-    return FrontEnd(windows, dataset.channels, dataset.sample_rate_hz)
 
 
-def frames_of(dataset: Dataset, features: FrontEnd) -> FrameSet:
-    """Return all sequences as normalised frames."""
+def sound_config(features: LogMelFeatures) -> LogMelConfig:
+    """Return what a frame of sound is made of."""
+    config = LogMelConfig(
+        sample_rate_hz=features.sample_rate_hz,
+        window_samples=features.window_samples,
+        hop_samples=round(features.sample_rate_hz * features.hop_ms / 1000.0),
+        fft_size=1 << (features.window_samples - 1).bit_length(),
+        bands=features.bands,
+        low_hz=features.low_hz,
+        high_hz=features.high_hz,
+    )
+    if features.arithmetic == "float":
+        return config
+    return IntegerLogMelConfig(
+        **asdict(config),
+        noise_suppression=features.noise_suppression,
+        gain_normalisation=features.gain_normalisation,
+    )
+
+
+def commission_samples(spec: ModelSpec) -> int:
+    """Return with how many samples each machine is commissioned; 0 for none."""
+    features = spec.features
+    return features.commission_samples if isinstance(features, ChannelFeatures) else 0
+
+
+def frames_of(dataset: Dataset, features: FrontEnd, commission_samples: int = 0) -> FrameSet:
+    """Return all sequences as normalised frames.
+
+    Args:
+        dataset: What they are made of.
+        features: With the normaliser of the training part.
+        commission_samples: Of sensor recordings, by which each is normalised; 0 for none.
+    """
     if isinstance(dataset, AudioDataset):
         clips = tuple(
             FrameSequence(
@@ -138,6 +178,8 @@ def frames_of(dataset: Dataset, features: FrontEnd) -> FrameSet:
             for c in dataset.clips
         )
         return FrameSet(dataset.classes, features.frame_rate_hz, clips)
+    if commission_samples:
+        return commissioned_frames(dataset, features, commission_samples)
     recordings = tuple(
         FrameSequence(
             r.recording_id,
@@ -145,6 +187,7 @@ def frames_of(dataset: Dataset, features: FrontEnd) -> FrameSet:
             -1,
             None if r.anomalous is None else features.frame_labels(r.anomalous),
             r.split,
+            features.skipped(r.values),
         )
         for r in dataset.recordings
     )
@@ -165,13 +208,26 @@ def make_frames(spec: ModelSpec, dataset: Dataset, folder: Path, tell: Tell) -> 
         training = [c.pcm for c in dataset.clips if c.split == "train"]
     else:
         training = [r.values for r in dataset.recordings if r.split == "train"]
-    raw = np.concatenate([features.raw_frames(samples) for samples in training])
+    raw = np.concatenate([_counting(features, samples) for samples in training])
+    if not len(raw):
+        assert isinstance(spec.features, ChannelFeatures), "sound has no sensors that fail"
+        raise DataError(
+            "Features: a sensor has failed in every frame of the training part, by "
+            f"stuck_samples = {spec.features.stuck_samples}; expected frames to train on.",
+            "leave features.stuck_samples out, or set a greater one",
+        )
     features = replace(features, normaliser=Normaliser.fit(raw))
     features.save(folder / FRONT_END)
-    frames_of(dataset, features).save(folder / FRAMES)
+    frames_of(dataset, features, commission_samples(spec)).save(folder / FRAMES)
     if isinstance(dataset, AudioDataset):
-        _make_pool(spec, dataset, features, folder / POOL, tell)
+        _make_pool(spec, dataset, features, folder, tell)
     write_json(folder / DATA, data_json(dataset))
+
+
+def _counting(features: FrontEnd, samples: Array) -> Array:
+    """Return the frames before normalisation in which every sensor tells something."""
+    raw, skipped = features.raw_frames(samples), features.skipped(samples)
+    return raw if skipped is None else raw[~skipped.any(axis=1)]
 
 
 def data_json(dataset: Dataset) -> dict[str, Any]:
@@ -185,18 +241,21 @@ def data_json(dataset: Dataset) -> dict[str, Any]:
 
 
 def _make_pool(
-    spec: ModelSpec, dataset: AudioDataset, features: FrontEnd, path: Path, tell: Tell
+    spec: ModelSpec, dataset: AudioDataset, features: FrontEnd, folder: Path, tell: Tell
 ) -> None:
     if spec.augment is None:
         raise DataError("Spec has no [augment] section; a keyword model needs one.")
     clips = [c for c in dataset.clips if c.split == "train"]
     labels = np.array([dataset.classes.index(c.label) for c in clips], np.int64)
-    noises = [_unit(c.pcm) for c in dataset.background if c.split == "train"]
+    noises = pool_noises(spec, dataset)
     config = AugmentConfig(**spec.augment.model_dump())
     total = len(pool_indices(labels, config.copies, np.random.default_rng(0)))
     longest = max(len(features.raw_frames(c.pcm)) for c in clips)
     x = np.zeros((total, longest, len(features.feature_names)), np.float32)
     lengths, targets = np.empty(total, np.int64), np.empty(total, np.int64)
+    embedded = None
+    if spec.teacher.kind == "embedding":
+        embedded = EmbeddedPool(clips, total)
     pool = altered_pool(
         [_unit(c.pcm) for c in clips], labels, noises, config, dataset.sample_rate_hz, spec.seed
     )
@@ -204,10 +263,35 @@ def _make_pool(
         frames = features.frames(pcm)
         x[row, : len(frames)] = frames
         lengths[row], targets[row] = len(frames), labels[index]
+        if embedded is not None:
+            embedded.add(row, index, pcm)
         if row % 500 == 0:
             tell(row, total)
     meta = {"format": "rnn-edge pool 1"}
-    save_archive(path, meta, [("x", x), ("lengths", lengths), ("labels", targets)])
+    save_archive(folder / POOL, meta, [("x", x), ("lengths", lengths), ("labels", targets)])
+    if embedded is not None:
+        embedded.save(folder, dataset)
+
+
+def pool_noises(spec: ModelSpec, dataset: AudioDataset) -> list[Array]:
+    """Return the noise of altered copies, each float32 in [-1, 1); all are as likely.
+
+    Args:
+        spec: Names further noise, whose last folder is for tests only.
+        dataset: Has noise of its own, as much of it as of the further one.
+    """
+    own = [_unit(c.pcm) for c in dataset.background if c.split == "train"]
+    place = noise_place(spec)
+    if place is None:
+        return own
+    added = [_unit(c.pcm) for c in read_noise(place) if c.split != "test"]
+    return own * max(1, round(len(added) / max(1, len(own)))) + added
+
+
+def noise_place(spec: ModelSpec) -> Path | None:
+    """Return where further noise lies; None if there is none, or nobody says."""
+    place = spec.data.noise_recordings if isinstance(spec.data, SpeechCommandsData) else None
+    return None if place is None else Path(place)
 
 
 def _unit(pcm: Array) -> Array:

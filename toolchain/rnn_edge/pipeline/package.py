@@ -13,8 +13,12 @@ from typing import Any
 import numpy as np
 
 from rnn_edge.drift.resets import IntegerResets
-from rnn_edge.errors import BundleError
-from rnn_edge.firmware.package_kinds import all_package_kinds
+from rnn_edge.errors import BundleError, RnnEdgeError
+from rnn_edge.firmware.app_config import APP_CONFIG, app_config_header
+from rnn_edge.firmware.linux_package import KIND as LINUX
+from rnn_edge.firmware.linux_package import SUMMARY as LINUX_SUMMARY
+from rnn_edge.firmware.linux_package import linux_package_files
+from rnn_edge.firmware.package_kinds import PackageKind, all_package_kinds
 from rnn_edge.firmware.packages import (
     FORMAT,
     MANIFEST,
@@ -22,16 +26,20 @@ from rnn_edge.firmware.packages import (
     package_files,
     require_version,
 )
+from rnn_edge.firmware.program import CONFIG, config_header
 from rnn_edge.pipeline.bundle import Bundle
+from rnn_edge.pipeline.device_app import app_config
 from rnn_edge.pipeline.files import TEMPORARY, explained, read_json
 from rnn_edge.pipeline.replay import open_stream
 from rnn_edge.quantize import quantize_input
 from rnn_edge.reference import IntegerReference
-from rnn_edge.registry import lookup
+from rnn_edge.registry import known
 from rnn_edge.types import Array, QuantizedModel
 from rnn_edge.types.resets import ResetPolicy
 
 EXPORTED = "exports/c/"
+_CODE = (".c", ".h")
+_PROGRAM = b"\x7fELF"
 _SHOWN = 3
 
 
@@ -40,7 +48,7 @@ class PackageRequest:
     """What to make of a bundle.
 
     Attributes:
-        kind: One of `all_package_kinds`.
+        kind: One of `package_kinds`.
         out: The package's folder.
         frames: How many come with the example.
         version: Of the package, three numbers.
@@ -67,6 +75,12 @@ class Package:
     facts: Mapping[str, Any]
 
 
+def package_kinds() -> dict[str, str]:
+    """Return what each kind of package is, in a line, by name."""
+    kinds = {kind.name: kind.summary for kind in all_package_kinds().values()}
+    return dict(sorted({**kinds, LINUX: LINUX_SUMMARY}.items()))
+
+
 def package_bundle(bundle: Bundle, request: PackageRequest) -> Package:
     """Write a package; one that is already there, and unchanged since, is replaced.
 
@@ -78,19 +92,29 @@ def package_bundle(bundle: Bundle, request: PackageRequest) -> Package:
         RnnEdgeError: If there is no such kind, the folder holds other files, the bundle has no
             C of this version, or there are no frames.
     """
-    kind = lookup(all_package_kinds(), request.kind, "kind of package")
+    kind = None if request.kind == LINUX else _kind(request.kind)
     require_version(request.version)
     _refuse_foreign(request.out)
     model = bundle.model()
-    code = _exported(bundle, model)
+    code = exported_code(bundle, model)
     stream, _ = open_stream(bundle, request.data, None, request.frames)
     x = quantize_input(stream.frames[: request.frames], model.input_exponent)
     policy = bundle.spec().reset.resolved(model.task)
     y = expected_outputs(model, policy, x)
     name = Path(bundle.spec().replay.stream).stem
-    files = package_files(kind, PackageSource(model, code, x, y, name, request.version))
+    headers = firmware_headers(bundle, request.kind)
+    app = app_config(bundle, request.kind)
+    hears = app.samples is not None
+    source = PackageSource(model, code, headers, x, y, name, request.version, hears)
+    files = linux_package_files(source, app) if kind is None else package_files(kind, source)
     _write(request.out, files)
     return Package(request.out, read_json(request.out / MANIFEST))
+
+
+def _kind(name: str) -> PackageKind:
+    if name not in (kinds := package_kinds()):
+        raise RnnEdgeError(f"Unknown kind of package: {name!r}; known are {known(list(kinds))}.")
+    return all_package_kinds()[name]
 
 
 def expected_outputs(model: QuantizedModel, policy: ResetPolicy, x: Array) -> Array:
@@ -112,7 +136,20 @@ def expected_outputs(model: QuantizedModel, policy: ResetPolicy, x: Array) -> Ar
     return outputs
 
 
-def _exported(bundle: Bundle, model: QuantizedModel) -> dict[str, bytes]:
+def firmware_headers(bundle: Bundle, device: str) -> dict[str, str]:
+    """Return what firmware of a bundle is generated of, by file name.
+
+    Args:
+        bundle: A finished bundle.
+        device: What the firmware says that it runs on.
+    """
+    return {
+        CONFIG: config_header(bundle.model()),
+        APP_CONFIG: app_config_header(app_config(bundle, device)),
+    }
+
+
+def exported_code(bundle: Bundle, model: QuantizedModel) -> dict[str, bytes]:
     """Return the exported C of a bundle by file name, after a look at its version."""
     bundle.file(f"{EXPORTED}{model.name}.h")
     listed = [name for name in bundle.manifest["files"] if name.startswith(EXPORTED)]
@@ -123,7 +160,11 @@ def _exported(bundle: Bundle, model: QuantizedModel) -> dict[str, bytes]:
             f"rnn-edge build {bundle.path / 'spec.toml'} --out {bundle.path}",
         )
     with explained(f"Reading bundle {bundle.path}"):
-        return {name.removeprefix(EXPORTED): (bundle.path / name).read_bytes() for name in listed}
+        return {
+            name.removeprefix(EXPORTED): (bundle.path / name).read_bytes()
+            for name in listed
+            if name.endswith(_CODE)
+        }
 
 
 def _refuse_foreign(out: Path) -> None:
@@ -180,6 +221,8 @@ def _write(out: Path, files: Mapping[str, bytes]) -> None:
             for name, content in files.items():
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
                 (new / name).write_bytes(content)
+                if content[:4] == _PROGRAM and not name.endswith(".so"):
+                    (new / name).chmod(0o755)
             if place.exists():
                 place.replace(old)
             try:

@@ -44,6 +44,9 @@ USUAL_NAMES = ("files", "delimiter", "label_columns", "ignore_columns", "time_co
 
 FORM = "bring the recordings into the form of those of the build, which spec.toml in it describes"
 
+ALL_OTHER_WORDS = {"unknown_share": 10.0, "unknown_train_share": 0.001}
+"""Shares with which every clip of another word is read, but for those that a model learned from."""
+
 _SETTING = re.compile(r'\b(\w+) = ("[^"]*"|\[\]|true|false|[\d.]+)((?: or "[^"]*")*)')
 
 
@@ -93,6 +96,33 @@ def read_recordings(
         return read_dataset(used, data)
     except DataError as error:
         raise DataError(error.message, _hint(error.hint, keys, whole=whole)) from error
+
+
+def read_dataset_of(
+    spec: ModelSpec, features: FrontEnd, labels: Sequence[str], data: Path | None
+) -> Dataset:
+    """Read the data of a keyword model with all other words that validation and test parts have.
+
+    Args:
+        spec: The resolved spec of the bundle.
+        features: The front end of the bundle.
+        labels: Classes of the model.
+        data: Folder or archive; None for a spec that makes its data.
+
+    Raises:
+        DataError: If there is no data, or it cannot be read that way.
+    """
+    if data is None and not reads_recordings(spec):
+        return read_dataset(spec, None)
+    if data is None:
+        raise DataError(
+            "Data: the bundle was built with recordings, which it does not hold.",
+            "name recordings with --data",
+        )
+    require_place(data)
+    raw = spec.model_dump(exclude_none=True)
+    raw["data"] = {**_recorded(spec, features, labels, data), **ALL_OTHER_WORDS}
+    return read_dataset(validate(ModelSpec, raw, f"Data {data}"), data)
 
 
 def _recorded(

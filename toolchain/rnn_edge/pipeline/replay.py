@@ -15,7 +15,14 @@ from rnn_edge.errors import DataError
 from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.pipeline.bundle import STAGES, Bundle
 from rnn_edge.pipeline.files import read_json
-from rnn_edge.pipeline.material import DATA, FRAMES, FRONT_END, frames_of, read_dataset
+from rnn_edge.pipeline.material import (
+    DATA,
+    FRAMES,
+    FRONT_END,
+    commission_samples,
+    frames_of,
+    read_dataset,
+)
 from rnn_edge.pipeline.proof import FloatAgreement, compare_floats, proof_json
 from rnn_edge.pipeline.stages import StageStore
 from rnn_edge.quantize import quantize_input
@@ -45,8 +52,9 @@ class ReplayRequest:
             with, if that is still there or can be made again.
         stream: Name or path of a stream; None for the spec's own.
         steps: Frames at least; None for as many as the stream says.
-        emulated_steps: The same for engines that imitate another processor.
+        emulated_steps: The same for engines that imitate another processor, and for boards.
         is_reset: Whether the state is reset at the start of every sequence.
+        port: Where the board is that an engine names; None for none.
     """
 
     engines: tuple[str, ...]
@@ -55,6 +63,7 @@ class ReplayRequest:
     steps: int | None = None
     emulated_steps: int = EMULATED_STEPS
     is_reset: bool = False
+    port: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,12 @@ def replay_bundle(
     traces: dict[str, Trace] = {}
     with tempfile.TemporaryDirectory(prefix="rnn-edge-") as work:
         opened = EngineSource(
-            bundle.float_model(), bundle.model(), bundle.exports, Path(work), bundle.path
+            bundle.float_model(),
+            bundle.model(),
+            bundle.exports,
+            Path(work),
+            bundle.path,
+            request.port,
         )
         # Engines come before their references: what cannot be opened is told in seconds.
         needed = [kind for kind in kinds if kind.name not in REFERENCES.values()]
@@ -105,7 +119,7 @@ def replay_bundle(
         needed += [kind for name, kind in all_engines().items() if name in used]
         for k, kind in enumerate(needed):
             tell(kind.name, k, len(needed))
-            length = min(steps, request.emulated_steps) if kind.is_emulated else steps
+            length = min(steps, request.emulated_steps) if kind.is_slow else steps
             traces[kind.name] = _run(kind, opened, _first(stream, length), request.is_reset)
     parity: list[ParityRow] = []
     agreement: list[FloatAgreement] = []
@@ -125,6 +139,7 @@ def replay_bundle(
         "steps": steps,
         "is_reset": request.is_reset,
         "emulated": sorted(kind.name for kind in kinds if kind.is_emulated),
+        "boards": sorted(kind.name for kind in kinds if kind.needs_port),
     }
     return Matrix(facts, tuple(parity), tuple(agreement))
 
@@ -179,7 +194,8 @@ def bundle_frames(bundle: Bundle, data: Path | None) -> tuple[FrameSet, str]:
             "name recordings of the same layout with --data",
         )
     dataset = read_dataset(spec, data)
-    return frames_of(dataset, FrontEnd.load(bundle.file(FRONT_END))), dataset.source
+    features = FrontEnd.load(bundle.file(FRONT_END))
+    return frames_of(dataset, features, commission_samples(spec)), dataset.source
 
 
 def _kept_frames(bundle: Bundle) -> FrameSet | None:

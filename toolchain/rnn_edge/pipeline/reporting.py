@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import rnn_edge
-from rnn_edge.engines.base import all_engines
+from rnn_edge.engines.base import engines_here
 from rnn_edge.exporters.c_arrays import c_matrix
-from rnn_edge.exporters.c_source import scratch_values
 from rnn_edge.pipeline import material, training
+from rnn_edge.pipeline.c_memory import memory_of
+from rnn_edge.pipeline.card import card_facts
 from rnn_edge.pipeline.files import read_json
 from rnn_edge.spec import ModelSpec
 from rnn_edge.types import QuantizedModel
 from rnn_edge.types.frames import FrameSet
-from rnn_edge.types.saved_state import blob_bytes
 
 FORMAT = "rnn-edge report 1"
 
@@ -48,11 +48,12 @@ def assemble_report(
         "labels": list(model.labels),
         "macs": model.macs,
         "weight_bytes": model.weight_bytes,
-        "memory": memory_of(model),
+        "memory": memory_of(model, spec.c.choices()),
         "frame_rate_hz": FrameSet.load(folders["data"] / material.FRAMES).frame_rate_hz,
         "detector": asdict(training.detector_config(spec))
         if spec.model.task == "anomaly"
         else None,
+        "offsets": list(spec.model.offsets) if spec.model.task == "anomaly" else None,
         "model_digest": model.digest(),
         "seed": spec.seed,
         "data": read_json(folders["data"] / material.DATA),
@@ -68,38 +69,8 @@ def assemble_report(
             for path in sorted(exports.rglob("*"))
             if path.is_file() and path.name != "stage.json"
         ],
-        "not_run": _not_run([name for name in all_engines() if name not in used]),
-    }
-
-
-def memory_of(model: QuantizedModel) -> dict[str, int]:
-    """Return what the generated C keeps in memory, exact on every target.
-
-    Args:
-        model: The model.
-
-    Returns:
-        Bytes of the matrices' arrays ("weights", "biases", "multipliers", "shifts" and their sum,
-        "constants"), of one stream's state ("state", carried, and "scratch", within a step), of
-        a frame and a result ("frame", "result"), and of a state saved for another machine
-        ("saved_state"). Code, the kernels' tables and the stack depend on the target and are not
-        among them.
-    """
-    forms = [c_matrix(matrix, name) for name, matrix in model.matrices.items()]
-    parts = {
-        "weights": sum(form.weight.nbytes for form in forms),
-        "biases": sum(form.bias.size * (4 if form.is_narrow else 8) for form in forms),
-        "multipliers": sum(form.multiplier.size * 4 for form in forms),
-        "shifts": sum(form.wide_shift.size for form in forms),
-    }
-    return {
-        **parts,
-        "constants": sum(parts.values()),
-        "state": 2 * sum(model.state_sizes.values()),
-        "scratch": 2 * scratch_values(model),
-        "frame": 2 * model.inputs,
-        "result": 2 * model.outputs,
-        "saved_state": blob_bytes(model),
+        "card": card_facts(spec, folders),
+        "not_run": _not_run([name for name in engines_here() if name not in used]),
     }
 
 

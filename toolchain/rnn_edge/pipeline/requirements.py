@@ -11,9 +11,11 @@ from rnn_edge.extras import require_extras
 from rnn_edge.pipeline import formats
 from rnn_edge.registry import lookup
 from rnn_edge.spec import ModelSpec
+from rnn_edge.train.embedding import EXTRA, PURPOSE
 
 _DATA: Mapping[str, tuple[str, str]] = {
     "synthetic-keywords": ("synth", "synthetic speech"),
+    "synthetic-phrases": ("synth", "synthetic speech"),
     "speech-commands": ("audio", "reading recordings"),
 }
 _COMPILED_HERE = (c_host.ENGINE.name, c_float.ENGINE.name)
@@ -43,6 +45,10 @@ def _extras(
 ) -> Iterator[tuple[str, str]]:
     if "data" in stages and spec.data.kind in _DATA:
         yield _DATA[spec.data.kind]
+        if spec.data.kind == "synthetic-phrases" and spec.data.place is not None:
+            yield _DATA["speech-commands"]
+    if "data" in stages and spec.teacher.kind == "embedding":
+        yield EXTRA, PURPOSE
     if any(name in stages for name in _TRAINING):
         yield "train", "training"
     if "export" in stages:

@@ -20,11 +20,12 @@ from rnn_edge.drift.reset_trade import (
 )
 from rnn_edge.errors import BundleError, DataError
 from rnn_edge.evaluation import Detector
-from rnn_edge.evaluation.anomaly import alarm_counts, f1_of, score_recordings
+from rnn_edge.evaluation.anomaly import score_recordings
+from rnn_edge.evaluation.anomaly_metrics import alarm_counts, f1_of
 from rnn_edge.evaluation.paired import PairedDifference, compare_alarms, compare_clips
 from rnn_edge.evaluation.precision import average_precision
 from rnn_edge.pipeline.build import LEARNED, ORDER, SPEC, Progress, build_bundle
-from rnn_edge.pipeline.bundle import STAGES, Bundle, detector_file
+from rnn_edge.pipeline.bundle import STAGES, Bundle, bundle_detector
 from rnn_edge.pipeline.measure import INT8, test_order
 from rnn_edge.pipeline.replay import bundle_frames
 from rnn_edge.pipeline.stages import StageStore
@@ -106,7 +107,9 @@ def compare_reset_policies(
     current = spec.reset.resolved(task)
     parts = _lanes(sequences)
     metric: TaskMetric = (
-        _ClipAccuracy(parts) if task == "kws" else _RecordingF1(_detector(bundle), parts)
+        _ClipAccuracy(parts)
+        if task == "kws"
+        else _RecordingF1(bundle_detector(bundle, INT8), parts)
     )
     weighed = (*usual_policies(frames, task), current) if policies is None else policies
     x, lengths = padded([np.concatenate([s.frames for s in part]) for part in parts])
@@ -210,10 +213,6 @@ def _lanes(sequences: Sequence[FrameSequence]) -> list[list[FrameSequence]]:
     return [part for part in parts if part]
 
 
-def _detector(bundle: Bundle) -> Detector:
-    return Detector.load(bundle.file(detector_file(INT8)))
-
-
 def _change(paired: PairedDifference) -> MetricChange:
     return MetricChange(paired.difference, paired.interval, paired.p_value)
 
@@ -270,7 +269,7 @@ class _RecordingF1:
         forecasts, _ = padded(pieces)
         scored = score_recordings(self._detector, lambda _: forecasts, recordings)
         labelled = [r for r in scored if r.anomalous is not None]
-        counts = alarm_counts(self._detector.threshold, labelled)[:, :3]
+        counts = alarm_counts(self._detector.logic, labelled)[:, :3]
         area = average_precision(
             np.concatenate([r.scores for r in labelled]),
             np.concatenate([r.anomalous for r in labelled if r.anomalous is not None]),

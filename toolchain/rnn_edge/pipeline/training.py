@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnn_edge.evaluation import DetectorConfig
+from rnn_edge.pipeline.embedded_clips import EmbeddedClips, ended_frames
 from rnn_edge.pipeline.files import write_json
 from rnn_edge.pipeline.training_sets import training_set
 from rnn_edge.quantize import calibrate, compensate, model_ranges, quantize_model
 from rnn_edge.quantize.rounding import INPUT_EXPONENT, finest_cells
 from rnn_edge.replay import concatenate
-from rnn_edge.spec import ChannelFeatures, ModelSpec
+from rnn_edge.spec import ChannelFeatures, LogMelFeatures, ModelSpec
 from rnn_edge.train.framework import load_framework
 from rnn_edge.train.sequences import TrainingSet
 from rnn_edge.types import Array, FloatModel, QuantizedModel
 from rnn_edge.types.archive import save_archive
 from rnn_edge.types.calibration import CalibrationStats
 from rnn_edge.types.frames import FrameSet, padded
+
+if TYPE_CHECKING:
+    from rnn_edge.train.carried import HeardEmbeddings
 
 TEACHER = "teacher.npz"
 SOFT = "soft.npy"
@@ -46,17 +50,16 @@ def make_teacher(
 ) -> None:
     """Train the teacher; write it, its targets for the training part and what it says of tests."""
     load_framework()
+    if spec.teacher.kind == "embedding":
+        _make_embedded_teacher(spec, frames, data_folder, folder, progress)
+        return
     from rnn_edge.train.teacher import TeacherConfig, train_teacher
 
     data = _set(spec, frames, data_folder)
     result = train_teacher(
         TeacherConfig(**spec.teacher.model_dump()), data, spec.seed, _renamed(progress, "teacher")
     )
-    save_archive(
-        folder / TEACHER,
-        {"format": "rnn-edge teacher 1", "teacher": spec.teacher.model_dump()},
-        result.arrays().items(),
-    )
+    _save_teacher(spec, folder, result.arrays())
     part = data.train
     np.save(folder / SOFT, result.soft_targets(part.x, part.lengths, part.successor))
     heard = {"test": frames.part("test")}
@@ -70,6 +73,41 @@ def make_teacher(
     save_archive(folder / TEACHER_ON_TEST, {"format": "rnn-edge outputs 1"}, outputs)
     parameters = sum(int(np.prod(weight.shape)) for weight in result.weights)
     _write_curves(folder, "teacher", data, result, parameters)
+
+
+def _make_embedded_teacher(
+    spec: ModelSpec, frames: FrameSet, data_folder: Path, folder: Path, progress: Progress
+) -> None:
+    """Do the same with heads on a frozen embedding."""
+    from rnn_edge.train.embedded import EmbeddedSet, folds_of, train_embedded
+    from rnn_edge.train.teacher import TeacherConfig
+
+    data, clips = _set(spec, frames, data_folder), EmbeddedClips.load(data_folder)
+    config = TeacherConfig(**spec.teacher.model_dump())
+    fold = folds_of(clips.groups, config.folds, spec.seed)
+    result = train_embedded(
+        config,
+        EmbeddedSet(clips.train, data.train.target),
+        fold,
+        EmbeddedSet(clips.validation, data.validation.target),
+        data.outputs,
+        spec.seed,
+        _renamed(progress, "teacher"),
+    )
+    _save_teacher(spec, folder, result.arrays())
+    np.save(folder / SOFT, result.soft_targets(clips.train, fold, clips.clips))
+    outputs = [("test", result.logits(clips.test))] if len(clips.test) else []
+    save_archive(folder / TEACHER_ON_TEST, {"format": "rnn-edge outputs 1"}, outputs)
+    parameters = sum(int(np.prod(weight.shape)) for weight in result.weights)
+    _write_curves(folder, "teacher", data, result, parameters)
+
+
+def _save_teacher(spec: ModelSpec, folder: Path, arrays: Mapping[str, Array]) -> None:
+    save_archive(
+        folder / TEACHER,
+        {"format": "rnn-edge teacher 1", "teacher": spec.teacher.model_dump()},
+        arrays.items(),
+    )
 
 
 def make_student(
@@ -97,6 +135,7 @@ def make_student(
         soft,
         spec.seed,
         _renamed(progress, stage),
+        embeddings=None if teacher_folder is None else _embeddings(spec, data, data_folder),
         name=spec.model.name,
         stage=stage,
     )
@@ -104,6 +143,24 @@ def make_student(
     replace(result.model, head_kind=spec.model.head).save(folder / STUDENT)
     name = "student" if teacher_folder else "student without teacher"
     _write_curves(folder, name, data, result, _parameters(result.model))
+
+
+def _embeddings(spec: ModelSpec, data: TrainingSet, folder: Path) -> HeardEmbeddings | None:
+    """Return what the student is to tell of the teacher's embedding besides its answers."""
+    from rnn_edge.train.carried import HeardEmbeddings
+
+    features = spec.features
+    if spec.student.embedding_weight == 0.0 or not isinstance(features, LogMelFeatures):
+        return None
+    x = EmbeddedClips.load(folder).train
+    hop = round(features.sample_rate_hz * features.hop_ms / 1000.0)
+    frames = ended_frames(x.shape[1], hop, features.window_samples, data.train.x.shape[1])
+    x = x[:, : len(frames)]
+    # In float64: a sum of half floats over a pool has no digits left.
+    mean, deviation = (f((0, 1), dtype=np.float64) for f in (x.mean, x.std))
+    return HeardEmbeddings(
+        x, frames, mean.astype(np.float32), (deviation + 1e-3).astype(np.float32)
+    )
 
 
 def make_quantized(
@@ -188,7 +245,7 @@ def _calibration_streams(spec: ModelSpec, frames: FrameSet) -> Array:
 
 
 def _set(spec: ModelSpec, frames: FrameSet, folder: Path) -> TrainingSet:
-    return training_set(spec.model.task, frames, folder, sequence_frames(spec))
+    return training_set(spec.model.task, frames, folder, sequence_frames(spec), spec.model.offsets)
 
 
 def _parameters(model: FloatModel) -> int:

@@ -108,7 +108,10 @@ class IntegerReference:
             case Split(x, outs):
 
                 def run_split(values: dict[str, Array]) -> None:
-                    values.update(zip(outs, np.split(values[x], len(outs), axis=-1), strict=True))
+                    whole = values[x]
+                    size = whole.shape[-1] // len(outs)
+                    for k, out in enumerate(outs):
+                        values[out] = whole[..., k * size : (k + 1) * size]
 
                 return run_split
             case Binary(kind, a, b, out):

@@ -26,7 +26,7 @@ def short_text(row: Node) -> str:
     change = formatting.points(row.at("difference").number())
     chance = is_chance(row)
     if chance is None:
-        return f"{change}, too few {_pairs(row)[1]} to tell from chance"
+        return f"{change} over {' '.join(_pairs(row))}: too few to tell from chance"
     return f"{change}, {'may be' if chance else 'more than'} chance"
 
 

@@ -1,4 +1,4 @@
-"""A check as a JUnit file: a test case per engine of the state probe, and per limit.
+"""A check as a JUnit file: a test case per engine, per tensor of a device, and per limit.
 
 The elements and their order are those that Jenkins, GitLab and the usual GitHub actions read:
 testsuites / testsuite / properties, testcase / skipped, error, failure, system-out. There are no
@@ -19,6 +19,7 @@ ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 STATE_SUITE = "state probe"
 DRIFT_SUITE = "drift budget"
+DEVICE_SUITE = "bits of a device"
 
 
 def junit_xml(check: Mapping[str, Any]) -> bytes:
@@ -37,6 +38,8 @@ def junit_xml(check: Mapping[str, Any]) -> bytes:
         _sub(case, "error", text, type=error["kind"], message=error["message"])
     if check.get("state"):
         _state_suite(root, check)
+    if check.get("device"):
+        _device_suite(root, check)
     if check.get("drift"):
         _drift_suite(root, check)
     for suite in root:
@@ -67,6 +70,19 @@ def _state_suite(root: ElementTree.Element, check: Mapping[str, Any]) -> None:
     for left in state["left_out"]:
         case = _case(suite, STATE_SUITE, left["engine"])
         _sub(case, "skipped", message=f"{left['reason']} {left['hint']}".strip())
+
+
+def _device_suite(root: ElementTree.Element, check: Mapping[str, Any]) -> None:
+    device = check["device"]
+    facts = {key: device[key] for key in ("bundle", "model_digest", "source", "stream")}
+    suite = _suite(root, DEVICE_SUITE, facts)
+    for row in device["parity"]:
+        case = _case(suite, f"{DEVICE_SUITE}.{row['engine']}", row["tensor"])
+        said = f"{row['differing']} values differ in {row['steps']} steps"
+        if row["differing"]:
+            said += f" by up to {row['max_lsb']} LSB, first at step {row['first_step']}"
+            _sub(case, "failure", said, type="parity", message=said)
+        _sub(case, "system-out", said)
 
 
 def _drift_suite(root: ElementTree.Element, check: Mapping[str, Any]) -> None:

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rnn_edge.report import card
 from rnn_edge.report.frame import frame
 from rnn_edge.report.markup import Markup, element, join, paragraph
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections import SECTIONS
+from rnn_edge.report.sections.latency import PROFILES, open_profiles
 
 FORMAT = "rnn-edge report 1"
 
 _TASKS = {"kws": "keyword spotting", "anomaly": "anomaly detection"}
 
 
-def render_report(report: Mapping[str, Any]) -> str:
+def render_report(report: Mapping[str, Any], profiles: Sequence[Mapping[str, Any]] = ()) -> str:
     """Return the HTML page of a build, complete in itself.
 
     Args:
         report: Content of ``report.json``, JSON types only.
+        profiles: Contents of ``profile.json``: of the same model, each on a machine.
 
     Returns:
         A page that loads nothing: no script, font, image or style sheet. The same report gives
         the same text.
 
     Raises:
-        BundleError: Naming the first key that is missing or is not what was expected.
+        BundleError: Naming the first key that is missing or is not what was expected, or if a
+            profile is of another model.
         MissingDependencyError: If matplotlib is not installed.
     """
-    root = Node(report)
+    root = Node({**report, PROFILES: list(profiles)} if profiles else report)
     if root.at("format").text() != FORMAT:
         root.at("format").fail(repr(FORMAT))
     if root.at("task").text() not in _TASKS:
         root.at("task").fail(" or ".join(map(repr, _TASKS)))
-    sections = [section for render in SECTIONS if (section := render(root)) is not None]
+    # Before anything is drawn: whoever names a wrong file is told at once.
+    open_profiles(root)
+    renders = (*SECTIONS, card.render)
+    sections = [section for render in renders if (section := render(root)) is not None]
     title = f"{root.at('name').text()}: build report"
     return frame(title, _header(root), sections, _footer(root))
 

@@ -17,10 +17,12 @@ class Document:
     Attributes:
         name: What errors call it.
         hint: How to get a right one.
+        prefix: Before the ids of what is drawn of it, where a page shows several.
     """
 
     name: str
     hint: str
+    prefix: str = ""
 
 
 BUILD = Document("Report", "build the bundle again")

@@ -34,6 +34,8 @@ def summary_markdown(check: Mapping[str, Any]) -> str:
         lines += ["", *_drift(check["drift"])]
     if check.get("state"):
         lines += ["", *_state(check["state"])]
+    if check.get("device"):
+        lines += ["", *_device(check["device"])]
     return "\n".join(lines) + "\n"
 
 
@@ -70,6 +72,10 @@ def _failures(check: Mapping[str, Any]) -> Iterator[str]:
             if not row["is_sound"]:
                 said = row["verdict"] if row["verdict"] != "state carried" else "reset or restore"
                 yield _cell(f"engine {row['engine']}: {said or 'failed'}")
+    if check.get("device"):
+        for row in check["device"]["parity"]:
+            if row["differing"]:
+                yield _cell(f"{row['engine']} differs in {row['tensor']}")
 
 
 def _rows(check: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -131,6 +137,20 @@ def _curves(stream: Mapping[str, Any], before: Mapping[str, Any] | None) -> list
             )
     title = f"Error along {_cell(stream['stream'])}, from step 1 to {count(stream['steps'])}, "
     return [title + "steps spaced logarithmically:", "", *_fenced(lines)]
+
+
+def _device(device: Mapping[str, Any]) -> list[str]:
+    lines = [
+        "### Device",
+        "",
+        "| engine | tensor | steps | differing | |",
+        "|---|---|--:|--:|---|",
+    ]
+    for row in device["parity"]:
+        sign = SIGNS["outside" if row["differing"] else "within"]
+        cells = [row["engine"], row["tensor"], count(row["steps"]), count(row["differing"]), sign]
+        lines.append(f"| {' | '.join(map(_cell, cells))} |")
+    return lines
 
 
 def _state(state: Mapping[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ body {
 h1 { font-size: 1.7rem; margin: 0; line-height: 1.2; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; border-bottom: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; }
+h4 { font-size: .92rem; margin: 1.1rem 0 .25rem; }
 p { margin: .4rem 0 .8rem; max-width: 46rem; }
 a { color: var(--link); }
 code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .9em; }
@@ -133,7 +134,7 @@ footer { margin-top: 3rem; font-size: .85rem; color: var(--soft); }
   tbody th { position: static; }
   .plots, .plots.wide { grid-template-columns: 1fr 1fr; }
   figure, .tile, tr { break-inside: avoid; }
-  h2, h3, caption { break-after: avoid; }
+  h2, h3, h4, caption { break-after: avoid; }
   .confusion { font-size: 7pt; }
   .confusion td { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

@@ -1,10 +1,12 @@
 """Specs: what is built, from which data, as checked and frozen values."""
 
+from rnn_edge.spec.c import CSection
 from rnn_edge.spec.data import (
     SensorTableData,
     SpeechCommandsData,
     SyntheticKeywordsData,
     SyntheticMachineData,
+    SyntheticPhrasesData,
 )
 from rnn_edge.spec.detector import DetectorSection
 from rnn_edge.spec.device import DeviceSpec, all_devices, find_device
@@ -12,6 +14,7 @@ from rnn_edge.spec.device_parts import BuildSection, EmulatorSection, MemorySect
 from rnn_edge.spec.drift import DriftSection
 from rnn_edge.spec.export import ExportSection
 from rnn_edge.spec.features import ChannelFeatures, LogMelFeatures
+from rnn_edge.spec.firmware import FirmwareSection
 from rnn_edge.spec.load import DEFAULT_SPEC, load_spec, load_stream, resolved_toml, spec_origin
 from rnn_edge.spec.model import ModelSection
 from rnn_edge.spec.quantize import QuantizeSection
@@ -37,12 +40,14 @@ __all__ = [
     "AdversarialStream",
     "AugmentSection",
     "BuildSection",
+    "CSection",
     "ChannelFeatures",
     "DetectorSection",
     "DeviceSpec",
     "DriftSection",
     "EmulatorSection",
     "ExportSection",
+    "FirmwareSection",
     "LogMelFeatures",
     "MemorySection",
     "ModelSection",
@@ -62,6 +67,7 @@ __all__ = [
     "StudentSection",
     "SyntheticKeywordsData",
     "SyntheticMachineData",
+    "SyntheticPhrasesData",
     "SyntheticStream",
     "TeacherSection",
     "all_devices",

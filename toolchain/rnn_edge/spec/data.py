@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from rnn_edge.spec.section import Section, Share
+from rnn_edge.types.phrases import fault_of_phrases
 
 Words = tuple[Annotated[str, Field(min_length=1)], ...]
 Extra = Annotated[float, Field(ge=0.0, le=10.0)]
@@ -26,8 +27,26 @@ SYNTHETIC_UNKNOWN_WORDS = (
 )  # fmt: skip
 
 
+Statement = Annotated[str, Field(min_length=1, max_length=1000)]
+
+STATEMENTS = ("licence", "source", "description")
+"""Keys that say what data is and change nothing of it."""
+
+PLACES = ("path", "recordings", "noise_recordings")
+"""Keys that say where files lie, which is not part of a model."""
+
+
 class _Source(Section):
     """Keys and answers of every kind of source."""
+
+    licence: Statement | None = None
+    """Licence of the recordings, for the model card; left out: not stated."""
+
+    source: Statement | None = None
+    """Where they come from: name, authors, address; likewise."""
+
+    description: Statement | None = None
+    """What they are of, in a sentence or two; likewise."""
 
     def options(self) -> dict[str, Any]:
         """Return the keys that describe the source, without its kind and place."""
@@ -35,7 +54,13 @@ class _Source(Section):
 
     def as_inputs(self, *, is_short: bool = False) -> dict[str, Any]:
         """Return the keys that results depend on: not where the source lies, but what it is."""
-        return self.model_dump(exclude={"kind", "path"}, exclude_defaults=is_short)
+        left_out = {"kind", *PLACES, *STATEMENTS}
+        return self.model_dump(exclude=left_out, exclude_defaults=is_short)
+
+    @property
+    def place(self) -> str | None:
+        """Where files lie that are read; None where there are none, or nobody says."""
+        return None
 
 
 class _Recorded(_Source):
@@ -44,12 +69,21 @@ class _Recorded(_Source):
     path: Annotated[str, Field(min_length=1)] | None = None
     """Folder or archive, relative to the spec; `--data` replaces it."""
 
+    @property
+    def place(self) -> str | None:
+        """The path."""
+        return self.path
+
 
 class SpeechCommandsData(_Recorded):
     """Recordings in the layout of Speech Commands."""
 
     kind: Literal["speech-commands"]
     """Folder or archive with one folder per word, WAV or FLAC."""
+
+    noise_recordings: Annotated[str, Field(min_length=1)] | None = None
+    """Folder or archive of noise, relative to the spec: of half of the altered copies with noise,
+    the others take `_background_noise_`. Its last folder is left for tests."""
 
     keywords: Annotated[Words, Field(min_length=1)] = SPEECH_COMMANDS_KEYWORDS
     """Words that are classes of their own, in the order of the model's outputs."""
@@ -241,6 +275,70 @@ class SyntheticKeywordsData(_Source):
         return self
 
 
+class SyntheticPhrasesData(_Source):
+    """Keywords of one's own, spoken by a speech synthesizer."""
+
+    kind: Literal["synthetic-phrases"]
+    """Spoken by espeak-ng beside what sounds like them; for keywords that nobody has recorded."""
+
+    keywords: Annotated[Words, Field(min_length=1)] = ("hey pico",)
+    """Words or short phrases, in the order of the model's outputs."""
+
+    near_phrases: Annotated[int, Field(ge=0, le=1000)] = 60
+    """Phrases made up for each keyword that differ from it by a few phonemes."""
+
+    other_phrases: Words = ()
+    """Further words for the class "unknown", beside some six hundred."""
+
+    unknown_share: Annotated[float, Field(ge=0.1, le=20.0)] = 3.0
+    """Clips of the class "unknown" for each clip of one keyword."""
+
+    silence: bool = True
+    """Whether there is a class "silence" of background noise alone."""
+
+    train_clips: Clips = 800
+    """Training clips per keyword."""
+
+    validation_clips: Clips = 150
+    """Validation clips per keyword."""
+
+    test_clips: Clips = 200
+    """Test clips per keyword."""
+
+    snr_min_db: Decibels = 3.0
+    """Lowest ratio of speech to noise."""
+
+    snr_max_db: Decibels = 40.0
+    """Highest ratio of speech to noise."""
+
+    reverberation: Share = 0.6
+    """Share of clips with a room."""
+
+    recordings: Annotated[str, Field(min_length=1)] | None = None
+    """Folder or archive of recordings to add, a folder per phrase; `--data` replaces it."""
+
+    recordings_clips: Annotated[int, Field(ge=0, le=100_000)] = 100_000
+    """Of these, training clips of each keyword and of other words that are taken."""
+
+    @property
+    def place(self) -> str | None:
+        """The recordings."""
+        return self.recordings
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        fault = fault_of_phrases(self.keywords)
+        if fault:
+            raise ValueError(f"keywords: {fault}")
+        _different("keywords", self.keywords)
+        both = sorted(set(self.keywords) & set(self.other_phrases))
+        if both:
+            raise ValueError(f'other_phrases has "{both[0]}", which is a keyword too')
+        if self.snr_min_db > self.snr_max_db:
+            raise ValueError(f"snr_min_db = {self.snr_min_db} is over snr_max_db")
+        return self
+
+
 class SyntheticMachineData(_Source):
     """A simulated machine."""
 
@@ -270,7 +368,11 @@ class SyntheticMachineData(_Source):
 
 
 DataSection = Annotated[
-    SpeechCommandsData | SensorTableData | SyntheticKeywordsData | SyntheticMachineData,
+    SpeechCommandsData
+    | SensorTableData
+    | SyntheticKeywordsData
+    | SyntheticPhrasesData
+    | SyntheticMachineData,
     Field(discriminator="kind"),
 ]
 
@@ -278,12 +380,13 @@ DATA_KINDS = {
     "speech-commands": SpeechCommandsData,
     "sensor-table": SensorTableData,
     "synthetic-keywords": SyntheticKeywordsData,
+    "synthetic-phrases": SyntheticPhrasesData,
     "synthetic-machine": SyntheticMachineData,
 }
 """Every kind of source and its keys."""
 
 KINDS_OF_TASK = {
-    "kws": ("speech-commands", "synthetic-keywords"),
+    "kws": ("speech-commands", "synthetic-keywords", "synthetic-phrases"),
     "anomaly": ("sensor-table", "synthetic-machine"),
 }
 """The kinds of source that a task can learn from."""

@@ -13,10 +13,13 @@ from rnn_edge.errors import SpecError
 from rnn_edge.registry import known
 from rnn_edge.resources import data_folder
 from rnn_edge.spec.device_parts import (
+    BoardSection,
     BuildSection,
     EmulatorSection,
     Figure,
     MemorySection,
+    Options,
+    SimulatorSection,
     SourceSection,
     SystemSection,
     Text,
@@ -27,7 +30,7 @@ from rnn_edge.spec.messages import choice
 from rnn_edge.spec.section import Section
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([-.][a-z0-9]+)*")
-_PARTS_OF_TEMPLATES = ("common", "host", "link", "service")
+_PARTS_OF_TEMPLATES = ("app", "common", "device", "example", "host", "link", "service")
 """Folders of ``firmware_templates/`` that no program begins in."""
 
 _BUILT_BY_BUILD = ("baremetal", "linux")
@@ -49,7 +52,6 @@ Isa = Literal[
 _RUN_BY: Mapping[str, tuple[str, ...]] = {"rv32imc": ("rv32imac",)}
 """Instruction sets that are part of others."""
 
-Runner = Literal["dfu-util", "esptool", "openocd", "picotool", "pyocd", "st-flash"]
 Link = Literal["semihosting", "uart", "usb", "ssh", "pipe"]
 
 
@@ -77,14 +79,18 @@ class DeviceSpec(Section):
     links: Annotated[tuple[Link, ...], Field(min_length=1)]
     """What can carry the service's bytes between it and a host, the usual one first."""
 
-    runners: tuple[Runner, ...] = ()
-    """Programs that write firmware into it, the usual one first."""
+    runners: tuple[Text, ...] = ()
+    """What puts firmware on it or runs it, the usual one first: modules of `rnn_edge.runners`."""
 
     verified: tuple[Literal["emulator", "hardware"], ...]
     """What the images of this device were really run on."""
 
     counted_on: Text | None = None
     """The emulated device whose processor runs the same instructions and counts them."""
+
+    options: dict[Text, Options] = Field(default_factory=dict)
+    """What a runner has to be told about it, by runner: the name of the board in an ecosystem, a
+    configuration file."""
 
     probe_target: Text | None = None
     """What pyOCD calls its chip."""
@@ -98,12 +104,20 @@ class DeviceSpec(Section):
     memory: MemorySection | None = None
     system: SystemSection | None = None
     build: BuildSection | None = None
+    board: BoardSection | None = None
     emulator: EmulatorSection | None = None
+    simulator: SimulatorSection | None = None
 
     @property
     def flash_bytes(self) -> int | None:
-        """Of what holds code and constants; None where an operating system loads programs."""
-        return None if self.memory is None else self.memory.flash_bytes
+        """Of what holds code and constants; None where an operating system loads programs.
+
+        What a board keeps for saved states, two places at the end, is no part of it.
+        """
+        if self.memory is None:
+            return None
+        kept = 0 if self.board is None else 2 * self.board.numbers.get("flash_place_bytes", 0)
+        return self.memory.flash_bytes - kept
 
     @property
     def ram_bytes(self) -> int | None:
@@ -111,6 +125,15 @@ class DeviceSpec(Section):
         if self.memory is not None:
             return self.memory.ram_bytes
         return None if self.system is None else self.system.ram_bytes
+
+    def as_simulated(self) -> DeviceSpec:
+        """Return the device as its simulator takes it; itself where nothing simulates it."""
+        if self.build is None or self.simulator is None or not self.simulator.flags:
+            return self
+        flags = (*self.build.flags, *self.simulator.flags)
+        build = self.build.model_copy(update={"flags": flags})
+        simulator = self.simulator.model_copy(update={"flags": ()})
+        return self.model_copy(update={"build": build, "simulator": simulator})
 
     @model_validator(mode="after")
     def _check_parts(self) -> DeviceSpec:
@@ -129,8 +152,17 @@ class DeviceSpec(Section):
             raise ValueError(f'template = "{self.template}" without the table [build]')
         if self.emulator is not None and not is_bare:
             raise ValueError('[emulator] runs images; expected template = "baremetal"')
-        if "emulator" in self.verified and self.emulator is None:
-            raise ValueError('verified = ["emulator"] without the table [emulator]')
+        if self.emulator is not None and self.simulator is not None:
+            raise ValueError("expected one of the tables [emulator] and [simulator]")
+        if (self.simulator is not None or self.board is not None) and not is_bare:
+            raise ValueError('[board] and [simulator] are for template = "baremetal"')
+        if "emulator" in self.verified and self.emulator is None and self.simulator is None:
+            raise ValueError(
+                'verified = ["emulator"] without one of the tables [emulator] and [simulator]'
+            )
+        for runner in self.options:
+            if runner not in self.runners:
+                raise ValueError(f"options.{runner}; expected of its runners {known(self.runners)}")
         if self.counted_on is not None and (self.build is None or self.clock_hz is None):
             raise ValueError("counted_on without clock_hz and the table [build]")
         return self
@@ -144,7 +176,9 @@ class DeviceSpec(Section):
             "memory": self.memory is not None or self.system is not None,
             "usb": bool(self.usb),
             "probe": self.probe_target is not None,
-            "emulator": self.emulator is not None,
+            "emulator": self.emulator is not None or self.simulator is not None,
+            "board": self.board is not None,
+            "options": bool(self.options),
         }
         for figure, is_given in given.items():
             if is_given != (figure in told):

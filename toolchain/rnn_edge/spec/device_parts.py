@@ -16,13 +16,15 @@ ALIGNMENT_BYTES = 1024
 """Of both origins: a vector table lies at a multiple of its size, rounded up to a power of two."""
 
 _URL = re.compile(r"https://\S+")
+_PART = re.compile(r"[a-z][a-z0-9_]*")
 _USB_ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 
 Address = Annotated[int, Field(ge=0, lt=ADDRESS_LIMIT)]
 MemorySize = Annotated[int, Field(ge=1024, lt=ADDRESS_LIMIT)]
 Text = Annotated[str, Field(min_length=1)]
 Words = Annotated[tuple[Text, ...], Field(min_length=1)]
-Figure = Literal["processor", "clock", "memory", "usb", "probe", "emulator"]
+Options = dict[Text, Text]
+Figure = Literal["processor", "clock", "memory", "usb", "probe", "emulator", "board", "options"]
 
 
 class SourceSection(Section):
@@ -149,6 +151,52 @@ class EmulatorSection(Section):
     instructions_per_tick: Annotated[float, Field(ge=1.0, le=1000.0)]
     """Of the counter that the startup code reads, where the emulated time advances by 1 ns with
     each instruction: 10^9 over the counter's rate in Hz, or 1 where it counts instructions."""
+
+
+class BoardSection(Section):
+    """What an image of the template ``baremetal`` knows of the board."""
+
+    parts: Words
+    """Files of ``firmware_templates/baremetal/board/``, without ending: UART, clock, LED, ..."""
+
+    numbers: dict[Text, Annotated[int, Field(ge=0, lt=ADDRESS_LIMIT)]] = Field(default_factory=dict)
+    """What the parts need: addresses, interrupts, pins, rates. ``uart_base`` becomes the macro
+    ``BOARD_UART_BASE`` of ``board/numbers.h``."""
+
+    @field_validator("parts")
+    @classmethod
+    def _check_parts(cls, parts: tuple[str, ...]) -> tuple[str, ...]:
+        for part in parts:
+            if not _PART.fullmatch(part):
+                raise ValueError(f'"{part}"; expected small letters, digits and underscores')
+        return parts
+
+    @field_validator("numbers")
+    @classmethod
+    def _check_numbers(cls, numbers: dict[str, int]) -> dict[str, int]:
+        for name in numbers:
+            if not _PART.fullmatch(name):
+                raise ValueError(f'"{name}"; expected small letters, digits and underscores')
+        return numbers
+
+
+class SimulatorSection(Section):
+    """What simulates the whole board on this host, where the user asks for it."""
+
+    program: Literal["labwired"]
+    """The simulator."""
+
+    chip: Text
+    """What the simulator calls the chip."""
+
+    uart: Text | None = None
+    """What it calls the UART that is the link; absent for the one that is the chip's console."""
+
+    instructions_per_tick: Annotated[float, Field(ge=0.01, le=1000.0)]
+    """Of the counter that the startup code reads, in the simulated time."""
+
+    flags: tuple[Text, ...] = ()
+    """Options of the compiler beside those of ``[build]``, for images that it is to run."""
 
 
 class UsbSection(Section):

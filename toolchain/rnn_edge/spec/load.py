@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rnn_edge.errors import EnvironmentFailureError, SpecError
 from rnn_edge.registry import known
 from rnn_edge.resources import data_folder
+from rnn_edge.spec.data import PLACES
 from rnn_edge.spec.messages import choice, mistakes, show
 from rnn_edge.spec.overrides import apply_overrides
 from rnn_edge.spec.section import Section
@@ -30,7 +31,7 @@ def load_spec(path: Path | str | None = None, overrides: Sequence[str] = ()) -> 
 
     Args:
         path: A file, or the name of a shipped spec; None for `DEFAULT_SPEC`. A relative
-            ``data.path`` in it is taken from the folder of the file.
+            place in its ``[data]`` (`PLACES`) is taken from the folder of the file.
         overrides: ``section.key=value`` each; they win over the file, and paths in them are
             relative to the working folder.
 
@@ -40,8 +41,9 @@ def load_spec(path: Path | str | None = None, overrides: Sequence[str] = ()) -> 
     file = find_file(path if path is not None else DEFAULT_SPEC, "models", "spec")
     raw = read_toml(file, "spec")
     data = raw.get("data")
-    if isinstance(data, dict) and isinstance(data.get("path"), str):
-        data["path"] = str(file.parent / data["path"])
+    for key in PLACES:
+        if isinstance(data, dict) and isinstance(data.get(key), str):
+            data[key] = str(file.parent / data[key])
     origin = spec_origin(file, overrides)
     spec = validate(ModelSpec, apply_overrides(raw, overrides), origin)
     try:
@@ -100,9 +102,9 @@ def load_stream(name: str, task: str) -> StreamSpec:
 def resolved_toml(spec: ModelSpec) -> str:
     """Return the spec as TOML with every value written out; equal specs give equal text.
 
-    ``data.path`` is left out: where the data lies is not part of a model.
+    The `PLACES` of ``[data]`` are left out: where data lies is not part of a model.
     """
-    values = spec.model_dump(exclude_none=True, exclude={"data": {"path"}})
+    values = spec.model_dump(exclude_none=True, exclude={"data": set(PLACES)})
     return tomli_w.dumps(values)
 
 

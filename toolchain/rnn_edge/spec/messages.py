@@ -217,8 +217,8 @@ def _range(schema: Mapping[str, Any]) -> str:
 
 
 def choice(names: Iterable[object]) -> str:
-    """Join what may be chosen, in quotes."""
-    quoted = [f'"{name}"' for name in names]
+    """Join what may be chosen, texts in quotes."""
+    quoted = [f'"{name}"' if isinstance(name, str) else str(name) for name in names]
     if len(quoted) == 1:
         return quoted[0]
     return ", ".join(quoted[:-1]) + " or " + quoted[-1]

@@ -10,6 +10,7 @@ from rnn_edge.spec.messages import TAG, show
 from rnn_edge.spec.section import Section
 from rnn_edge.types import INSTEAD_OF_BIDIRECTIONAL, NOT_BIDIRECTIONAL
 from rnn_edge.types.names import IDENTIFIER, MAX_LENGTH, reserved
+from rnn_edge.types.offsets import FARTHEST, MOST_OFFSETS, NEXT_FRAME
 
 Hidden = Annotated[int, Field(ge=1, le=512)]
 MAX_LAYERS = 4
@@ -22,6 +23,8 @@ CellNames = Annotated[
     ],
     Discriminator(lambda value: f"{TAG}list" if isinstance(value, list | tuple) else f"{TAG}name"),
 ]
+Offset = Annotated[int, Field(ge=-FARTHEST, le=FARTHEST)]
+Offsets = Annotated[tuple[Offset, ...], Field(min_length=1, max_length=MOST_OFFSETS)]
 TaskName = Literal["kws", "anomaly"]
 HeadName = Literal["linear", "softmax", "argmax"]
 
@@ -34,7 +37,8 @@ class ModelSection(Section):
     the student is trained again, to the same weights."""
 
     task: TaskName
-    """Classify sounds ("kws") or forecast sensor channels and score the error ("anomaly")."""
+    """Classify sounds ("kws") or forecast or reconstruct sensor channels and score the error
+    ("anomaly")."""
 
     cell: CellNames = "gru"
     """The recurrent cell; a list names the cell of each layer, from input to output."""
@@ -47,6 +51,10 @@ class ModelSection(Section):
 
     head: HeadName = "linear"
     """Outputs as they are, as probabilities, or as they are with the index of the greatest."""
+
+    offsets: Offsets = NEXT_FRAME
+    """Which frames the outputs stand for, from the newest (task "anomaly"): [1] forecasts the next,
+    [1, 2, 3, 4] four of them, [0, -1, -2, -3] is an autoencoder of the last four."""
 
     @property
     def cells(self) -> tuple[CellName, ...]:
@@ -86,6 +94,18 @@ class ModelSection(Section):
                 f'head = "{self.head}"; expected "linear" with task = "{self.task}", whose outputs '
                 "are a forecast"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_offsets(self) -> Self:
+        if self.task != "anomaly" and self.offsets != NEXT_FRAME:
+            raise ValueError(
+                f'offsets = {show(self.offsets)} with task = "{self.task}"; only task = "anomaly" '
+                "has them"
+            )
+        twice = [each for each in self.offsets if self.offsets.count(each) > 1]
+        if twice:
+            raise ValueError(f"offsets = {show(self.offsets)}; expected {twice[0]} once")
         return self
 
     @model_validator(mode="after")

@@ -7,11 +7,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from rnn_edge.spec.c import CSection
 from rnn_edge.spec.data import KINDS_OF_TASK, DataSection
 from rnn_edge.spec.detector import DetectorSection
 from rnn_edge.spec.drift import DriftSection
 from rnn_edge.spec.export import ExportSection
-from rnn_edge.spec.features import KIND_OF_TASK, FeaturesSection
+from rnn_edge.spec.features import KIND_OF_TASK, FeaturesSection, LogMelFeatures
+from rnn_edge.spec.firmware import FirmwareSection
+from rnn_edge.spec.messages import show
 from rnn_edge.spec.model import ModelSection
 from rnn_edge.spec.quantize import QuantizeSection
 from rnn_edge.spec.replay import ReplaySection
@@ -23,6 +26,12 @@ from rnn_edge.types.resets import MEASURE_OF_TASK
 
 _FEATURES_OF_TASK = {task: (kind,) for task, kind in KIND_OF_TASK.items()}
 _SECTION_OF_TASK = {"augment": "kws", "detector": "anomaly"}
+
+DEFAULT_RELEASE = 0.8
+"""Of keywords."""
+
+EMBEDDED_RATE_HZ = 16_000
+"""Of the sound that the frozen embedding hears."""
 
 STREAM_OF_TASK = {"kws": "kws_stream", "anomaly": "anomaly_stream"}
 """The replay stream that is used when a spec names none."""
@@ -67,14 +76,27 @@ class ModelSpec(Section):
     export: ExportSection = ExportSection()
     """Which files are written."""
 
+    c: CSection = CSection()
+    """How the generated C trades flash, RAM and time."""
+
+    firmware: FirmwareSection = FirmwareSection()
+    """What the application of a device does around its model."""
+
     detector: DetectorSection | None = None
-    """From forecast errors to alarms (task "anomaly")."""
+    """From residuals to alarms (task "anomaly")."""
 
     replay: ReplaySection
     """What the build is proven on."""
 
     drift: DriftSection = DriftSection()
     """How far the state of a stream may drift."""
+
+    @property
+    def release(self) -> float:
+        """Part of the threshold at which a detection or an alarm ends."""
+        if self.detector is not None:
+            return self.detector.release
+        return DEFAULT_RELEASE if self.firmware.release is None else self.firmware.release
 
     @model_validator(mode="before")
     @classmethod
@@ -91,6 +113,8 @@ class ModelSpec(Section):
         for name, owner in _SECTION_OF_TASK.items():
             if owner == task:
                 filled.setdefault(name, {})
+        if task == "anomaly":
+            _move_release(filled)
         if isinstance(filled["replay"], dict):
             filled["replay"] = {"stream": STREAM_OF_TASK[task], **filled["replay"]}
         return filled
@@ -103,11 +127,39 @@ class ModelSpec(Section):
                 raise ValueError(
                     f'[{name}] is for model.task = "{owner}"; this model\'s task is "{task}"'
                 )
+        if task != "kws" and self.firmware.false_accepts_per_hour is not None:
+            raise ValueError(
+                'firmware.false_accepts_per_hour is for model.task = "kws"; alarms follow '
+                "[detector]"
+            )
         level = self.reset.level
         if level is not None and level < 0.0 and MEASURE_OF_TASK[task] == "magnitude":
             raise ValueError(
                 f'reset.level = {level}; expected from 0 to 100 with model.task = "{task}": '
                 "it is compared with sizes"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_embedding(self) -> Self:
+        """Refuse an embedding of what it was not made for."""
+        if self.teacher.kind != "embedding":
+            if self.student.embedding_weight > 0.0:
+                raise ValueError(
+                    f"student.embedding_weight = {self.student.embedding_weight:g} with "
+                    f'teacher.kind = "{self.teacher.kind}"; only teacher.kind = "embedding" hears '
+                    "embeddings"
+                )
+            return self
+        if not isinstance(self.features, LogMelFeatures):
+            raise ValueError(
+                'teacher.kind = "embedding" is for model.task = "kws"; this model\'s task is '
+                f'"{self.model.task}"'
+            )
+        if self.features.sample_rate_hz != EMBEDDED_RATE_HZ:
+            raise ValueError(
+                f'teacher.kind = "embedding" hears sound at {EMBEDDED_RATE_HZ} Hz; '
+                f"features.sample_rate_hz = {self.features.sample_rate_hz}"
             )
         return self
 
@@ -128,6 +180,21 @@ class ModelSpec(Section):
                         f"{', '.join(states)}"
                     )
         return self
+
+
+def _move_release(values: dict[str, Any]) -> None:
+    """Take over where alarms end from the section that once said it for both tasks."""
+    firmware, detector = values.get("firmware"), values["detector"]
+    if not isinstance(firmware, dict) or "release" not in firmware:
+        return
+    release = firmware["release"]
+    if not isinstance(detector, dict) or detector.get("release", release) != release:
+        raise ValueError(
+            f"firmware.release = {show(release)}; expected detector.release alone with "
+            'model.task = "anomaly"'
+        )
+    values["firmware"] = {key: value for key, value in firmware.items() if key != "release"}
+    values["detector"] = {**detector, "release": release}
 
 
 def _check_kind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -46,11 +46,11 @@ class AugmentSection(Section):
 class TeacherSection(Section):
     """Size and training of the teacher, which never runs on a device."""
 
-    kind: CellName = "gru"
-    """The cell."""
+    kind: CellName | Literal["embedding"] = "gru"
+    """The cell; or "embedding": heads on a frozen embedding of speech (task "kws", 16 kHz)."""
 
     hidden: Hidden = 128
-    """Units of each direction of each layer."""
+    """Units of each direction of each layer; filters of a head on embeddings."""
 
     layers: Layers = 2
     """Layers."""
@@ -88,6 +88,10 @@ class TeacherSection(Section):
     patience: Natural = 0
     """Validations without a new best after which to stop; 0 never stops early."""
 
+    folds: Annotated[int, Field(ge=2, le=16)] = 4
+    """Heads on embeddings, each trained without one share of the speakers, whose clips it then
+    answers for."""
+
 
 class StudentSection(Section):
     """Training of the student; its size is in [model]."""
@@ -112,6 +116,13 @@ class StudentSection(Section):
 
     tail_frames: Annotated[int, Field(ge=1, le=1000)] = 1
     """The decision is trained on this many last frames of a clip."""
+
+    dense_others: bool = False
+    """Clips of "unknown" and "silence" are trained on all their frames instead (task "kws")."""
+
+    embedding_weight: Annotated[float, Field(ge=0.0, le=1000.0)] = 0.0
+    """Weight of telling the embedding that the teacher hears from the hidden states, by a linear
+    map that is thrown away afterwards (teacher.kind = "embedding")."""
 
     hide_frames: Frames = 5
     """Longest stretch of frames hidden in training."""
@@ -155,6 +166,9 @@ class QatSection(Section):
 
     tail_frames: Annotated[int, Field(ge=1, le=1000)] = 1
     """The decision is trained on this many last frames of a clip."""
+
+    dense_others: bool = False
+    """Clips of "unknown" and "silence" are trained on all their frames instead (task "kws")."""
 
     hide_frames: Frames = 5
     """Longest stretch of frames hidden in training."""

@@ -1,6 +1,7 @@
 """Intervals that several parts of the program give with what they measure."""
 
 from rnn_edge.statistics.bootstrap import bootstrap_interval
+from rnn_edge.statistics.counts import poisson_interval
 from rnn_edge.statistics.means import (
     independent_mean,
     long_run_covariance,
@@ -15,6 +16,7 @@ __all__ = [
     "bootstrap_interval",
     "independent_mean",
     "long_run_covariance",
+    "poisson_interval",
     "pooled_mean",
     "related_mean",
     "student_quantile",

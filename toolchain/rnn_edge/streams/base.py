@@ -16,6 +16,9 @@ from rnn_edge.types import Array
 CHUNK_STEPS = 4096
 """Frames read at once: what is kept of a stream is this much, whatever its length."""
 
+UNLABELLED, NORMAL, ANOMALOUS = 0, 1, 2
+"""What is known of a frame."""
+
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
@@ -25,10 +28,13 @@ class Chunk:
         frames: float32 (T, D), normalised as the model's front end does.
         starts: int64 (N,), indices into ``frames`` at which a recording begins; a stream made of
             one piece begins with one.
+        labels: int8 (T,), `UNLABELLED`, `NORMAL` or `ANOMALOUS`; None where nothing is known of
+            any frame of the stream.
     """
 
     frames: Array
     starts: Array
+    labels: Array | None = None
 
 
 class FrameStream(ABC):

@@ -17,7 +17,7 @@ from rnn_edge.spec import (
     SyntheticStream,
 )
 from rnn_edge.streams.adversarial import AdversarialFrames, search_window
-from rnn_edge.streams.base import FrameStream
+from rnn_edge.streams.base import ANOMALOUS, NORMAL, FrameStream
 from rnn_edge.streams.closed_loop import ModelPair
 from rnn_edge.streams.periodic import SineFrames, StepFrames, log_periods
 from rnn_edge.streams.recorded import RecordedFrames
@@ -25,7 +25,7 @@ from rnn_edge.streams.saturation import SaturatedFrames
 from rnn_edge.streams.silence import SilentFrames, quietest_sound, resting_channels
 from rnn_edge.streams.synthetic import SyntheticFrames
 from rnn_edge.types import Array
-from rnn_edge.types.frames import FrameSet
+from rnn_edge.types.frames import FrameSequence, FrameSet
 
 
 def open_stream(
@@ -101,4 +101,21 @@ def _opened(
                 )
             found = search_window(spec, part, models)
             return AdversarialFrames(name, part, steps, found, spec.between, spec.seed)
-    return RecordedFrames(name, part, steps, spec.seed)
+    labels = [_labels(spec, sequence) for sequence in frames.part(spec.split)]
+    is_known = any(known is not None for known in labels)
+    return RecordedFrames(name, part, steps, spec.seed, labels if is_known else ())
+
+
+def _labels(spec: StreamSpec, sequence: FrameSequence) -> Array | None:
+    """Return what is known of the frames of a sensor recording, or None.
+
+    The parts that are learned from hold normal operation; where their faults were left in, they
+    are labelled.
+    """
+    if spec.task != "anomaly":
+        return None
+    if sequence.anomalous is not None:
+        return np.where(sequence.anomalous, ANOMALOUS, NORMAL).astype(np.int8)
+    if spec.split == "test":
+        return None
+    return np.full(len(sequence.frames), NORMAL, np.int8)

@@ -7,12 +7,13 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
+from rnn_edge.reference.decisions import is_keyword
 from rnn_edge.train import losses
 from rnn_edge.train.augment import hide_stretches
 from rnn_edge.train.cells import Tensor
@@ -23,6 +24,8 @@ from rnn_edge.train.streams import Lanes
 from rnn_edge.types import Array
 
 VALIDATION_LANES = 32
+DENSE_FROM = 12
+"""Frames at the beginning of a clip in which the answer may still be that of the clip before."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class CarriedConfig:
             to come cannot be told from what was hidden.
         cell_limit: An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing.
         trajectory_weight: Weight of the distance from the trajectory of the reference.
+        embedding_weight: Weight of the distance from the embedding of what was heard; without
+            embeddings it does not count.
+        dense_labels: Classes whose clips are trained on every frame from the `DENSE_FROM`th on,
+            not only on the last ones: of what is no keyword every moment is an example.
     """
 
     lanes: int
@@ -51,6 +58,29 @@ class CarriedConfig:
     hide_bands: int
     cell_limit: float = 0.0
     trajectory_weight: float = 0.0
+    dense_labels: tuple[int, ...] = ()
+    embedding_weight: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class HeardEmbeddings:
+    """What a frozen embedding makes of the training part, for the hidden states to tell.
+
+    Attributes:
+        x: float16 or float32 [N, W, E].
+        frames: The frame of a sequence after which each of the W windows is over.
+        mean: float32 [E], of the training part.
+        deviation: float32 [E].
+    """
+
+    x: Array
+    frames: tuple[int, ...]
+    mean: Array
+    deviation: Array
+
+    def chosen(self, indices: Array) -> Array:
+        """Returns the normalised embeddings of some sequences, float32 [B, W, E]."""
+        return (self.x[indices].astype(np.float32) - self.mean) / self.deviation
 
 
 def train_carried(
@@ -65,6 +95,7 @@ def train_carried(
     function: LayerFunction | None = None,
     adjust: Callable[[Tensor], None] | None = None,
     reference: LayerFunction | None = None,
+    embeddings: HeardEmbeddings | None = None,
 ) -> Fitted:
     """Trains a network on lanes of concatenated sequences.
 
@@ -72,7 +103,7 @@ def train_carried(
         stage: Name for progress and errors.
         network: Trained in place.
         data: Training and validation part.
-        soft: The teacher's targets for the training part, [N, C] or [N, T, D]; None trains on
+        soft: The teacher's targets for the training part, [N, C] or [N, T, C]; None trains on
             the labels alone.
         config: What a step sees.
         schedule: Length and rates.
@@ -82,6 +113,8 @@ def train_carried(
         adjust: Moves the variables after every step, given the part of the run that is done.
         reference: Another way to compute a layer, run beside the first on a state of its own; the
             distance between the two trajectories is part of the loss.
+        embeddings: Of the training part; a linear map of the hidden states, which is thrown away
+            afterwards, learns to tell them. None learns from targets alone.
 
     Returns:
         Best weights and curves; "score" is the mean of the metric with and without resets.
@@ -89,7 +122,13 @@ def train_carried(
     generator = np.random.default_rng(seed)
     part = data.train
     lanes = Lanes(len(part), config.lanes, config.reset_probability, part.successor, generator)
-    optimizer = adam(schedule, network.variables)
+    told: list[tf.Variable] = []
+    if config.embedding_weight == 0.0:
+        embeddings = None
+    if embeddings is not None:
+        told = _linear_map(network.hidden, len(embeddings.mean), seed)
+    learned = [*network.variables, *told]
+    optimizer = adam(schedule, learned)
     padded = part.is_padded
     soft_weight = config.soft_weight if soft is not None else 0.0
     tensors = len(network.zero_state(1))
@@ -105,6 +144,15 @@ def train_carried(
                 mask,
             )
         tail = min(config.tail_frames, int(hidden.shape[0]))
+        if config.dense_labels:
+            return losses.dense_cross_entropy(
+                network.head(hidden),
+                target,
+                wanted,
+                soft_weight,
+                config.temperature,
+                frame_weights(target, mask, tail, int(hidden.shape[0]), config.dense_labels),
+            )
         logits = tf.reshape(network.head(hidden[-tail:]), [-1, data.outputs])
         return losses.distilled_cross_entropy(
             logits,
@@ -122,6 +170,7 @@ def train_carried(
         wanted: Tensor,
         state: tuple[Tensor, ...],
         part_done: Tensor,
+        heard: Tensor,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         time_mask = tf.transpose(mask)[:, :, None] if padded else None
         frames = tf.transpose(x, [1, 0, 2])
@@ -136,8 +185,13 @@ def train_carried(
                 apart = losses.mean_square_percent(hidden - beside, time_mask)
                 loss += config.trajectory_weight * apart
                 after += own
-        gradients = tape.gradient(loss, network.variables)
-        optimizer.apply(gradients, list(network.variables))
+            if embeddings is not None:
+                told_now = tf.tensordot(tf.gather(hidden, embeddings.frames), told[0], [[2], [1]])
+                loss += config.embedding_weight * tf.reduce_mean(
+                    tf.square(told_now + told[1] - tf.transpose(heard, [1, 0, 2]))
+                )
+        gradients = tape.gradient(loss, learned)
+        optimizer.apply(gradients, learned)
         if adjust is not None:
             adjust(part_done)
         return loss, after
@@ -145,6 +199,7 @@ def train_carried(
     state = tuple(s.numpy() for s in network.zero_state(config.lanes))
     if reference is not None:
         state += state
+    nothing = np.zeros(0, np.float32)
     target_type = np.int32 if data.task == "kws" else np.float32
 
     def take_step(i: int) -> Tensor:
@@ -167,12 +222,49 @@ def train_carried(
             wanted,
             carried,
             np.float32((i + 1) / schedule.steps),
+            nothing if embeddings is None else embeddings.chosen(batch.indices),
         )
         state = tuple(a.numpy() for a in after)
         return loss
 
     validate = Validation(network, data, function)
     return fit(stage, network.variables, take_step, validate, schedule, progress)
+
+
+def _linear_map(hidden: int, size: int, seed: int) -> list[tf.Variable]:
+    """Creates the map from hidden states to embeddings."""
+    kernel = tf.random.stateless_normal([size, hidden], [seed, 78], stddev=hidden**-0.5)
+    return [tf.Variable(kernel), tf.Variable(tf.zeros([size]))]
+
+
+def other_labels(labels: Sequence[str]) -> tuple[int, ...]:
+    """Returns the outputs that stand for no keyword."""
+    return tuple(k for k, label in enumerate(labels) if not is_keyword(label))
+
+
+def frame_weights(
+    target: Tensor, mask: Tensor | None, tail: int, frames: int, dense_labels: tuple[int, ...]
+) -> Tensor:
+    """Returns how much each frame of a clip counts, 1 in sum over a clip.
+
+    Args:
+        target: int32 [B], classes.
+        mask: float32 [T, B, 1], 1 where frames are the clip's own; None if all are.
+        tail: Last frames that count; behind the end of a clip its last state is repeated.
+        frames: T.
+        dense_labels: Classes of which every own frame from `DENSE_FROM` on counts, too.
+
+    Returns:
+        float32 [T, B].
+    """
+    time = tf.range(frames)[:, None]
+    last = tf.cast(time >= frames - tail, tf.float32)
+    is_dense = tf.reduce_any(target[:, None] == tf.constant(dense_labels)[None, :], axis=1)
+    own = tf.cast(time >= DENSE_FROM, tf.float32)
+    if mask is not None:
+        own *= mask[:, :, 0]
+    weights = tf.where(is_dense[None, :], tf.maximum(own, last), last)
+    return weights / tf.reduce_sum(weights, axis=0, keepdims=True)
 
 
 class Validation:

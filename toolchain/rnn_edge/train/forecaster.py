@@ -1,4 +1,4 @@
-"""The float teacher of forecasts: a wide causal stack over the same streams as the student."""
+"""The float teacher of an anomaly model: a wide causal stack over the streams of its student."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from rnn_edge.types import Array
 
 
 def forecasts(network: Network, x: Array, lengths: Array, successor: Array | None) -> Array:
-    """Returns the forecast after every frame, the state carried along every recording.
+    """Returns the outputs after every frame, the state carried along every recording.
 
     Args:
         network: A trained network.
         x: float32 [N, T, D].
         lengths: int64 [N], frames that count.
-        successor: int64 [N], see `SequenceSet`; None forecasts every sequence on its own.
+        successor: int64 [N], see `SequenceSet`; None runs every sequence on its own.
 
     Returns:
-        float32 [N, T, D].
+        float32 [N, T, C].
     """
     count, T, _ = x.shape
     follows = np.full(count, -1) if successor is None else np.asarray(successor)
@@ -35,7 +35,7 @@ def forecasts(network: Network, x: Array, lengths: Array, successor: Array | Non
         hidden, after = network.run(tf.transpose(batch, [1, 0, 2]), state, time_mask)
         return tf.transpose(network.head(hidden), [1, 0, 2]), after
 
-    found = np.zeros(x.shape, np.float32)
+    found = np.zeros((count, T, int(network.variables[-1].shape[0])), np.float32)
     lanes = min(256, len(heads))
     for start in range(0, len(heads), lanes):
         # The last group is filled up, so that one compiled shape serves all.

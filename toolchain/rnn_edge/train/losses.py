@@ -36,6 +36,39 @@ def distilled_cross_entropy(
     return tf.reduce_mean((1.0 - soft_weight) * hard + soft_weight * temperature**2 * softened)
 
 
+def dense_cross_entropy(
+    logits: Tensor,
+    target: Tensor,
+    soft: Tensor,
+    soft_weight: float,
+    temperature: float,
+    weights: Tensor,
+) -> Tensor:
+    """Mixes the cross-entropy of weighted frames with that of the last one and the teacher.
+
+    Args:
+        logits: float32 [T, B, C] of the student.
+        target: int32 [B] labels.
+        soft: As in `distilled_cross_entropy`; what a teacher says of a clip is asked at its end.
+        soft_weight: Share of the teacher's term, 0..1.
+        temperature: As in `distilled_cross_entropy`.
+        weights: float32 [T, B], 1 in sum over a clip.
+
+    Returns:
+        float32 scalar, mean over the batch.
+    """
+    labels = tf.repeat(target[None, :], logits.shape[0], axis=0)
+    each = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    hard = tf.reduce_sum(each * weights, axis=0)
+    if soft_weight == 0.0:
+        return tf.reduce_mean(hard)
+    wanted = tf.nn.softmax(soft / temperature)
+    softened = tf.nn.softmax_cross_entropy_with_logits(
+        labels=wanted, logits=logits[-1] / temperature
+    )
+    return tf.reduce_mean((1.0 - soft_weight) * hard + soft_weight * temperature**2 * softened)
+
+
 def mixed_cross_entropy(logits: Tensor, targets: tuple[Tensor, Tensor], share: Tensor) -> Tensor:
     """Mixes the cross-entropies with the labels of the two clips that a mixture is made of.
 
@@ -60,12 +93,12 @@ def mixed_cross_entropy(logits: Tensor, targets: tuple[Tensor, Tensor], share: T
 def distilled_square_error(
     forecast: Tensor, target: Tensor, soft: Tensor, soft_weight: float, mask: Tensor | None
 ) -> Tensor:
-    """Mixes the squared errors to the next frame and to the teacher's forecast of it.
+    """Mixes the squared errors to the frames meant and to what the teacher said of them.
 
     Args:
-        forecast: float32 [T, B, D] of the student.
-        target: float32 [T, B, D], the next frame.
-        soft: float32 [T, B, D], the teacher's forecast.
+        forecast: float32 [T, B, C] of the student.
+        target: float32 [T, B, C], the frames that outputs stand for.
+        soft: float32 [T, B, C] of the teacher.
         soft_weight: Share of the teacher's term, 0..1.
         mask: float32 [T, B, 1] or None.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
-from rnn_edge.train.carried import CarriedConfig, train_carried
+from rnn_edge.train.carried import CarriedConfig, other_labels, train_carried
 from rnn_edge.train.cells import Tensor
 from rnn_edge.train.exact import ExactLayer, on_grid, round_matrix, rounded_layer
 from rnn_edge.train.loop import Curves, Progress, Schedule, make_deterministic, silent
@@ -34,6 +34,7 @@ class QatConfig:
         temperature: Softens both distributions of the teacher's term.
         reset_probability: Share of sequences that start from a zero state.
         tail_frames: The decision is trained on this many last frames of a clip.
+        dense_others: Clips of "unknown" and "silence" are trained on all their frames instead.
         hide_frames: Longest stretch of frames of a clip hidden.
         hide_bands: Widest stretch of bands of a clip hidden.
         cell_limit: An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing.
@@ -53,6 +54,7 @@ class QatConfig:
     temperature: float = 1.0
     reset_probability: float = 0.2
     tail_frames: int = 1
+    dense_others: bool = False
     hide_frames: int = 5
     hide_bands: int = 4
     cell_limit: float = 8.0
@@ -136,6 +138,7 @@ def finetune_quantized(
             soft_weight=config.soft_weight,
             temperature=config.temperature,
             tail_frames=config.tail_frames,
+            dense_labels=other_labels(data.labels) if config.dense_others else (),
             hide_frames=config.hide_frames,
             hide_bands=config.hide_bands,
             cell_limit=config.cell_limit,

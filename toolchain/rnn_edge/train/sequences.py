@@ -17,8 +17,8 @@ class SequenceSet:
     Attributes:
         x: float32 [N, T, D], normalised frames within the input range; padding is 0.
         lengths: int64 [N], frames that count, 1..T.
-        target: "kws": int64 [N], class of each sequence. "anomaly": float32 [N, T, D], the frame
-            that follows each frame.
+        target: "kws": int64 [N], class of each sequence. "anomaly": float32 [N, T, C], the frames
+            that the outputs at each frame stand for.
         successor: int64 [N], index of the sequence that continues this one in the same
             recording, or -1. None means that every sequence stands alone (clips).
     """

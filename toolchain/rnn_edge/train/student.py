@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnn_edge.train.carried import CarriedConfig, train_carried
+from rnn_edge.train.carried import CarriedConfig, HeardEmbeddings, other_labels, train_carried
 from rnn_edge.train.loop import Curves, Progress, Schedule, make_deterministic, silent
 from rnn_edge.train.network import Network
 from rnn_edge.train.sequences import TrainingSet
@@ -25,6 +25,9 @@ class StudentConfig:
         temperature: Softens both distributions of the teacher's term.
         reset_probability: Share of sequences that start from a zero state.
         tail_frames: The decision is trained on this many last frames of a clip.
+        dense_others: Clips of "unknown" and "silence" are trained on all their frames instead.
+        embedding_weight: Weight of the distance between what a linear map makes of the hidden
+            states and the embedding that the teacher hears; without embeddings it does not count.
         hide_frames: Longest stretch of frames of a clip hidden.
         hide_bands: Widest stretch of bands of a clip hidden.
         cell_limit: An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing.
@@ -42,6 +45,8 @@ class StudentConfig:
     temperature: float = 1.0
     reset_probability: float = 0.2
     tail_frames: int = 1
+    dense_others: bool = False
+    embedding_weight: float = 0.0
     hide_frames: int = 5
     hide_bands: int = 4
     cell_limit: float = 8.0
@@ -74,6 +79,7 @@ def train_student(
     seed: int,
     progress: Progress = silent,
     *,
+    embeddings: HeardEmbeddings | None = None,
     name: str = "model",
     stage: str = "student",
 ) -> StudentResult:
@@ -82,10 +88,11 @@ def train_student(
     Args:
         config: Size and training.
         data: Training and validation part.
-        soft_targets: float32, the teacher's logits [N, C] or forecasts [N, T, D] for the training
+        soft_targets: float32, the teacher's logits [N, C] or outputs [N, T, C] for the training
             part; None trains the same student without a teacher.
         seed: Seed of the weights and of the order.
         progress: Told after every validation.
+        embeddings: Of the training part, for `embedding_weight`.
         name: Name of the model.
         stage: Name for progress and errors.
 
@@ -105,6 +112,8 @@ def train_student(
             soft_weight=config.soft_weight,
             temperature=config.temperature,
             tail_frames=config.tail_frames,
+            dense_labels=other_labels(data.labels) if config.dense_others else (),
+            embedding_weight=config.embedding_weight,
             hide_frames=config.hide_frames,
             hide_bands=config.hide_bands,
             cell_limit=config.cell_limit,
@@ -118,6 +127,7 @@ def train_student(
         ),
         seed,
         progress,
+        embeddings=embeddings,
     )
     model = network.model(name, data.task, data.labels)
     return StudentResult(model, fitted.curves, fitted.best, fitted.best_step)

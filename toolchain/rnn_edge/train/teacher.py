@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -31,14 +32,18 @@ from rnn_edge.train.sequences import TrainingSet
 from rnn_edge.train.streams import Lanes
 from rnn_edge.types import Array, CellKind, Task
 
+TeacherKind: TypeAlias = CellKind | Literal["embedding"]
+
 
 @dataclass(frozen=True)
 class TeacherConfig:
     """Size and training of the teacher.
 
     Attributes:
-        kind: The cell.
-        hidden: Units of each layer; of a clip teacher, of each of its two directions.
+        kind: The cell; "embedding" for the heads of `rnn_edge.train.embedded`, of which `layers`,
+            `stack`, `hide_frames`, `hide_bands` and `patience` are no part.
+        hidden: Units of each layer; of a clip teacher, of each of its two directions; filters of
+            each convolution over embeddings.
         layers: Recurrent layers.
         stack: Frames joined into one step of a clip teacher, which then runs fewer steps.
         steps: Optimiser steps.
@@ -52,9 +57,10 @@ class TeacherConfig:
         clip_norm: Largest gradient norm.
         evaluate_every: Steps between validations.
         patience: Validations without a new best after which to stop; 0 never stops early.
+        folds: Heads on embeddings, each trained without one share of the speakers.
     """
 
-    kind: CellKind = "gru"
+    kind: TeacherKind = "gru"
     hidden: int = 128
     layers: int = 2
     stack: int = 3
@@ -68,6 +74,14 @@ class TeacherConfig:
     clip_norm: float = 1.0
     evaluate_every: int = 250
     patience: int = 0
+    folds: int = 4
+
+    @property
+    def cell(self) -> CellKind:
+        """The recurrent cell."""
+        if self.kind == "embedding":
+            raise AssertionError("heads on embeddings have no cell")
+        return self.kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +113,11 @@ class TeacherResult:
             successor: int64 [N] of recordings, see `SequenceSet`; clips have none.
 
         Returns:
-            float32: logits [N, C] of clips, or forecasts [N, T, D] of recordings.
+            float32: logits [N, C] of clips, or outputs [N, T, C] of recordings.
         """
         variables = [tf.Variable(weight) for weight in self.weights]
         if self.task == "anomaly":
-            kinds = [self.config.kind] * self.config.layers
+            kinds = [self.config.cell] * self.config.layers
             return forecasts(Network(kinds, variables), x, lengths, successor)
         return ClipTeacher(self.config, variables).predict(x, lengths)
 
@@ -137,7 +151,7 @@ class ClipTeacher:
         for k in range(config.layers):
             for direction in range(2):
                 own_seed = 10 * seed + 2 * k + direction + 5
-                variables.extend(layer_variables(config.kind, width, config.hidden, own_seed))
+                variables.extend(layer_variables(config.cell, width, config.hidden, own_seed))
             width = 2 * config.hidden
         head = tf.random.stateless_normal([outputs, width], [seed, 77], stddev=width**-0.5)
         return cls(config, [*variables, tf.Variable(head), tf.Variable(tf.zeros([outputs]))])
@@ -163,7 +177,7 @@ class ClipTeacher:
         present = tf.reduce_max(tf.reshape(present, [batch, steps, config.stack]), 2)
         present = tf.transpose(present)[:, :, None]
         state = tuple(
-            tf.zeros([batch, config.hidden]) for _ in range(cells.state_count(config.kind))
+            tf.zeros([batch, config.hidden]) for _ in range(cells.state_count(config.cell))
         )
         for k in range(config.layers):
             outputs = []
@@ -175,7 +189,7 @@ class ClipTeacher:
                 # Reversed padding comes first; the mask keeps the state at zero until it is over.
                 axis = [0] if direction else []
                 states = cells.layer(
-                    config.kind, weights, tf.reverse(x, axis), state, tf.reverse(present, axis)
+                    config.cell, weights, tf.reverse(x, axis), state, tf.reverse(present, axis)
                 )
                 outputs.append(tf.reverse(states[0], axis))
             x = tf.concat(outputs, 2)
@@ -200,7 +214,7 @@ class ClipTeacher:
 def train_teacher(
     config: TeacherConfig, data: TrainingSet, seed: int, progress: Progress = silent
 ) -> TeacherResult:
-    """Trains the teacher on labels or next frames alone.
+    """Trains the teacher on labels or frames alone.
 
     Args:
         config: Size and training.
@@ -230,7 +244,7 @@ def train_teacher(
 def _train_forecaster(
     config: TeacherConfig, data: TrainingSet, schedule: Schedule, seed: int, progress: Progress
 ) -> Fitted:
-    kinds = [config.kind] * config.layers
+    kinds = [config.cell] * config.layers
     network = Network.fresh(kinds, data.inputs, config.hidden, data.outputs, seed)
     carried = CarriedConfig(
         lanes=config.batch,

@@ -47,8 +47,15 @@ def save_archive(path: Path, meta: dict[str, Any], arrays: Iterable[tuple[str, A
     np.savez(path, meta=header, **dict(arrays))  # type: ignore[arg-type]
 
 
-def load_archive(path: Path | str, expected_format: str) -> tuple[dict[str, Any], dict[str, Array]]:
+def load_archive(
+    path: Path | str, expected_format: str, *earlier: str
+) -> tuple[dict[str, Any], dict[str, Array]]:
     """Read what `save_archive` wrote.
+
+    Args:
+        path: The archive.
+        expected_format: What its header calls itself.
+        earlier: Formats of before that the caller reads too.
 
     Raises:
         BundleError: If the file is missing, damaged or of another format.
@@ -61,7 +68,7 @@ def load_archive(path: Path | str, expected_format: str) -> tuple[dict[str, Any]
         found = meta["format"]
     except _DAMAGE as error:
         raise _unreadable(path, error, expected_format) from error
-    if found != expected_format:
+    if found not in (expected_format, *earlier):
         raise BundleError(f"File {path} has format {found!r}; expected {expected_format!r}.")
     return meta, arrays
 

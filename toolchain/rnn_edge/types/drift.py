@@ -128,6 +128,43 @@ class DecisionDrift:
 
 
 @dataclass(frozen=True)
+class AlarmDrift:
+    """What quantization does to false alarms, at one threshold for reference and engine.
+
+    Attributes:
+        threshold: Of the score.
+        score_relative: Root mean square difference of the scores over the reference's own.
+        score_at_threshold: The same over the threshold, of the frames where the reference's score
+            is near it; None where it never is.
+        frames_at_threshold: How many those are.
+        normal_frames: Frames that are known to be normal, but for the first ones of each recording.
+        settling_frames: How many first ones: where recordings meet, the score jumps.
+        reference_false: Normal frames in alarm, of the reference.
+        engine_false: The same of the engine.
+        change: How many more those are, as a share of the reference's, with its interval; None
+            where only the engine has any.
+        reference_events: Alarms with a normal frame and without an anomalous one, counted once from
+            their first frame to their last.
+        engine_events: The same of the engine.
+        event_change: How many more, as a share of the reference's; None where only the engine has
+            any.
+    """
+
+    threshold: float
+    score_relative: float
+    score_at_threshold: float | None
+    frames_at_threshold: int
+    normal_frames: int
+    settling_frames: int
+    reference_false: int
+    engine_false: int
+    change: Estimate | None
+    reference_events: int
+    engine_events: int
+    event_change: float | None
+
+
+@dataclass(frozen=True)
 class StreamDrift:
     """One stream, or several put together.
 
@@ -143,6 +180,8 @@ class StreamDrift:
         detections: After smoothing and threshold.
         details: What single steps sampled along the stream say, see docs/drift_why.md: local
             errors, saturation, dead units, distributions; empty where none were taken.
+        alarms: What becomes of false alarms; None of keywords, and of frames of which nothing is
+            known.
     """
 
     stream: str
@@ -155,6 +194,7 @@ class StreamDrift:
     decisions: DecisionDrift
     detections: DecisionDrift
     details: Mapping[str, Any]
+    alarms: AlarmDrift | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "details", MappingProxyType(dict(self.details)))
@@ -182,6 +222,7 @@ class StreamDrift:
             "decisions": asdict(self.decisions),
             "detections": asdict(self.detections),
             "details": dict(self.details),
+            "alarms": None if self.alarms is None else asdict(self.alarms),
         }
 
 

@@ -224,6 +224,28 @@ def _agreement(kind: str) -> Callable[[Json, Json, str], Reading | None]:
     return lambda stream, _result, _tensor: estimated(stream[kind]["agreement"])
 
 
+def _alarms(key: str) -> Callable[[Json, Json, str], Reading | None]:
+    # Results of earlier versions have no alarms.
+    return lambda stream, _result, _tensor: exactly((stream.get("alarms") or {}).get(key))
+
+
+def _false_alarm_change(stream: Json, *_: object) -> Reading | None:
+    found = estimated((stream.get("alarms") or {}).get("change"))
+    return None if found is None else _size(found)
+
+
+def _false_event_change(stream: Json, *_: object) -> Reading | None:
+    found = (stream.get("alarms") or {}).get("event_change")
+    return None if found is None else exactly(abs(found))
+
+
+def _size(found: Estimate) -> Estimate:
+    """Return how far from 0 an estimate is: more false alarms and fewer are a change alike."""
+    ends = abs(found.low), abs(found.high)
+    least = 0.0 if found.low <= 0.0 <= found.high else min(ends)
+    return Estimate(abs(found.value), least, max(ends))
+
+
 def _count(kind: str, key: str) -> Callable[[Json, Json, str], Reading | None]:
     return lambda stream, _result, _tensor: exactly(stream[kind][key])
 
@@ -344,6 +366,39 @@ MEASURES: Mapping[str, Measure] = _table(
         _UP,
         _RATIO,
         _count("detections", "score_maximum"),
+    ),
+    Measure(
+        "score_relative",
+        "Root mean square difference of the scores of alarms over the reference's own.",
+        "",
+        _UP,
+        _RATIO,
+        _alarms("score_relative"),
+    ),
+    Measure(
+        "score_at_threshold",
+        "The same over the threshold, where the reference's score is within a tenth of it.",
+        "",
+        _UP,
+        _RATIO,
+        _alarms("score_at_threshold"),
+    ),
+    Measure(
+        "false_alarm_change",
+        "By how much the share of normal frames in alarm changes, as a part of the reference's.",
+        "",
+        _UP,
+        _DIFFERENCE,
+        _false_alarm_change,
+    ),
+    Measure(
+        "false_event_change",
+        "By how much the number of false alarms changes, each counted once, as a part of the "
+        "reference's.",
+        "",
+        _UP,
+        _DIFFERENCE,
+        _false_event_change,
     ),
     Measure(
         "trend",

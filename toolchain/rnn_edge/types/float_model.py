@@ -163,8 +163,8 @@ class FloatModel:
 
     Attributes:
         name: A C identifier, see `rnn_edge.types.names`; it prefixes every generated symbol.
-        task: "kws" (the head gives one logit per label) or "anomaly" (the head forecasts the
-            next input frame).
+        task: "kws" (the head gives one logit per label) or "anomaly" (the head forecasts or
+            reconstructs input frames, see `rnn_edge.types.offsets`).
         layers: From input to output.
         head: The dense head.
         labels: Names of the outputs, in order: different and not empty.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,10 @@ class FrameSequence:
         label: Index of the class, or -1 for sensor recordings.
         anomalous: bool (T,), or None where nothing is labelled.
         split: The part the sequence belongs to.
+        skipped: bool (T, D), features that count nothing as their sensor told nothing; None where
+            all count.
+        commissioning: Frames at the start that the machine was commissioned with: they set its
+            normaliser and its detector, and are not scored.
     """
 
     sequence_id: str
@@ -32,11 +37,15 @@ class FrameSequence:
     label: int
     anomalous: Array | None
     split: Split
+    skipped: Array | None = None
+    commissioning: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "frames", read_only(self.frames, np.float32))
         if self.anomalous is not None:
             object.__setattr__(self, "anomalous", read_only(self.anomalous, np.bool_))
+        if self.skipped is not None:
+            object.__setattr__(self, "skipped", read_only(self.skipped, np.bool_))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +68,7 @@ class FrameSet:
 
     def save(self, path: Path) -> None:
         """Write all sequences to an ``.npz``."""
-        meta = {
+        meta: dict[str, Any] = {
             "format": FORMAT,
             "labels": list(self.labels),
             "frame_rate_hz": self.frame_rate_hz,
@@ -67,6 +76,11 @@ class FrameSet:
                 [s.sequence_id, s.label, s.split, s.anomalous is not None] for s in self.sequences
             ],
         }
+        skipped = [s.skipped for s in self.sequences if s.skipped is not None]
+        if skipped:
+            meta["skipped"] = [s.skipped is not None for s in self.sequences]
+        if any(s.commissioning for s in self.sequences):
+            meta["commissioning"] = [s.commissioning for s in self.sequences]
         lengths = np.array([len(s.frames) for s in self.sequences], np.int64)
         flags = [s.anomalous for s in self.sequences if s.anomalous is not None]
         save_archive(
@@ -76,6 +90,7 @@ class FrameSet:
                 ("lengths", lengths),
                 ("frames", np.concatenate([s.frames for s in self.sequences])),
                 ("anomalous", np.concatenate(flags) if flags else np.zeros(0, np.bool_)),
+                *([("skipped", np.concatenate(skipped))] if skipped else []),
             ],
         )
 
@@ -88,18 +103,32 @@ class FrameSet:
         """
         meta, arrays = load_archive(path, FORMAT)
         sequences: list[FrameSequence] = []
-        start = flag_start = 0
+        start = flag_start = skip_start = 0
         with consistent(path, FORMAT):
-            for row, length in zip(meta["sequences"], arrays["lengths"], strict=True):
+            count = len(meta["sequences"])
+            have_skipped = meta.get("skipped", [False] * count)
+            commissioning = meta.get("commissioning", [0] * count)
+            rows = zip(
+                meta["sequences"], arrays["lengths"], have_skipped, commissioning, strict=True
+            )
+            for row, length, has_skipped, commissioned in rows:
                 sequence_id, label, split, is_labelled = row
                 flags = None
                 if is_labelled:
                     flags = arrays["anomalous"][flag_start : flag_start + length]
                     flag_start += int(length)
+                skipped = None
+                if has_skipped:
+                    skipped = arrays["skipped"][skip_start : skip_start + length]
+                    skip_start += int(length)
                 frames = arrays["frames"][start : start + length]
-                sequences.append(FrameSequence(sequence_id, frames, label, flags, split))
+                sequences.append(
+                    FrameSequence(sequence_id, frames, label, flags, split, skipped, commissioned)
+                )
                 start += int(length)
-            if (start, flag_start) != (len(arrays["frames"]), len(arrays["anomalous"])):
+            ends = (start, flag_start, skip_start)
+            stored = [arrays.get(n, np.zeros(0)) for n in ("frames", "anomalous", "skipped")]
+            if ends != tuple(len(each) for each in stored):
                 raise ValueError("lengths and frames do not match")
             return cls(tuple(meta["labels"]), meta["frame_rate_hz"], tuple(sequences))
 

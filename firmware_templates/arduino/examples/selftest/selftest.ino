@@ -1,4 +1,6 @@
 // Prints whether this board computes the reference's bits; open the serial monitor at 115200 baud.
+#include <Arduino.h>
+
 #include "rnn_edge_example_model.h"
 
 #include "rnn_edge_example.h"

@@ -1,32 +1,43 @@
-/* What the sketch calls of an Arduino core; the first pause ends the program. */
+/* What the sketches call of an Arduino core; a pause ends the program. */
 #ifndef ARDUINO_STAND_IN_H
 #define ARDUINO_STAND_IN_H
 
-#include <cstdio>
-#include <cstdlib>
+#include <stddef.h>
+#include <stdint.h>
 
-struct SerialStandIn {
-    void begin(unsigned long) {
-    }
-    void println(const char *line) {
-        std::puts(line);
-    }
+#define HIGH 1
+#define LOW 0
+#define OUTPUT 1
+#define LED_BUILTIN 13
+
+class SerialStandIn {
+  public:
+    void begin(unsigned long rate);
+    void println(const char *line);
+    int available();
+    int read();
+    size_t write(const uint8_t *bytes, size_t count);
+    explicit operator bool();
 };
 
-static SerialStandIn Serial;
+extern SerialStandIn Serial;
 
-static inline void delay(unsigned long) {
-    std::exit(0);
-}
+void pinMode(uint8_t pin, uint8_t mode);
+void digitalWrite(uint8_t pin, uint8_t value);
+void delay(unsigned long ms);
+void yield();
+
+#if defined(ARDUINO_ARCH_ESP32)
+class EspStandIn {
+  public:
+    uint32_t getCycleCount();
+    void restart();
+};
+
+extern EspStandIn ESP;
+#endif
 
 void setup();
 void loop();
-
-int main() {
-    setup();
-    for (;;) {
-        loop();
-    }
-}
 
 #endif

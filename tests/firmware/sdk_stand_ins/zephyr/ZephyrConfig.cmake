@@ -1,4 +1,4 @@
-# What the sample and its module call of Zephyr, for this host.
+# What the samples and their module call of Zephyr, for this host.
 project(zephyr C)
 
 file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/prj.conf settings REGEX "^CONFIG_")
@@ -8,8 +8,13 @@ foreach(setting ${settings})
 endforeach()
 
 add_library(zephyr_interface INTERFACE)
-target_include_directories(zephyr_interface INTERFACE ${CMAKE_CURRENT_LIST_DIR}/include)
-add_executable(app)
+target_include_directories(
+    zephyr_interface INTERFACE ${CMAKE_CURRENT_LIST_DIR}/include ${CMAKE_CURRENT_LIST_DIR}/../line
+)
+target_compile_definitions(zephyr_interface INTERFACE
+    CONFIG_MAIN_STACK_SIZE=${CONFIG_MAIN_STACK_SIZE}
+)
+add_executable(app ${CMAKE_CURRENT_LIST_DIR}/board.c)
 target_link_libraries(app PRIVATE zephyr_interface)
 
 macro(zephyr_library_named name)

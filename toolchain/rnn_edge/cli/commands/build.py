@@ -6,12 +6,19 @@ from pathlib import Path
 
 import click
 
+from rnn_edge.cli.device_options import devices_beginning
 from rnn_edge.cli.options import output_options, spec_options
 from rnn_edge.cli.output import Output
 
 
 @click.command("build")
 @click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--device",
+    metavar="NAME",
+    shell_complete=devices_beginning,
+    help="Fail where the model does not fit this device, and say what it takes of it.",
+)
 @spec_options
 @output_options
 def build(
@@ -20,23 +27,43 @@ def build(
     out: Path | None,
     overrides: tuple[str, ...],
     seed: int | None,
+    device: str | None,
     output: Output,
 ) -> None:
     """Train, quantize, export and prove a model; write a bundle.
 
     SPEC is a file, the name of a spec that is shipped (kws_gru, kws_lstm, anomaly_gru,
-    anomaly_lstm, demo, demo_anomaly), or a bundle to build again. Without it, "demo" is built:
-    keywords spoken by a speech synthesizer, no download.
+    anomaly_lstm, demo, demo_anomaly), or a bundle to build again. Without it the spec.toml of this
+    folder is taken, or the only one in a folder of this folder, as "rnn-edge new" writes it; where
+    there is none, "demo": keywords spoken by a speech synthesizer, no download.
 
     An interrupted build goes on where it stopped when it is started again.
+
+    With --device a model that is too large for the device's flash or RAM is refused before it is
+    trained, with the most units that would fit, and once more when it is exported.
     """
     from rnn_edge.cli.building import build_target
     from rnn_edge.cli.summary import bundle_lines, bundle_payload
 
     bundle = build_target(
-        spec, data=data, out=out, overrides=overrides, seed=seed, until=None, output=output
+        spec,
+        data=data,
+        out=out,
+        overrides=overrides,
+        seed=seed,
+        until=None,
+        output=output,
+        device=device,
     )
-    output.result(bundle_payload(bundle), bundle_lines(bundle))
+    payload, lines = bundle_payload(bundle), bundle_lines(bundle)
+    if device is not None:
+        from rnn_edge.cli.device_lines import parts_lines
+        from rnn_edge.pipeline.device_fit import fit_bundle
+
+        (fit,) = fit_bundle(bundle, (device,))
+        payload["device"] = fit.to_json()
+        lines = [*parts_lines(fit), *lines]
+    output.result(payload, lines)
 
 
 COMMAND = build

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from rnn_edge.cli.device_options import device_options
 from rnn_edge.cli.options import (
     WholeNumber,
     data_option,
@@ -17,11 +19,18 @@ from rnn_edge.cli.options import (
 )
 from rnn_edge.cli.output import Output
 
+if TYPE_CHECKING:
+    from rnn_edge.engines.board import Place
+
 
 @click.command("check")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @engines_option(
     "Engines of the state probe. [default: every engine that runs here without installing anything]"
+)
+@device_options(
+    is_required=False,
+    text="A device that has to give every bit, too, over 2,000 steps and in the state probe.",
 )
 @data_option(
     "Recordings in the layout that the bundle's spec describes. [default: those of the build]"
@@ -61,6 +70,7 @@ from rnn_edge.cli.output import Output
 def check(
     bundle: Path,
     engines: tuple[str, ...] | None,
+    place: Place | None,
     data: Path | None,
     streams: tuple[str, ...] | None,
     steps: int | None,
@@ -81,6 +91,9 @@ def check(
     The drift is measured over long streams that are never reset, and held against [drift.budget]
     of the spec. A measure fails if the whole of its confidence interval is outside.
 
+    With --device a device steps 2,000 frames of the stream as well, and has to give every bit of
+    the integer reference. A board has to run the bundle's image: see "rnn-edge flash".
+
     The exit code is 1 if any engine loses its state, keeps it over a reset, does not go on from a
     saved one, or fails, or if a measure is outside its budget.
     """
@@ -90,16 +103,18 @@ def check(
     from rnn_edge.cli.findings import gate_lines
     from rnn_edge.cli.main import EXIT_INTERRUPTED
     from rnn_edge.cli.progress import progress_for
-    from rnn_edge.engines.base import all_engines
+    from rnn_edge.engines.base import engines_here
     from rnn_edge.errors import RnnEdgeError
     from rnn_edge.pipeline.gate import GateRequest, check_bundle
 
     about_drift = {"streams": streams, "steps": steps, "set": overrides, "baseline": baseline}
     _refuse_idle("--no-state", {"engines": engines} if no_state else {})
     _refuse_idle("--no-drift", about_drift if no_drift else {})
-    if no_state and no_drift:
+    if no_state and no_drift and place is None:
         raise click.UsageError("--no-state and --no-drift leave nothing to check.")
     check_engines(engines or ())
+    if place is not None:
+        place.require()
     request = GateRequest(
         engines=engines,
         data=data,
@@ -109,12 +124,14 @@ def check(
         baseline=baseline,
         has_state=not no_state,
         has_drift=not no_drift,
+        device=None if place is None else place.engine,
+        port=None if place is None else place.port,
     )
     require_places(junit, summary)
     try:
         opened = open_bundle(bundle)
         if engines is None and not no_state:
-            output.note(f"Trying all {len(all_engines())} engines; --engines A,B,... takes fewer.")
+            output.note(f"Trying all {len(engines_here())} engines; --engines A,B,... takes fewer.")
         with progress_for(output) as progress:
             found = check_bundle(opened, request, lambda what, k, n: progress(what, k, n, {}))
     except RnnEdgeError as error:

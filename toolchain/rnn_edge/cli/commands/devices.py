@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from rnn_edge.cli.device_options import known_device
 from rnn_edge.cli.options import output_options
 from rnn_edge.cli.output import Output
 
@@ -36,9 +37,8 @@ def list_devices(output: Output) -> None:
 def show(name: str, output: Output) -> None:
     """Show everything that is known of the device NAME, and where it is from."""
     from rnn_edge.cli.device_lines import show_lines
-    from rnn_edge.spec import find_device
 
-    device = find_device(name)
+    device = known_device(name)
     output.result(device.model_dump(), show_lines(device))
 
 
@@ -48,24 +48,30 @@ def detect(output: Output) -> None:
     """Look for serial ports and debug probes, and say which device each may be.
 
     Ports are recognised by the USB ids of the catalogue and never opened. Probes are looked for
-    where pyOCD is installed; it asks them which board they are part of.
+    where pyOCD is installed; it asks them which board they are part of. Boards on USB that this
+    user may not use are named with the udev rule that lets them be used.
     """
     from dataclasses import asdict
 
     from rnn_edge.cli.device_lines import detect_lines
-    from rnn_edge.links.detection import debug_probes, recognised, serial_ports
+    from rnn_edge.links.detection import debug_probes, locked_boards, recognised, serial_ports
+    from rnn_edge.runners.base import all_runners
     from rnn_edge.spec import all_devices
 
+    vendors = {vendor for runner in all_runners().values() for vendor in runner.udev}
     ports, found = serial_ports(), debug_probes()
     if found is None:
         output.note("pyOCD is not installed; debug probes are not looked for.")
-    ports, probes = recognised(ports, found or [], all_devices())
+    known = all_devices()
+    locked = locked_boards(vendors, known)
+    ports, probes = recognised(ports, found or [], known)
     output.result(
         {
             "ports": [asdict(port) for port in ports],
             "probes": None if found is None else [asdict(probe) for probe in probes],
+            "locked": [asdict(board) for board in locked],
         },
-        detect_lines(ports, None if found is None else probes),
+        detect_lines(ports, None if found is None else probes, locked),
     )
 
 
@@ -84,10 +90,9 @@ def fit(bundle: Path, name: str | None, output: Output) -> None:
     from rnn_edge.cli.device_lines import fit_lines, parts_lines
     from rnn_edge.cli.progress import progress_for
     from rnn_edge.pipeline.device_fit import fit_bundle
-    from rnn_edge.spec import find_device
 
     if name is not None:
-        find_device(name)
+        known_device(name)
     opened = open_bundle(bundle)
     model = opened.model()
     with progress_for(output) as progress:

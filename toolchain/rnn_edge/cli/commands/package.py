@@ -15,11 +15,10 @@ def kinds_beginning(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Return the kinds that begin like this, for the shell."""
-    from rnn_edge.firmware.package_kinds import all_package_kinds
+    from rnn_edge.pipeline.package import package_kinds
 
-    kinds = all_package_kinds().values()
-    found = [kind for kind in kinds if kind.name.startswith(incomplete)]
-    return [CompletionItem(kind.name, help=kind.summary) for kind in found]
+    found = [item for item in package_kinds().items() if item[0].startswith(incomplete)]
+    return [CompletionItem(name, help=summary) for name, summary in found]
 
 
 class PackageCommand(click.Command):
@@ -27,10 +26,10 @@ class PackageCommand(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write every kind and what it is."""
-        from rnn_edge.firmware.package_kinds import all_package_kinds
+        from rnn_edge.pipeline.package import package_kinds
 
         with formatter.section("Kinds"):
-            formatter.write_dl([(k.name, k.summary) for k in all_package_kinds().values()])
+            formatter.write_dl(list(package_kinds().items()))
 
 
 @click.command("package", cls=PackageCommand)
@@ -80,11 +79,13 @@ def package(
     data: Path | None,
     output: Output,
 ) -> None:
-    """Make a library of a bundle, for the tools of an embedded ecosystem.
+    """Make a library of a bundle, for the tools of an embedded ecosystem, or for Linux.
 
     The exported C is copied unchanged, with the metadata and build files that the tools ask for.
-    Its example steps a few frames of the bundle's replay stream on the board, compares every
-    output with the integer reference's bits, and prints OK or the first difference.
+    One example steps a few frames of the bundle's replay stream on the board, compares every
+    output with the integer reference's bits, and prints OK or the first difference. The other is
+    firmware: it steps the frames of a sensor and answers a host over the link. For Linux the
+    package holds the compiled library and a program that answers the link.
     """
     from rnn_edge.cli.bundles import open_bundle
     from rnn_edge.pipeline.package import PackageRequest, package_bundle

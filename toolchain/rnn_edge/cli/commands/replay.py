@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from rnn_edge.cli.device_options import placed_engines, port_options
 from rnn_edge.cli.log_options import LogOptions, log_options
 from rnn_edge.cli.options import WholeNumber, data_option, engines_option, output_options
 from rnn_edge.cli.output import Output
@@ -24,13 +25,14 @@ from rnn_edge.cli.output import Output
     type=WholeNumber(1, 10_000_000),
     help="Frames. [default: as the stream says, or all of a log]",
 )
+@port_options
 @click.option(
     "--emulated-steps",
     type=WholeNumber(1, 10_000_000),
     default=2000,
     show_default=True,
-    help="Frames at most for engines whose processor is emulated: each takes a thousand times as "
-    "long.",
+    help="Frames at most for engines whose processor is emulated, and for boards: each takes a "
+    "thousand times as long.",
 )
 @click.option(
     "--reset/--no-reset",
@@ -47,6 +49,8 @@ def replay(
     data: Path | None,
     stream: str | None,
     steps: int | None,
+    port: str | None,
+    is_simulated: bool,
     emulated_steps: int,
     is_reset: bool,
     log: LogOptions,
@@ -58,6 +62,9 @@ def replay(
     how much at most, and from which step on. Float engines are held to the float reference. The
     exit code is 1 if any integer differs, or a float engine is further off than rounding explains.
     The last line is the verdict.
+
+    An engine device:NAME is an emulated device, or a board on --port that runs this bundle's image
+    (see "rnn-edge flash"); simulated:NAME, or --simulate, puts a simulator in a board's place.
 
     With --data LOG the frames of a log are replayed instead, reset where the log says so. What was
     logged is held against the integer reference, and the frames against those of the calibration:
@@ -71,19 +78,20 @@ def replay(
     from rnn_edge.logs import is_log
     from rnn_edge.pipeline import ReplayRequest, refuse_differences, replay_bundle, replay_log
 
+    engines = placed_engines(engines, port, is_simulated=is_simulated)
     check_engines(engines or ())
     is_of_log = data is not None and is_log(data)
     log.check(click.get_current_context(), is_log=is_of_log)
     opened = open_bundle(bundle)
     names = engines or tuple(dict.fromkeys(opened.spec().replay.engines))
     if data is not None and is_of_log:
-        wanted = log.request(data, names, steps, emulated_steps)
+        wanted = log.request(data, names, steps, emulated_steps, port)
         with progress_for(output) as progress:
             found = replay_log(opened, wanted, lambda name, k, n: progress(name, k, n, {}))
         result = found.to_json()
         output.result(result, log_lines(result))
         return output.verdict(lambda: found.refuse_differences(refuse_drift=log.fail_on_drift))
-    request = ReplayRequest(names, data, stream, steps, emulated_steps, is_reset)
+    request = ReplayRequest(names, data, stream, steps, emulated_steps, is_reset, port)
     with progress_for(output) as progress:
         matrix = replay_bundle(
             opened, request, lambda name, k, n: progress(f"replay {name}", k, n, {})

@@ -176,7 +176,32 @@ def _words(root: Node, total: Node) -> list[str]:
             f"The scores that detections are made of differ by {formatting.number(rms_score)} "
             f"rms, at most by {formatting.number(found.at('score_maximum').number())}."
         )
-    return lines
+    return [*lines, *_alarms(total)]
+
+
+def _alarms(total: Node) -> list[str]:
+    """Return what becomes of false alarms, where something is known of the frames."""
+    found = total.find("alarms")
+    if found is None:
+        return []
+    normal = found.at("normal_frames").integer()
+    reference, engine = (
+        formatting.percent(found.at(key).integer() / max(normal, 1), 3)
+        for key in ("reference_false", "engine_false")
+    )
+    change = found.find("change")
+    more = ""
+    if change is not None:
+        read = read_estimate(change)
+        low, high = (formatting.percent(v, 2) for v in (read.low, read.high))
+        more = f", a change by {formatting.percent(read.value, 2)} ({low} to {high})"
+    events = [formatting.count(found.at(f"{k}_events").integer()) for k in ("reference", "engine")]
+    return [
+        f"Of {formatting.count(normal)} frames that are known to be normal, {reference} are in "
+        f"alarm by the reference and {engine} by the engine, at the same threshold of "
+        f"{formatting.number(found.at('threshold').number())}{more}. Counted once each, those are "
+        f"{events[0]} and {events[1]} false alarms."
+    ]
 
 
 def _gains(total: Node) -> list[str]:

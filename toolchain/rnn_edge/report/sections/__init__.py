@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections import (
+    baselines,
     confusion,
     data,
     drift,
     exports,
     fused,
     headline,
+    latency,
     models,
     not_run,
     parity,
@@ -24,11 +26,13 @@ from rnn_edge.report.sections.base import Section
 SECTIONS: tuple[Callable[[Node], Section | None], ...] = (
     headline.render,
     models.render,
+    baselines.render,
     confusion.render,
     scores.render,
     drift.render,
     parity.render,
     fused.render,
+    latency.render,
     ranges.render,
     exports.render,
     training.render,

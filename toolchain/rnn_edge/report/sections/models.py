@@ -115,7 +115,19 @@ def _anomaly_rows(metrics: list[Node]) -> list[list[str]]:
         rows.append([title, *(formatting.number(m.at(key).optional_number()) for m in metrics)])
     runs = [formatting.count(m.at("false_alarm_runs").integer()) for m in metrics]
     rows.append(["False alarms, counted as runs" if is_labelled else "Alarms, as runs", *runs])
+    rates = [m.find("false_alarms_per_day") for m in metrics]
+    if any(rates):
+        cells = (_rate(m) if rate else _none() for m, rate in zip(metrics, rates, strict=True))
+        rows.append(["False alarms a day of normal operation", *cells])
     return rows
+
+
+def _rate(metrics: Node) -> str:
+    low, high = metrics.at("false_alarms_per_day_interval").numbers()
+    return join(
+        formatting.number(metrics.at("false_alarms_per_day").number()),
+        element("small", f"{formatting.number(low)} to {formatting.number(high)}"),
+    )
 
 
 def _unknown(metrics: list[Node]) -> list[Markup]:

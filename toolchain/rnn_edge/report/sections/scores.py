@@ -7,6 +7,7 @@ from rnn_edge.report.markup import Markup, element, join, paragraph
 from rnn_edge.report.plots.canvas import legend
 from rnn_edge.report.plots.scores import LEGEND, draw_scores
 from rnn_edge.report.reader import Node
+from rnn_edge.report.sections.alarms import definition
 from rnn_edge.report.sections.base import Section
 
 
@@ -21,7 +22,7 @@ def render(root: Node) -> Section | None:
         "scores",
         "Anomaly scores",
         join(
-            *_definition(root),
+            *definition(root),
             legend(LEGEND),
             element(
                 "div",
@@ -30,37 +31,6 @@ def render(root: Node) -> Section | None:
             ),
         ),
     )
-
-
-def _definition(root: Node) -> list[Markup]:
-    """Return what a score is, and where its threshold comes from."""
-    detector, rate = root.at("detector"), root.at("frame_rate_hz").number()
-    smoothing, quantile, margin, limit = (
-        detector.at(key).number()
-        for key in ("smoothing_frames", "quantile", "margin", "score_limit")
-    )
-    warmup = detector.at("warmup_frames").integer()
-    seconds = formatting.duration(smoothing / rate)
-    return [
-        paragraph(
-            element("b", "Score"),
-            ": mean over the channels of the squared forecast error, each channel divided by its "
-            "mean squared error in normal operation (the validation part). It has no unit; 1 is "
-            f"the mean of normal operation. A channel counts up to {limit:g}. "
-            f"Smoothed exponentially over {smoothing:g} frames ({seconds}); the "
-            f"first {formatting.count(warmup)} frames after a start score 0.",
-        ),
-        paragraph(
-            element("b", "Threshold"),
-            f": the {100 * quantile:g}{formatting.SPACE}% quantile of the scores of the validation "
-            f"part{'' if margin == 1 else f', times {margin:g}'}, fitted to each model by itself; "
-            "nothing of the test part enters it. A frame above it alarms.",
-        ),
-        paragraph(
-            "Lower plot: score of int8 less that of float, in the same unit. Long recordings are "
-            "thinned out for the plot, the figures in the tables are not.",
-        ),
-    ]
 
 
 def _figure(recording: Node, index: int) -> Markup:
@@ -83,9 +53,11 @@ def _figure(recording: Node, index: int) -> Markup:
         f"scores{index}", name, rate.number(), reference, int8, (of_float, of_int8), anomalous
     )
     alarms = [
-        [s > threshold for s in scores]
-        for scores, threshold in ((reference, of_float), (int8, of_int8))
+        [mark > 0 for mark in recording.at("alarms").at(name).numbers()]
+        for name in ("float", "int8")
     ]
+    if any(len(marks) != len(reference) for marks in alarms):
+        recording.at("alarms").fail(f"{len(reference)} of each, one per score")
     shares = [formatting.percent(sum(marks) / len(marks)) for marks in alarms]
     same = sum(a == b for a, b in zip(*alarms, strict=True)) / len(int8)
     text = (

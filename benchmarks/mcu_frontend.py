@@ -1,0 +1,245 @@
+"""The integer front end on emulated microcontrollers: bits, instructions per frame, memory.
+
+    python benchmarks/mcu_frontend.py [--noise] [--gain] [--json]
+
+Instructions are counted by the emulator over whole frames, from the samples of a hop to the int16
+input of a model; they are no cycles.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnn_edge.exporters.c_arrays import array_text
+from rnn_edge.exporters.c_frontend import front_end_contents, ram_bytes
+from rnn_edge.features.description import describe
+from rnn_edge.features.fixed_point import IntegerLogMelConfig
+from rnn_edge.features.front_end import FrontEnd
+from rnn_edge.features.normaliser import Normaliser
+from rnn_edge.firmware.baremetal import FLAGS, memory_script
+from rnn_edge.resources import data_folder
+from rnn_edge.spec import all_devices
+from rnn_edge.types import Array
+
+NAME = "sample"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A processor, the emulated board that runs its code, and how it is compiled."""
+
+    title: str
+    device: str
+    cpu: str
+
+
+TARGETS = (
+    Target("Cortex-M0+", "qemu-m3", "cortex-m0plus"),
+    Target("Cortex-M3", "qemu-m3", "cortex-m3"),
+    Target("Cortex-M4", "qemu-m4", "cortex-m4"),
+    Target("Cortex-M7", "qemu-m7", "cortex-m7"),
+    Target("Cortex-M33", "qemu-m33", "cortex-m33"),
+    Target("Cortex-M55", "qemu-m55", "cortex-m55"),
+)
+LEVELS = ("-Os", "-O2", "-O3")
+
+
+def front_end(config: IntegerLogMelConfig) -> FrontEnd:
+    """Return a front end whose normaliser makes about one of a deviation of speech."""
+    bands = config.bands
+    normaliser = Normaliser(np.full(bands, -6.0, np.float32), np.full(bands, 2.5, np.float32))
+    return FrontEnd(config, ("pcm",), float(config.sample_rate_hz), normaliser)
+
+
+def sound(config: IntegerLogMelConfig, frames: int) -> Array:
+    """Return noise in bursts from silence to full scale, int16."""
+    count = config.window_samples + (frames - 1) * config.hop_samples
+    rng = np.random.default_rng(1)
+    level = np.repeat(rng.choice([0.0, 3.0, 300.0, 3000.0, 60000.0], count // 800 + 1), 800)
+    return (rng.normal(0, 1, count) * level[:count]).clip(-32768, 32767).astype(np.int16)
+
+
+def write_sources(
+    contents: Mapping[str, bytes], samples: Array, frames: int, width: int, folder: Path
+) -> None:
+    """Write all that an image is made of.
+
+    Args:
+        contents: Files of the exported front end.
+        samples: int16 (N,) or int32 (N, channels).
+        frames: That they make.
+        width: Values of a frame.
+        folder: Where to.
+    """
+    templates = data_folder("firmware_templates")
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    common = ("common/rnn_edge_fixedpoint.h", "common/rnn_edge_bytes.h")
+    for name in (*common, "baremetal/image.ld", "baremetal/memory.c"):
+        (folder / Path(name).name).write_bytes((templates / name).read_bytes())
+    (folder / "freestanding").mkdir()
+    string = "freestanding/string.h"
+    (folder / string).write_bytes((templates / "baremetal" / string).read_bytes())
+    program = Path(__file__).with_suffix(".c")
+    (folder / program.name).write_bytes(program.read_bytes())
+    values = samples.size // len(samples)
+    (folder / "samples.h").write_text(
+        f"#include <stdint.h>\nenum {{ FRAMES = {frames}, FRAME_VALUES = {width}, "
+        f"SAMPLE_VALUES = {values} }};\n"
+        + array_text(f"{samples.dtype}_t", "samples", samples.reshape(-1), "samples")
+    )
+
+
+def run(target: Target, level: str, folder: Path) -> tuple[int, bytes]:
+    """Compile and run; return the bytes of the front end's code and what the program wrote."""
+    device = all_devices()[target.device]
+    assert device.emulator is not None
+    (folder / "memory.ld").write_text(memory_script(device))
+    sources = sorted(path.name for path in folder.glob("*.c"))
+    machine = (f"-mcpu={target.cpu}", "-mthumb", "-mfloat-abi=soft", level)
+    compiler = "arm-none-eabi-gcc"
+    command = [compiler, *FLAGS, *machine, "-I.", *sources, "-lgcc", "-o", "image.elf"]
+    subprocess.run(command, cwd=folder, check=True)
+    library = [name for name in sources if name.startswith("rnn_edge_")]
+    flags = [flag for flag in FLAGS if not flag.startswith(("-Wl", "-static", "-nostdlib"))]
+    subprocess.run([compiler, *flags, *machine, "-c", *library], cwd=folder, check=True)
+    objects = [name.replace(".c", ".o") for name in library]
+    size = subprocess.run(
+        ["arm-none-eabi-size", "--totals", *objects], cwd=folder, check=True, capture_output=True
+    )
+    text = int(size.stdout.decode().splitlines()[-1].split()[0])
+    (folder / "result.bin").unlink(missing_ok=True)
+    semihosting = ("-semihosting-config", "enable=on,target=native", "-nographic")
+    emulator = device.emulator
+    start = [emulator.program, *emulator.arguments, *semihosting, "-kernel", "image.elf"]
+    subprocess.run(start, cwd=folder, check=True, timeout=60, stdin=subprocess.DEVNULL)
+    return text, (folder / "result.bin").read_bytes()
+
+
+def counted(
+    contents: Mapping[str, bytes],
+    samples: Array,
+    expected: Array,
+    targets: tuple[Target, ...],
+    levels: tuple[str, ...],
+) -> list[dict[str, Any]]:
+    """Return what was counted on every target.
+
+    Args:
+        contents: Files of the exported front end.
+        samples: As of `write_sources`.
+        expected: int16 (frames, D).
+        targets: Processors.
+        levels: Of optimisation.
+    """
+    frames, width = expected.shape
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_sources(contents, samples, frames, width, folder)
+        for target in targets:
+            emulator = all_devices()[target.device].emulator
+            assert emulator is not None
+            for level in levels:
+                text, result = run(target, level, folder)
+                numbers = np.frombuffer(result[: 4 + 4 * frames], "<u4")
+                found = np.frombuffer(result[4 + 4 * frames :], "<i2").reshape(expected.shape)
+                # The first frame takes a whole window of samples.
+                counts = numbers[2:] * emulator.instructions_per_tick
+                rows.append(
+                    {
+                        "target": target.title,
+                        "level": level,
+                        "differing": int((found != expected).sum()),
+                        "instructions": round(float(counts.mean())),
+                        "most_instructions": round(float(counts.max())),
+                        "code_bytes": text,
+                        "stack_bytes": int(numbers[0]),
+                    }
+                )
+    return rows
+
+
+def measure(
+    config: IntegerLogMelConfig, targets: tuple[Target, ...], levels: tuple[str, ...], frames: int
+) -> dict[str, Any]:
+    """Return what was counted of a configuration."""
+    pcm, own = sound(config, frames), front_end(config)
+    contents = front_end_contents(NAME, "0" * 64, describe(own))
+    expected = own.quantize_input(own.raw_frames(pcm))
+    return {
+        "frames": frames,
+        "bands": config.bands,
+        "noise_suppression": config.noise_suppression,
+        "gain_normalisation": config.gain_normalisation,
+        "ram_bytes": ram_bytes(config),
+        "table_bytes": table_bytes(config),
+        "rows": counted(contents, pcm, expected, targets, levels),
+    }
+
+
+def table_bytes(config: IntegerLogMelConfig) -> int:
+    """Return the bytes of a front end's generated constants."""
+    contents = front_end_contents(NAME, "0" * 64, describe(front_end(config)))
+    return constant_bytes(contents[f"{NAME}_frontend.c"].decode())
+
+
+def constant_bytes(text: str) -> int:
+    """Return the bytes of the constant arrays of a generated source file."""
+    found = [line for line in text.splitlines() if line.startswith("_Static_assert(sizeof ")]
+    sizes = {"int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4}
+    sizes |= {"rnn_edge_sensor_channel": 16, "rnn_edge_sensor_scale": 16}
+    total = 0
+    for line in found:
+        _, _, product = line.partition(" == ")
+        count, _, kind = product.partition(" * sizeof(")
+        total += int(count) * sizes[kind.rstrip("),")]
+    return total
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="the integer front end on emulated processors")
+    parser.add_argument("--noise", action="store_true", help="with noise suppression")
+    parser.add_argument("--gain", action="store_true", help="with gain normalisation")
+    parser.add_argument("--frames", type=int, default=49)
+    parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
+    arguments = parser.parse_args()
+    config = IntegerLogMelConfig(
+        noise_suppression=arguments.noise, gain_normalisation=arguments.gain
+    )
+    found = measure(config, TARGETS, LEVELS, arguments.frames)
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    print(
+        f"{found['bands']} bands, 16 kHz, {found['frames']} frames; RAM {found['ram_bytes']:,} B, "
+        f"tables {found['table_bytes']:,} B"
+    )
+    print_rows(found["rows"])
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what `counted` returned as a table."""
+    print(
+        f"{'processor':<12}{'level':<6}{'differing':>10}{'instructions':>14}{'most':>9}"
+        f"{'code B':>8}{'stack B':>9}"
+    )
+    for row in rows:
+        print(
+            f"{row['target']:<12}{row['level']:<6}{row['differing']:>10,}"
+            f"{row['instructions']:>14,}{row['most_instructions']:>9,}"
+            f"{row['code_bytes']:>8,}{row['stack_bytes']:>9,}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,2 @@
+void vTaskDelay(TickType_t ticks);
+UBaseType_t uxTaskGetStackHighWaterMark(void *task);

@@ -1,0 +1,108 @@
+"""The forms for Arm's vectors give the bits of the portable one: every sum, state and rounding."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from c_models import WARNINGS, succeed, tool
+
+from rnn_edge.firmware.linux import TARGETS
+from rnn_edge.firmware.toolchain import ZIG_COMMAND
+from rnn_edge.resources import data_folder
+
+HERE = Path(__file__).parent
+COMMON = data_folder("firmware_templates") / "common"
+SWEEP = (HERE / "form_sweep.c", *sorted(COMMON.glob("*.c")))
+INCLUDES = (f"-I{COMMON}", f"-I{HERE}")
+TARGET = {target.name: target for target in TARGETS}
+BOARDS = [
+    ("aarch64", "cortex-a53"),
+    # Its C library is compiled before it is first linked to.
+    pytest.param("aarch64", "cortex-a76", marks=pytest.mark.slow),
+    ("armv7", "cortex-a7"),
+    ("armv6", "arm1176"),
+]
+PARTS = 26
+TIMEOUT_S = 120
+
+
+@pytest.fixture(scope="module")
+def portable(tmp_path_factory):
+    program = tmp_path_factory.mktemp("portable") / "sweep"
+    flags = (*WARNINGS, "-O2", "-DRNN_EDGE_PORTABLE", *INCLUDES)
+    succeed(tool("cc"), *flags, *SWEEP, HERE / "form_sweep_hosted.c", "-o", program)
+    lines = succeed(program).decode().splitlines()
+    assert len(set(lines)) == PARTS
+    return lines
+
+
+def zig(*arguments):
+    pytest.importorskip("ziglang")
+    succeed(*ZIG_COMMAND, *arguments)
+
+
+def lines_of(*command):
+    done = subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode().splitlines()
+
+
+@pytest.mark.parametrize(("name", "processor"), BOARDS)
+def test_a_linux_board(name, processor, portable, tmp_path):
+    target = TARGET[name]
+    emulator = tool(target.emulator)
+    flags = list(target.flags)
+    if processor != target.processor:
+        flags = [flag for flag in flags if not flag.startswith("-mcpu=")]
+        flags.append(f"-mcpu={processor.replace('-', '_')}")
+    program = tmp_path / "sweep"
+    sources = (*SWEEP, HERE / "form_sweep_hosted.c")
+    options = (*WARNINGS, "-O3", "-static", *flags, *INCLUDES)
+    zig(*options, *sources, "-o", program)
+    assert lines_of(emulator, "-cpu", processor, program) == portable
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["-Os", "-O3"])
+def test_a_cortex_m55(level, portable, tmp_path):
+    emulator = tool("qemu-system-arm")
+    image = tmp_path / "sweep.elf"
+    flags = ("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard", level, "-ffunction-sections")
+    script = HERE / "form_sweep.ld"
+    link = ("-nostdlib", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments", "-T", script)
+    sources = (*SWEEP, HERE / "form_sweep_bare.c")
+    command = (tool("arm-none-eabi-gcc"), *WARNINGS, *flags, *INCLUDES, *sources, *link)
+    succeed(*command, "-lgcc", "-o", image)
+    console = ("-chardev", "stdio,id=out", "-semihosting-config", "enable=on,chardev=out")
+    board = ("-M", "mps3-an547", "-display", "none", *console, "-kernel", image)
+    assert lines_of(emulator, *board) == portable
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O1", "-Os", "-O2", "-O3"])
+@pytest.mark.parametrize(
+    "processor",
+    [
+        ("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"),
+        ("-mcpu=cortex-a7", "-mfpu=neon-vfpv4", "-mfloat-abi=hard"),
+    ],
+    ids=["mve", "neon"],
+)
+def test_gcc_has_nothing_to_say(processor, level, tmp_path):
+    sources = [*COMMON.glob("*_mve.c"), *COMMON.glob("*_neon.c")]
+    for source in sources:
+        command = (tool("arm-none-eabi-gcc"), *WARNINGS, *processor, level, "-c", source)
+        succeed(*command, "-o", tmp_path / "out.o")
+
+
+def test_zig_compiles_the_vectors_of_armv8_1_m(tmp_path):
+    target = ("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m55")
+    for level in ("-Os", "-O3"):
+        for source in COMMON.glob("*_mve.c"):
+            options = (*WARNINGS, *target, level, "-c", source)
+            zig(*options, "-o", tmp_path / "out.o")

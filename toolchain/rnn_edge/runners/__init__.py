@@ -1,0 +1,1 @@
+"""Programs that put firmware on a device or run it: one file each (`rnn_edge.runners.base`)."""
