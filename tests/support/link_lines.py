@@ -1,10 +1,13 @@
 """Lines between a host and a device that tests make bad, and devices that say what they like."""
 
 import time
+from contextlib import contextmanager
 
 import numpy as np
+import pytest
 
 from rnn_edge.errors import LinkError
+from rnn_edge.links import client, port, session, streaming
 from rnn_edge.links.frames import Frame, Parser
 from rnn_edge.links.process import ProcessStream
 
@@ -47,6 +50,30 @@ class FaultyStream:
 
     def close(self):
         self._stream.close()
+
+
+class ScriptedTime:
+    """Time that passes only while somebody waits, in place of the module `time`."""
+
+    def __init__(self):
+        self.now_s = 0.0
+
+    def monotonic(self):
+        return self.now_s
+
+    def sleep(self, seconds):
+        self.now_s += seconds
+
+
+@contextmanager
+def scripted_time():
+    """Let the host and scripted devices share a clock that no other program holds up."""
+    clock = ScriptedTime()
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (client, port, session, streaming):
+            patch.setattr(module, "time", clock)
+        patch.setitem(globals(), "time", clock)
+        yield clock
 
 
 class ScriptedStream:

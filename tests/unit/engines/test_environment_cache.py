@@ -227,14 +227,14 @@ def test_the_lock_of_another_process_is_not_waited_for_for_ever(cache, monkeypat
 
 
 def test_a_tool_that_hangs_is_killed_with_its_children(monkeypatch, tmp_path):
-    monkeypatch.setattr(environment, "TOOL_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(environment, "TOOL_TIMEOUT_S", 2.0)
     note = tmp_path / "pid"
     begun = time.monotonic()
-    with pytest.raises(EnvironmentFailureError, match=r"did not end within 0\.5 s"):
+    with pytest.raises(EnvironmentFailureError, match=r"did not end within 2 s"):
         environment._run(["sh", "-c", f"sleep 600 & echo $! > {note}; wait"])
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     child = int(note.read_text())
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while is_running(child):
         assert time.monotonic() < end
         time.sleep(0.01)

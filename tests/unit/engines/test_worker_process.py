@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 
+from rnn_edge import child_process
 from rnn_edge.engines import worker
 from rnn_edge.engines.worker import Worker
 from rnn_edge.engines.worker_program import (
@@ -107,7 +108,7 @@ def is_there(pid):
     return True
 
 
-def wait_until_gone(pid, limit_s=10.0):
+def wait_until_gone(pid, limit_s=60.0):
     end = time.monotonic() + limit_s
     while is_there(pid):
         assert time.monotonic() < end, f"process {pid} is still there"
@@ -188,7 +189,7 @@ def test_a_worker_ends_when_its_host_is_killed(tmp_path):
 
 
 def test_a_busy_worker_that_ignores_the_end_of_its_input_is_killed(start, monkeypatch):
-    monkeypatch.setattr(worker, "CLOSE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(child_process, "CLOSE_TIMEOUT_S", 0.2)
     busy = start("time.sleep(600)")
     busy.close()
     assert not is_there(busy.pid)
@@ -208,13 +209,14 @@ def test_a_busy_worker_that_ignores_the_end_of_its_input_is_killed(start, monkey
     ],
 )
 def test_a_worker_that_fails_gives_one_error_with_its_last_words(start, monkeypatch, code, message):
-    monkeypatch.setattr(worker, "CLOSE_TIMEOUT_S", 0.5)
+    # Only who closes its output and stays has to be given up.
+    monkeypatch.setattr(worker, "CLOSE_TIMEOUT_S", 0.5 if "os.close(1)" in code else 30.0)
     words = "[os.write(2, f'line {n}\\n'.encode()) for n in range(9)]\n"
     failing = start(words + code)
     begun = time.monotonic()
     with pytest.raises(EngineError) as caught:
         failing.call({"command": "load"}, {"model": np.zeros(9, np.uint8)}, 30)
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 29
     assert message in caught.value.message
     assert "its last words: line 5 / line 6 / line 7 / line 8." in caught.value.message
     assert "line 4" not in caught.value.message
@@ -272,13 +274,12 @@ def test_a_worker_that_never_answered_has_another_remedy(tmp_path, code, hint):
     ],
 )
 @pytest.mark.parametrize("size", [1, 1_000_000], ids=["small", "larger-than-a-pipe"])
-def test_a_worker_that_hangs_is_given_up(start, monkeypatch, code, size):
-    monkeypatch.setattr(worker, "CLOSE_TIMEOUT_S", 0.2)
+def test_a_worker_that_hangs_is_given_up(start, code, size):
     hanging = start(code)
     begun = time.monotonic()
     with pytest.raises(EngineError, match=r"did not answer within 0\.3 s"):
         hanging.call({}, {"x": np.zeros(size, np.int16)}, 0.3)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert not is_there(hanging.pid)
 
 

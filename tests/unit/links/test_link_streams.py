@@ -32,7 +32,7 @@ def terminal(linked_program):
     )
     yield Path(process.stdout.readline().decode().strip())
     process.stdin.close()
-    assert process.wait(5) == 0
+    assert process.wait(60) == 0
     process.stdout.close()
 
 
@@ -51,13 +51,13 @@ def listener(linked_program):
         thread = threading.Thread(target=serve)
         thread.start()
         yield server.getsockname()[1]
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
 def check(stream, model, recipe):
     x = frames(recipe, 400)
-    with LinkClient(stream, 5.0) as client:
+    with LinkClient(stream, 20.0) as client:
         client.open()
         expected = IntegerReference(model).run(x[None]).outputs[0]
         np.testing.assert_array_equal(client.step(x[:200]), expected[:200])
@@ -103,18 +103,21 @@ def test_a_host_that_leaves_without_reading_keeps_no_program(linked_program):
     )
     line = TerminalStream(Path(process.stdout.readline().decode().strip()))
     # The device cannot get rid of its notices, and then takes no more.
-    sent, deadline = 0, time.monotonic() + 1
-    while time.monotonic() < deadline:
+    sent, refused, deadline = 0, 0, time.monotonic() + 60
+    while refused < 30 and time.monotonic() < deadline:
         try:
             sent += os.write(line._outgoing, (b"\0" + b"\x55" * 30) * 100)
+            refused = 0
         except BlockingIOError:
+            refused += 1
             time.sleep(0.01)
+    assert refused == 30
     assert sent > 4096
     line.close()
     process.stdin.close()
     process.stdout.close()
     # It was done, or it had an answer that nobody took.
-    assert process.wait(5) in (0, 100)
+    assert process.wait(60) in (0, 100)
 
 
 def test_both_sides_may_send_more_than_fits_at_once():
@@ -140,7 +143,7 @@ def test_a_program_that_takes_nothing_is_told():
     with pytest.raises(LinkError, match=r"takes no bytes: \d+ of 1048576 are left after 0\.2 s"):
         stream.write(b"x" * (1 << 20), 0.2)
     assert stream.read(0.05) == b""
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     pid = stream.pid
     stream.close()
     with pytest.raises(ProcessLookupError):
