@@ -285,6 +285,10 @@ def test_a_wrong_command_line_is_one_object_for_programs_too(rnn_edge):
         (["train", "--seed", "1.5"], "'1.5'; expected a whole number from 0 to 2147483647."),
         (["replay", "x", "--steps", "0"], "'0'; expected a whole number from 1 to 10000000."),
         (["new", "kws", " "], "expected the name of a folder"),
+        (["build", "--out", ""], "'--out': an empty name; expected a path."),
+        (["build", "--data", ""], "'--data': an empty name; expected a path."),
+        (["evaluate", ""], "'BUNDLE': an empty name; expected a path."),
+        (["listen", "x", ""], "an empty name; expected a path."),
     ],
     ids=" ".join,
 )

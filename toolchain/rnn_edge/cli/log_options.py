@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 from click.core import ParameterSource
 
-from rnn_edge.cli.options import WholeNumber
+from rnn_edge.cli.options import PathName, WholeNumber
 
 if TYPE_CHECKING:
     from rnn_edge.pipeline import LogRequest
@@ -158,7 +158,7 @@ def log_options(function: F) -> F:
     )
     @click.option(
         "--clean",
-        type=click.Path(path_type=Path),
+        type=PathName(),
         metavar="OUT",
         help="Log: write a copy without what --drop and --hash name.",
     )
@@ -174,7 +174,7 @@ def log_options(function: F) -> F:
     )
     @click.option(
         "--hash-key-file",
-        type=click.Path(path_type=Path),
+        type=PathName(),
         metavar="FILE",
         help="Log: key of the hashes. [default: a random one that is kept nowhere]",
     )

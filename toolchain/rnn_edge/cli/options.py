@@ -45,7 +45,7 @@ def spec_options(function: F) -> F:
             data_option("Folder or archive of recordings; replaces data.path of the spec."),
             click.option(
                 "--out",
-                type=click.Path(path_type=Path),
+                type=PathName(),
                 metavar="DIR",
                 help="Where the bundle goes. [default: out/NAME, NAME from the spec]",
             ),
@@ -59,7 +59,7 @@ def spec_options(function: F) -> F:
 
 def data_option(text: str) -> Callable[[F], F]:
     """Return an option --data."""
-    return click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help=text)
+    return click.option("--data", type=PathName(), metavar="PATH", help=text)
 
 
 def set_option(text: str) -> Callable[[F], F]:
@@ -120,6 +120,26 @@ def names_option(
         callback=split,
         help=text,
     )
+
+
+class PathName(click.Path):
+    """A path that has a name: an empty one, of a variable not set, would mean this folder."""
+
+    def __init__(
+        self, *, exists: bool = False, file_okay: bool = True, dir_okay: bool = True
+    ) -> None:
+        super().__init__(exists=exists, file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - as click has it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401 - as click has it
+        """Return the path, or refuse the command line."""
+        if value == "":
+            self.fail("an empty name; expected a path.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class WholeNumber(click.IntRange):

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from rnn_edge.cli.device_options import devices_beginning
-from rnn_edge.cli.options import output_options, spec_options
+from rnn_edge.cli.options import PathName, output_options, spec_options
 from rnn_edge.cli.output import Output
 
 
 @click.command("build")
-@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.argument("spec", required=False, type=PathName())
 @click.option(
     "--device",
     metavar="NAME",

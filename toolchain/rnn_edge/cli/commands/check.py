@@ -10,6 +10,7 @@ import click
 
 from rnn_edge.cli.device_options import device_options
 from rnn_edge.cli.options import (
+    PathName,
     WholeNumber,
     data_option,
     engines_option,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
 @engines_option(
     "Engines of the state probe. [default: every engine that runs here without installing anything]"
 )
@@ -47,20 +48,20 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--baseline",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="PATH",
     help="Compare the drift with that of another bundle, measured in the same way, or with a file "
     "that `rnn-edge drift --out` or `rnn-edge check --json` wrote.",
 )
 @click.option(
     "--junit",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="FILE",
     help="Write a JUnit file: a test case per engine and per limit.",
 )
 @click.option(
     "--summary",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="FILE",
     help="Write Markdown with tables and curves; appended to the file $GITHUB_STEP_SUMMARY.",
 )

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from rnn_edge.cli.options import output_options
+from rnn_edge.cli.options import PathName, output_options
 from rnn_edge.cli.output import Output
 
 
 @click.command("commission")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     required=True,
     metavar="PATH",
     help="Recordings of the machine in normal operation, in the layout of the bundle's spec.",
@@ -27,7 +27,7 @@ from rnn_edge.cli.output import Output
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(file_okay=False),
     required=True,
     metavar="DIR",
     help="Write the new bundle there.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from rnn_edge.cli.options import output_options, set_option
+from rnn_edge.cli.options import PathName, output_options, set_option
 from rnn_edge.cli.output import Output
 from rnn_edge.errors import EnvironmentFailureError
 
@@ -19,10 +19,10 @@ def data() -> None:
 
 
 @data.command("inspect")
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False, type=PathName())
 @click.option(
     "--spec",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="SPEC",
     help="Read the data the way this spec does; PATH replaces its data.path.",
 )
@@ -63,7 +63,7 @@ def fetch() -> None:
 
 
 @fetch.command("speech-commands")
-@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="[DIR]", default=".", type=PathName())
 @click.option("--url", metavar="URL", help="Another address. [default: the official one]")
 @click.option("--sha256", metavar="DIGEST", help="Digest that the archive must have.")
 @output_options

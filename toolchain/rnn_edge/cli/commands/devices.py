@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from rnn_edge.cli.device_options import known_device
-from rnn_edge.cli.options import output_options
+from rnn_edge.cli.options import PathName, output_options
 from rnn_edge.cli.output import Output
 
 
@@ -76,7 +76,7 @@ def detect(output: Output) -> None:
 
 
 @devices.command("fit")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
 @click.option("--device", "name", metavar="NAME", help="Only this device, part by part.")
 @output_options
 def fit(bundle: Path, name: str | None, output: Output) -> None:

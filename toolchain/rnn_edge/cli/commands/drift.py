@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rnn_edge.cli.options import (
+    PathName,
     WholeNumber,
     data_option,
     names_option,
@@ -17,7 +18,7 @@ from rnn_edge.cli.output import Output
 
 
 @click.command("drift")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
 @names_option(
     "--engines",
     "The engine that is right, and the one whose drift is measured. [default: the spec's]",
@@ -55,13 +56,13 @@ from rnn_edge.cli.output import Output
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(file_okay=False),
     metavar="DIR",
     help="Write drift.json and drift.html there.",
 )
 @click.option(
     "--compare",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="OTHER",
     help="Another bundle, measured in the same way, or a drift.json: comparison.html is written "
     "beside drift.html.",

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rnn_edge.cli.options import (
+    PathName,
     RealNumber,
     data_option,
     engines_option,
@@ -17,7 +18,7 @@ from rnn_edge.cli.output import Output
 
 
 @click.command("evaluate")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
 @data_option(
     "Folder or archive of recordings, in the layout that the bundle's spec describes. [default: "
     "for a bundle of synthetic data, its own test part]"
@@ -50,7 +51,7 @@ from rnn_edge.cli.output import Output
 )
 @click.option(
     "--noise",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="PATH",
     help="With --streaming: folder or archive of further noise; its last folder is for tests.",
 )
@@ -69,7 +70,7 @@ from rnn_edge.cli.output import Output
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="DIR",
     help="With --streaming: write streaming.json and streaming.html there.",
 )

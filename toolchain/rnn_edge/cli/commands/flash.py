@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnn_edge.cli.device_options import device_options, timeout_option
-from rnn_edge.cli.options import data_option, output_options
+from rnn_edge.cli.options import PathName, data_option, output_options
 from rnn_edge.cli.output import Output
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("flash")
-@click.argument("bundle", type=click.Path(path_type=Path), required=False)
+@click.argument("bundle", type=PathName(), required=False)
 @device_options(is_required=True, text='What to flash; "rnn-edge devices list" has the names.')
 @click.option("--probe", metavar="ID", help="Unique id of the debug probe. [default: the only one]")
 @click.option(

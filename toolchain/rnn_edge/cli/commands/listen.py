@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnn_edge.cli.options import RealNumber, WholeNumber
+from rnn_edge.cli.options import PathName, RealNumber, WholeNumber
 
 if TYPE_CHECKING:
     from rnn_edge.live.listening import ListenRequest
 
 
 @click.command("listen")
-@click.argument("bundle", type=click.Path(path_type=Path))
-@click.argument("files", nargs=-1, metavar="[FILE.wav]...", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
+@click.argument("files", nargs=-1, metavar="[FILE.wav]...", type=PathName())
 @click.option("--mic", "has_microphone", is_flag=True, help="Listen to a microphone.")
 @click.option(
     "--device", metavar="NAME", help="Sound card of --mic: its number, or a part of its name."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnn_edge.cli.device_options import device_options, timeout_option
-from rnn_edge.cli.options import RealNumber, data_option, output_options
+from rnn_edge.cli.options import PathName, RealNumber, data_option, output_options
 from rnn_edge.cli.output import Output
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ REALTIME = "realtime"
 
 
 @click.command("monitor")
-@click.argument("bundle", type=click.Path(path_type=Path), required=False)
+@click.argument("bundle", type=PathName(), required=False)
 @device_options(is_required=True, text='What to watch; "rnn-edge devices list" has the names.')
 @click.option(
     "--feed",
@@ -36,7 +36,7 @@ REALTIME = "realtime"
 @click.option(
     "--log",
     "log_path",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="FILE",
     help="Write what the device logs as a replay log (.jsonl or .jsonl.gz).",
 )

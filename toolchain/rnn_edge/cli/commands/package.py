@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from rnn_edge.cli.options import WholeNumber, data_option, output_options
+from rnn_edge.cli.options import PathName, WholeNumber, data_option, output_options
 from rnn_edge.cli.output import Output
 
 
@@ -33,7 +33,7 @@ class PackageCommand(click.Command):
 
 
 @click.command("package", cls=PackageCommand)
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
 @click.option(
     "--for",
     "kind",
@@ -44,7 +44,7 @@ class PackageCommand(click.Command):
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     required=True,
     metavar="DIR",
     help="Where the package goes: a folder that is not there, is empty, or holds an earlier "

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from rnn_edge.cli.options import RealNumber, WholeNumber, names_option, output_options
+from rnn_edge.cli.options import PathName, RealNumber, WholeNumber, names_option, output_options
 from rnn_edge.cli.output import Output
 
 
 @click.command("profile")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
 @names_option(
     "--engines",
     "What to measure beside the exported C: litert, litert-float, tflite-runtime, "
@@ -25,7 +25,7 @@ from rnn_edge.cli.output import Output
 )
 @click.option(
     "--ssh-config",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=PathName(exists=True, dir_okay=False),
     metavar="FILE",
     help="Configuration of ssh. [default: ~/.ssh/config]",
 )
@@ -90,7 +90,7 @@ from rnn_edge.cli.output import Output
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(file_okay=False),
     metavar="DIR",
     help="Write profile.json, profile.html, and the report of the bundle with its latency there.",
 )

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from rnn_edge.cli.options import output_options, spec_options
+from rnn_edge.cli.options import PathName, output_options, spec_options
 from rnn_edge.cli.output import Output
 
 
 @click.command("quantize")
-@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.argument("spec", required=False, type=PathName())
 @spec_options
 @output_options
 def quantize(

@@ -8,12 +8,12 @@ import click
 
 from rnn_edge.cli.device_options import placed_engines, port_options
 from rnn_edge.cli.log_options import LogOptions, log_options
-from rnn_edge.cli.options import WholeNumber, data_option, engines_option, output_options
+from rnn_edge.cli.options import PathName, WholeNumber, data_option, engines_option, output_options
 from rnn_edge.cli.output import Output
 
 
 @click.command("replay")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
 @engines_option("Engines to compare. [default: those of the spec]")
 @data_option(
     "Recordings in the layout that the bundle's spec describes, or a log (docs/logs.md). [default: "

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import click
 
-from rnn_edge.cli.options import output_options
+from rnn_edge.cli.options import PathName, output_options
 from rnn_edge.cli.output import Output
 
 
 @click.command("report")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
 @click.option(
     "--profile",
     "profiles",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     multiple=True,
     metavar="FILE",
     help="A profile.json, or the folder that rnn-edge profile --out wrote; one of every machine.",
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(file_okay=False),
     required=True,
     metavar="DIR",
     help="Write report.html there.",

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from rnn_edge.cli.options import WholeNumber, data_option, output_options
+from rnn_edge.cli.options import PathName, WholeNumber, data_option, output_options
 from rnn_edge.cli.output import Output
 
 SUGGESTED = "suggested"
 
 
 @click.command("resets")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
 @data_option(
     "Recordings in the layout that the bundle's spec describes. [default: those of the build]"
 )

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from rnn_edge.cli.options import RealNumber, WholeNumber
+from rnn_edge.cli.options import PathName, RealNumber, WholeNumber
 from rnn_edge.cli.output import Output
 
 _OF_UNITS = ("is_unit", "is_user", "is_dry", "unit_name", "state", "log", "bundle")
@@ -16,7 +16,7 @@ _OF_UNITS = ("is_unit", "is_user", "is_dry", "unit_name", "state", "log", "bundl
 
 
 @click.command("run")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathName())
 @click.option(
     "-s",
     "--source",
@@ -84,7 +84,7 @@ _OF_UNITS = ("is_unit", "is_user", "is_dry", "unit_name", "state", "log", "bundl
 @click.option("--metrics", metavar="[HOST:]PORT", help="Serve metrics for Prometheus.")
 @click.option(
     "--log",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="FOLDER",
     help="Log every frame there (docs/logs.md).",
 )
@@ -105,7 +105,7 @@ _OF_UNITS = ("is_unit", "is_user", "is_dry", "unit_name", "state", "log", "bundl
 @click.option("--log-gzip", "is_packed", is_flag=True, help="Compress them.")
 @click.option(
     "--state",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathName(dir_okay=False),
     metavar="FILE",
     help="Keep the stream in a file, and go on from it.",
 )
@@ -126,9 +126,7 @@ _OF_UNITS = ("is_unit", "is_user", "is_dry", "unit_name", "state", "log", "bundl
 @click.option(
     "--watch", "does_watch", is_flag=True, help="Take over the bundle when it is rebuilt."
 )
-@click.option(
-    "--canary", type=click.Path(path_type=Path), metavar="BUNDLE", help="Try another model."
-)
+@click.option("--canary", type=PathName(), metavar="BUNDLE", help="Try another model.")
 @click.option(
     "--canary-frames",
     type=WholeNumber(1, 2**31 - 1),
@@ -151,7 +149,7 @@ _OF_UNITS = ("is_unit", "is_user", "is_dry", "unit_name", "state", "log", "bundl
 )
 @click.option(
     "--report",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(file_okay=False),
     metavar="DIR",
     help="Write run.html and run.json there at the end: channels, scores, thresholds, detections "
     "and labels.",
