@@ -26,6 +26,8 @@ PLOTTED = ("scores", "training")
 
 def bundle_payload(bundle: Bundle) -> dict[str, Any]:
     """Return what a program wants to know of a bundle: its place, manifest and key figures."""
+    from rnn_edge.pipeline.device_notes import device_notes
+
     report = _report(bundle)
     figures = {key: value for key, value in report.items() if key not in PLOTTED}
     return {
@@ -33,11 +35,14 @@ def bundle_payload(bundle: Bundle) -> dict[str, Any]:
         "manifest": dict(bundle.manifest),
         "quantization": _quantization(bundle),
         "report": figures,
+        "device_notes": list(device_notes(bundle)),
     }
 
 
 def bundle_lines(bundle: Bundle) -> list[str]:
     """Return what a person wants to know of a bundle."""
+    from rnn_edge.pipeline.device_notes import device_notes
+
     report = _report(bundle)
     lines = []
     if report:
@@ -48,6 +53,7 @@ def bundle_lines(bundle: Bundle) -> list[str]:
         lines += _drift_lines(report["drift"])
         lines += _proof_lines(report)
     lines += range_lines(_quantization(bundle), report.get("replayed_ranges", ()))
+    lines += [f"note: {note}" for note in device_notes(bundle)]
     lines.append(f"Bundle: {bundle.path} ({_progress(bundle)})")
     if report:
         lines.append(f"Report: {bundle.path / 'report.html'}")

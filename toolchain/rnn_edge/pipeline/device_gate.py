@@ -15,6 +15,7 @@ from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.firmware.app_config import AppConfig
 from rnn_edge.pipeline.device_app import sample_input, with_front_end
 from rnn_edge.pipeline.device_needs import need_of, remedy_of
+from rnn_edge.pipeline.device_notes import require_decidable
 from rnn_edge.quantize import calibrate, quantize_model
 from rnn_edge.spec import DeviceSpec, ModelSpec
 from rnn_edge.types import GATES, DenseWeights, FloatModel, QuantizedModel, RecurrentWeights
@@ -39,10 +40,12 @@ def refuse_before_training(
         device: What it is for.
 
     Raises:
-        ModelError: With the numbers, and the units that would fit.
+        ModelError: With the numbers, and the units that would fit; or if no device can decide its
+            alarms.
         RnnEdgeError: If the C does not compile.
     """
     floats = random_model(spec, frames)
+    require_decidable(spec, floats.outputs)
     x = np.random.Generator(np.random.PCG64(spec.seed)).standard_normal(
         (1, _STEPS, floats.inputs), np.float32
     )

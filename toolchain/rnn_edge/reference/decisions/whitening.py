@@ -53,6 +53,19 @@ class WhiteningNumbers:
         return found
 
 
+def require_whitenable(residuals: int) -> None:
+    """Refuse a covariance of more residuals than a device whitens.
+
+    Raises:
+        ModelError: If there are.
+    """
+    if residuals > MOST_RESIDUALS:
+        raise ModelError(
+            f"A covariance of {residuals} residuals; a device whitens at most {MOST_RESIDUALS}.",
+            'set detector.score = "variance", or fewer model.offsets',
+        )
+
+
 def whitening_numbers(
     whitening: Array,
     variance: Array,
@@ -75,11 +88,7 @@ def whitening_numbers(
         ModelError: If the integers of a device do not hold it.
     """
     count = len(variance)
-    if count > MOST_RESIDUALS:
-        raise ModelError(
-            f"A covariance of {count} residuals; a device whitens at most {MOST_RESIDUALS}.",
-            'set detector.score = "variance", or fewer model.offsets',
-        )
+    require_whitenable(count)
     if not np.isfinite(whitening).all():
         raise ModelError("A whitening has numbers that are none; expected finite ones.")
     if whitening.shape != (count, count) or np.triu(whitening, 1).any():
