@@ -34,6 +34,7 @@ from rnn_edge.pipeline.bundle import BASELINES, Bundle, bundle_detector
 from rnn_edge.pipeline.material import FRONT_END
 from rnn_edge.resources import data_folder
 from rnn_edge.spec import load_spec
+from rnn_edge.types import Array
 from rnn_edge.types.frames import FrameSequence
 
 COLUMNS = ("F1", "FAR", "MAR", "AUC-PR", "event F1", "events", "false/day")
@@ -97,14 +98,18 @@ def _sequence(machine: Machine, chosen: PublicSet, features: FrontEnd) -> FrameS
     """Return what is scored, behind what the machine is commissioned with."""
     head = np.concatenate(machine.normal)
     if not chosen.is_commissioned or len(head) < 2 * FEWEST_FRAMES:
-        frames = features.frames(machine.test)
-        labels = features.frame_labels(machine.anomalous)
-        return FrameSequence(machine.name, frames, -1, labels, "test")
+        return _framed(machine.name, features, machine.test, machine.anomalous)
     own = commission_front_end(features, head)
     values = np.concatenate([head, machine.test])
     flags = np.concatenate([np.zeros(len(head), bool), machine.anomalous])
-    sequence = FrameSequence(machine.name, own.frames(values), -1, own.frame_labels(flags), "test")
+    sequence = _framed(machine.name, own, values, flags)
     return replace(sequence, commissioning=own.config.frame_count(len(head)))
+
+
+def _framed(name: str, features: FrontEnd, values: Array, flags: Array) -> FrameSequence:
+    """Return samples as frames, with what counts nothing as a sensor is silent."""
+    labels, skipped = features.frame_labels(flags), features.skipped(values)
+    return FrameSequence(name, features.frames(values), -1, labels, "test", skipped)
 
 
 def _cells(metrics: dict[str, Any]) -> list[str]:
