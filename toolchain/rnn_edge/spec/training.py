@@ -124,6 +124,10 @@ class StudentSection(Section):
     """Weight of telling the embedding that the teacher hears from the hidden states, by a linear
     map that is thrown away afterwards (teacher.kind = "embedding")."""
 
+    average: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Share of its own value that a moving average of the weights keeps at a step, e.g. 0.999; the
+    average is validated and kept instead of the weights. 0 keeps the weights themselves."""
+
     hide_frames: Frames = 5
     """Longest stretch of frames hidden in training."""
 

@@ -17,7 +17,7 @@ from rnn_edge.reference.decisions import is_keyword
 from rnn_edge.train import losses
 from rnn_edge.train.augment import hide_stretches
 from rnn_edge.train.cells import Tensor
-from rnn_edge.train.loop import Fitted, Progress, Schedule, adam, fit
+from rnn_edge.train.loop import Fitted, Progress, Schedule, adam, fit, follow
 from rnn_edge.train.network import LayerFunction, Network
 from rnn_edge.train.sequences import SequenceSet, TrainingSet
 from rnn_edge.train.streams import Lanes
@@ -45,6 +45,8 @@ class CarriedConfig:
         trajectory_weight: Weight of the distance from the trajectory of the reference.
         embedding_weight: Weight of the distance from the embedding of what was heard; without
             embeddings it does not count.
+        average: Share of its own value that the moving average of the weights keeps at a step; it
+            is the average that is validated and kept then. 0 keeps the weights themselves.
         dense_labels: Classes whose clips are trained on every frame from the `DENSE_FROM`th on,
             not only on the last ones: of what is no keyword every moment is an example.
     """
@@ -60,6 +62,7 @@ class CarriedConfig:
     trajectory_weight: float = 0.0
     dense_labels: tuple[int, ...] = ()
     embedding_weight: float = 0.0
+    average: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +121,10 @@ def train_carried(
 
     Returns:
         Best weights and curves; "score" is the mean of the metric with and without resets.
+
+    Source:
+        Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging" (1992), as a
+        moving average: late weights circle round a better place than any of them is at.
     """
     generator = np.random.default_rng(seed)
     part = data.train
@@ -128,6 +135,7 @@ def train_carried(
     if embeddings is not None:
         told = _linear_map(network.hidden, len(embeddings.mean), seed)
     learned = [*network.variables, *told]
+    kept = network.copy() if config.average > 0.0 else network
     optimizer = adam(schedule, learned)
     padded = part.is_padded
     soft_weight = config.soft_weight if soft is not None else 0.0
@@ -194,6 +202,8 @@ def train_carried(
         optimizer.apply(gradients, learned)
         if adjust is not None:
             adjust(part_done)
+        if kept is not network:
+            follow(kept.variables, network.variables, config.average, optimizer.iterations)
         return loss, after
 
     state = tuple(s.numpy() for s in network.zero_state(config.lanes))
@@ -227,8 +237,12 @@ def train_carried(
         state = tuple(a.numpy() for a in after)
         return loss
 
-    validate = Validation(network, data, function)
-    return fit(stage, network.variables, take_step, validate, schedule, progress)
+    validate = Validation(kept, data, function)
+    fitted = fit(stage, kept.variables, take_step, validate, schedule, progress)
+    if kept is not network:
+        for variable, value in zip(network.variables, fitted.values, strict=True):
+            variable.assign(value)
+    return fitted
 
 
 def _linear_map(hidden: int, size: int, seed: int) -> list[tf.Variable]:

@@ -57,7 +57,10 @@ class SpeechEmbedding:
             model_content=(folder / "embedding_model.tflite").read_bytes(), num_threads=1
         )
         _set_shape(self._mel, (1, samples + 2 * _MARGIN_SAMPLES))
-        _set_shape(self._network, (self.windows, _FRAMES, _BANDS, 1))
+        self._read = _FRAMES + _FRAME_HOP * (self.windows - 1)
+        # Its strides over time are those of the windows: run over all frames at once it gives every
+        # window's numbers, to the bit, and shares what windows have in common.
+        _set_shape(self._network, (1, self._read, _BANDS, 1))
 
     @cached_property
     def windows(self) -> int:
@@ -84,10 +87,7 @@ class SpeechEmbedding:
         clip = np.zeros(self._samples, np.float32)
         count = min(len(pcm), self._samples)
         clip[:count] = pcm[:count] * np.float32(scale)
-        frames = self._frames(clip)
-        starts = _FRAME_HOP * np.arange(self.windows)
-        windows = frames[starts[:, None] + np.arange(_FRAMES)]
-        found = _run(self._network, windows[..., None])
+        found = _run(self._network, self._frames(clip)[None, : self._read, :, None])
         return found.reshape(self.windows, SIZE)
 
     def _frames(self, clip: Array) -> Array:

@@ -96,6 +96,28 @@ def adam(schedule: Schedule, variables: Sequence[tf.Variable]) -> keras.optimize
     return optimizer
 
 
+def follow(
+    averages: Sequence[tf.Variable],
+    variables: Sequence[tf.Variable],
+    share: float,
+    steps: tf.Tensor,
+) -> None:
+    """Moves averages of weights towards what the weights are after a step.
+
+    Args:
+        averages: Moved in place.
+        variables: The weights.
+        share: Of its own value that an average keeps, less in the first steps: there it is that of
+            all steps, and the weights of the beginning are soon forgotten.
+        steps: Integer scalar, steps taken, from 1.
+    """
+    taken = tf.cast(steps, tf.float32)
+    now = tf.minimum(share, (taken - 1.0) / (taken + 9.0))
+    for average, variable in zip(averages, variables, strict=True):
+        value = tf.convert_to_tensor(variable)
+        average.assign(value + now * (tf.convert_to_tensor(average) - value))
+
+
 def fit(
     stage: str,
     variables: Sequence[tf.Variable],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import keras
 import tensorflow as tf
@@ -97,6 +98,10 @@ class Network:
             variables.extend(tf.Variable(array) for array in arrays)
         variables += [tf.Variable(model.head.w), tf.Variable(model.head.b)]
         return cls([layer.kind for layer in model.layers], variables)
+
+    def copy(self) -> Self:
+        """Copies the weights into variables of their own."""
+        return type(self)(self.kinds, [tf.Variable(v.numpy()) for v in self.variables])
 
     @property
     def layers(self) -> int:

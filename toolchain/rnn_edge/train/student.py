@@ -28,6 +28,8 @@ class StudentConfig:
         dense_others: Clips of "unknown" and "silence" are trained on all their frames instead.
         embedding_weight: Weight of the distance between what a linear map makes of the hidden
             states and the embedding that the teacher hears; without embeddings it does not count.
+        average: Share of its own value that the moving average of the weights keeps at a step; the
+            average is what is validated and kept. 0 keeps the weights themselves.
         hide_frames: Longest stretch of frames of a clip hidden.
         hide_bands: Widest stretch of bands of a clip hidden.
         cell_limit: An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing.
@@ -47,6 +49,7 @@ class StudentConfig:
     tail_frames: int = 1
     dense_others: bool = False
     embedding_weight: float = 0.0
+    average: float = 0.0
     hide_frames: int = 5
     hide_bands: int = 4
     cell_limit: float = 8.0
@@ -114,6 +117,7 @@ def train_student(
             tail_frames=config.tail_frames,
             dense_labels=other_labels(data.labels) if config.dense_others else (),
             embedding_weight=config.embedding_weight,
+            average=config.average,
             hide_frames=config.hide_frames,
             hide_bands=config.hide_bands,
             cell_limit=config.cell_limit,
