@@ -52,7 +52,7 @@ class Running:
         self.events.append(event)
         self._arrived.put(event)
 
-    def wait_for(self, name, timeout_s=30.0):
+    def wait_for(self, name, timeout_s=60.0):
         """Return the next event of a name."""
         end = time.monotonic() + timeout_s
         while True:
@@ -65,7 +65,7 @@ class Running:
             if event["event"] == name:
                 return event
 
-    def wait_until(self, holds, timeout_s=30.0):
+    def wait_until(self, holds, timeout_s=60.0):
         end = time.monotonic() + timeout_s
         while not holds():
             assert time.monotonic() < end, (self.events, self.notes)
@@ -75,9 +75,9 @@ class Running:
         """Send a signal, if one is given, and return the exit code."""
         if number is not None:
             self.process.send_signal(number)
-        code = self.process.wait(60)
+        code = self.process.wait(120)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
         return code
 
 

@@ -61,6 +61,8 @@ class ScriptedTime:
     def monotonic(self):
         return self.now_s
 
+    perf_counter = monotonic
+
     def sleep(self, seconds):
         self.now_s += seconds
 

@@ -39,7 +39,7 @@ def script(tmp_path):
 def test_a_hook_gets_the_event_and_its_fields(script, tmp_path, said):
     body = f'cat > {tmp_path}/in\necho "$RNN_EDGE_EVENT $RNN_EDGE_LABEL $RNN_EDGE_STEP '
     body += f'$RNN_EDGE_SCORE $RNN_EDGE_MODEL" > {tmp_path}/env'
-    hook = Hook(script(body), 2, 5.0, Teller(said.append))
+    hook = Hook(script(body), 2, 60.0, Teller(said.append))
     hook.send(EVENT)
     hook.close()
     assert json.loads((tmp_path / "in").read_text()) == EVENT
@@ -50,7 +50,7 @@ def test_a_hook_gets_the_event_and_its_fields(script, tmp_path, said):
 def test_a_hook_that_fails_or_hangs_is_counted_and_killed_with_what_it_started(
     script, tmp_path, said
 ):
-    hook = Hook(script("exit 3"), 1, 5.0, Teller(said.append))
+    hook = Hook(script("exit 3"), 1, 60.0, Teller(said.append))
     hook.send(EVENT)
     hook.close()
     assert hook.failed == 1
@@ -60,20 +60,30 @@ def test_a_hook_that_fails_or_hangs_is_counted_and_killed_with_what_it_started(
     )
     hanging.send(EVENT)
     hanging.close()
+    # Closing waits a second longer than a hook may take, which a busy machine may exceed.
+    deadline = time.monotonic() + 60
+    while not hanging.killed and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert hanging.killed == 1
     assert "killed after 0.3 s" in said[1]
     time.sleep(3.2)
     assert not (tmp_path / "late").exists()
 
 
-def test_a_slow_hook_costs_events_and_no_time(script, said):
-    hook = Hook(script("sleep 0.2"), 1, 5.0, Teller(said.append))
+def test_a_slow_hook_costs_events_and_no_time(script, tmp_path, said):
+    body = f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done"
+    hook = Hook(script(body), 1, 60.0, Teller(said.append))
     began = time.monotonic()
     for _ in range(MOST_WAITING + 20):
         hook.send(EVENT)
-    assert time.monotonic() - began < 1.0
-    assert hook.dropped >= 19
+    # The first of them is at work until it is told to end: nothing has waited for it.
+    assert (hook.done, hook.killed) == (0, 0)
+    assert time.monotonic() - began < 60.0
+    assert hook.dropped in (19, 20)
     assert "an event dropped" in said[0]
+    (tmp_path / "go").touch()
+    hook.close()
+    assert (hook.done, hook.dropped) == (MOST_WAITING + 20 - hook.dropped, hook.dropped)
 
 
 def test_a_hook_that_does_not_exist_is_refused(said):

@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 import pytest
+from link_lines import ScriptedTime
 from live_bundles import WORDS, make_bundle, write_rows
 
 from rnn_edge.errors import DataError, DeviceError, EngineError
@@ -192,9 +193,9 @@ def test_what_a_sound_card_calls_back_with_is_delivered(monkeypatch):
     queue, stop = SampleQueue(10_000), threading.Event()
     thread = threading.Thread(target=microphone.deliver, args=(queue, stop))
     thread.start()
-    first, second = queue.take(5.0), queue.take(5.0)
+    first, second = queue.take(60.0), queue.take(60.0)
     stop.set()
-    thread.join(5.0)
+    thread.join(60.0)
     np.testing.assert_array_equal(first.samples, blocks[0][0])
     assert (second.position, second.is_after_gap) == (320, True)
     assert card.opened == {
@@ -229,6 +230,9 @@ def test_a_microphone_gives_hops_at_once(folder, monkeypatch, asked, hops):
     frames = []
     step = stream.lane.step
     monkeypatch.setattr(stream.lane, "step", lambda x, *further: frames.append(x) or step(x))
+    # What this machine takes for the steps is not what is looked at.
+    for module in ("microphone", "stream"):
+        monkeypatch.setattr(f"rnn_edge.live.{module}.time", ScriptedTime())
     stream.begin(None)
     stream.run()
     assert card.opened["blocksize"] == hops * 320
@@ -239,7 +243,7 @@ def test_a_microphone_gives_hops_at_once(folder, monkeypatch, asked, hops):
     assert stream.counts.late == 0
     # The first frame of a piece has waited for the samples of the others.
     waited_s = stream.counts.latency_s.quantile_s(0.5)
-    assert waited_s > (hops - 1) * 0.02
+    assert waited_s >= (hops - 1) * 0.02
     assert (waited_s > 0.04) == (hops == 5)
 
 
