@@ -122,7 +122,8 @@ def test_this_host_is_flashed_and_proven(rnn_edge, copied):
     assert again.code == 0, again.err
     assert "built before" in again.out
     assert "every output and state bit equal" in again.out
-    assert 'running: proven; the program has ended with this command, "rnn-edge mo' in again.out
+    monitor = f'"rnn-edge monitor {copied} --device host" starts it again'
+    assert f"running: proven; the program has ended with this command, {monitor}" in again.out
     # What was built is no part of the bundle, which is as it was.
     assert Bundle.open(copied)
 
@@ -217,19 +218,19 @@ def test_a_runner_that_fails_is_explained(rnn_edge, prebuilt, st_flash, terminal
 def test_an_interrupted_flash_ends_what_it_started(
     prebuilt, st_flash, terminal, tmp_path, number, code
 ):
-    called = st_flash(f"echo $$ > {tmp_path}/pid; exec sleep 60")
+    called = st_flash(f"echo $$ > {tmp_path}/pid; echo begun; exec sleep 60")
     process = subprocess.Popen(
         [PROGRAM, "flash", prebuilt, *BOARD, "--port", terminal[0]],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.2)
+    # Once its words are passed on, it is waited for.
+    for line in process.stderr:
+        if "begun" in line:
+            break
     process.send_signal(number)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=120)
     assert called.exists()
     assert process.returncode == code, err
     assert "Traceback" not in err

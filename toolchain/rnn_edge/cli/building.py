@@ -54,6 +54,11 @@ def build_target(
         file = Bundle.open(target).file("spec.toml")
         out = out or target
         again = out.resolve() == target.resolve()
+        if not again:
+            output.note(
+                f"{out} becomes a bundle of its own: everything is made anew there by the spec of "
+                f"{target}, the training too. Files that {target} holds already can be copied."
+            )
     spec = resolve(file, data, overrides, seed)
     from rnn_edge.pipeline import build_bundle, refuse_unfit
 

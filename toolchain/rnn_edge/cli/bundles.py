@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnn_edge.cli.specs import spec_here
+from rnn_edge.cli.specs import specs_here
 from rnn_edge.errors import BundleError
 
 if TYPE_CHECKING:
@@ -36,20 +36,19 @@ def bundle_here(folder: Path) -> Path:
     """Return the bundle that a command means where none is named.
 
     It is the folder itself if that is one, or the one that `rnn-edge build` makes here: of the
-    spec that is here, or the only one in `OUT`.
+    only spec that is here, or else the only one in `OUT`.
 
     Args:
         folder: Where the command runs.
 
     Raises:
         BundleError: If there is none, or several.
-        SpecError: If there are several specs.
     """
     if (folder / _MANIFEST).is_file():
         return folder
-    spec = spec_here(folder)
-    if spec is not None:
-        return folder / OUT / _name_of(spec)
+    specs = specs_here(folder)
+    if len(specs) == 1:
+        return folder / OUT / _name_of(specs[0])
     found = sorted(file.parent for file in (folder / OUT).glob(f"*/{_MANIFEST}"))
     if not found:
         raise BundleError(

@@ -19,8 +19,13 @@ PLACES = {
 }
 
 
-def flashed_lines(found: Flashed) -> list[str]:
-    """Return what a device runs, and how it was proven."""
+def flashed_lines(found: Flashed, named: Path | None) -> list[str]:
+    """Return what a device runs, and how it was proven.
+
+    Args:
+        found: What was flashed.
+        named: The bundle as it was typed; None if it was found.
+    """
     result, device = found.to_json(), found.place.device
     lines = [f"{found.image.model} on {device.name}: {device.title}"]
     lines += _row("image", f"{_shown(found.image.path)}, {_age(found)}")
@@ -30,7 +35,7 @@ def flashed_lines(found: Flashed) -> list[str]:
     lines += _row("stack", _share(result["stack"], _bound(found)))
     lines += _row("step", _step(result["step"]))
     lines += _row("parity", _parity(found))
-    return [*lines, _verdict(found)]
+    return [*lines, _verdict(found, named)]
 
 
 def plan_lines(plan: FlashPlan) -> list[str]:
@@ -96,17 +101,19 @@ def _parity(found: Flashed) -> str:
     return f"{what}{wrong:,} values differ from the integer reference"
 
 
-def _verdict(found: Flashed) -> str:
+def _verdict(found: Flashed, named: Path | None) -> str:
     device, place = found.place.device, found.place
     if not found.proof.is_equal:
         return f"not proven: {device.name} does not compute what the model does"
     if not place.is_here:
         return f"running: {device.name} goes on by itself, its state at zero"
     where = "simulator" if place.is_simulated else "emulator" if place.is_imitated else "program"
+    bundle = "" if named is None else f"{shlex.quote(str(named))} "
     option = " --simulate" if place.is_simulated else ""
+    monitor = f"rnn-edge monitor {bundle}--device {device.name}{option}"
     return (
         f"running: proven; the {where} has ended with this command, "
-        f'"rnn-edge monitor --device {device.name}{option}" starts it again and shows decisions'
+        f'"{monitor}" starts it again and shows decisions'
     )
 
 

@@ -99,6 +99,25 @@ def step_text(ticks: int, place: Place) -> str:
     return text
 
 
+def feed_line(source: str, frames: int, rate_hz: float | None) -> str:
+    """Return what a device is fed, for how long, and how it goes faster.
+
+    Args:
+        source: Where the frames are from.
+        frames: How many there are.
+        rate_hz: Of the feed; None for as fast as can be.
+    """
+    text = f"feeding {frames:,} frames of {source}"
+    if rate_hz is None:
+        return f"{text}, as fast as the device steps them"
+    lasts_s = round(frames / rate_hz)
+    hours, minutes, seconds = lasts_s // 3600, lasts_s // 60 % 60, lasts_s % 60
+    return (
+        f"{text}, {rate_hz:g} per second as their sensor would: {hours}:{minutes:02}:{seconds:02} "
+        "hours; --rate max feeds them as fast as the device steps"
+    )
+
+
 def summary_lines(result: Mapping[str, Any]) -> list[str]:
     """Return what was seen, after it."""
     frames, status = result["frames"], result["status"]

@@ -17,10 +17,7 @@ def spec_here(folder: Path) -> Path | None:
     Raises:
         SpecError: If several folders within it have one.
     """
-    own = folder / SPEC_FILE
-    if _is_spec(own):
-        return own
-    found = sorted(file for file in folder.glob(f"*/{SPEC_FILE}") if _is_spec(file))
+    found = specs_here(folder)
     if len(found) > 1:
         listed = ", ".join(str(file) for file in found)
         raise SpecError(
@@ -28,6 +25,14 @@ def spec_here(folder: Path) -> Path | None:
             f'"rnn-edge build {found[0]}", or "rnn-edge build demo" for the embedded example',
         )
     return found[0] if found else None
+
+
+def specs_here(folder: Path) -> list[Path]:
+    """Return the spec of a folder, or where it has none those in folders within it."""
+    own = folder / SPEC_FILE
+    if _is_spec(own):
+        return [own]
+    return sorted(file for file in folder.glob(f"*/{SPEC_FILE}") if _is_spec(file))
 
 
 def _is_spec(file: Path) -> bool:

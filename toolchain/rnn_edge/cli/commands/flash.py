@@ -60,6 +60,7 @@ def flash(
     from rnn_edge.cli.progress import progress_for
     from rnn_edge.pipeline.flash import FlashRequest, flash_bundle, plan_flash
 
+    named = bundle
     if bundle is None:
         bundle = bundle_here(Path())
         output.note(f"bundle: {bundle}")
@@ -80,7 +81,7 @@ def flash(
         found = flash_bundle(
             opened, request, lambda what, k, n: progress(what, k, n, {}), output.note
         )
-    output.result({"bundle": str(bundle), **found.to_json()}, flashed_lines(found))
+    output.result({"bundle": str(bundle), **found.to_json()}, flashed_lines(found, named))
     return output.verdict(lambda: found.proof.refuse_differences(f"Device {place.device.name}"))
 
 

@@ -73,7 +73,7 @@ def monitor(
     Without BUNDLE it is the one that "rnn-edge build" makes here.
     """
     from rnn_edge.cli.bundles import bundle_here, open_bundle
-    from rnn_edge.cli.monitor_lines import LiveView, summary_lines
+    from rnn_edge.cli.monitor_lines import LiveView, feed_line, summary_lines
     from rnn_edge.pipeline.device_log import DeviceLog
     from rnn_edge.pipeline.fed_frames import TEST, fed_frames, frame_rate_hz
     from rnn_edge.pipeline.flash import open_device, program_of
@@ -93,11 +93,14 @@ def monitor(
             f"{frames.clipped:,} of {len(frames.x):,} frames of {frames.source} have values beyond "
             "what the model's input holds; they were clipped."
         )
+    rate_hz = frame_rate_hz(opened) if rate == REALTIME else None
+    if frames is not None:
+        output.note(feed_line(frames.source, len(frames.x), rate_hz))
     program = program_of(opened, place)
     watch = Watch(
         place=place,
         frames=frames,
-        rate_hz=frame_rate_hz(opened) if rate == REALTIME else None,
+        rate_hz=rate_hz,
         duration_s=duration_s,
         timeout_s=timeout_s,
     )
