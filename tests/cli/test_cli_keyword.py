@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from rnn_edge.errors import SpecError
 from rnn_edge.pipeline import Bundle
 from rnn_edge.spec import load_spec
 
@@ -59,6 +60,12 @@ def test_what_is_no_keyword_is_refused_and_nothing_is_written(
     assert result.code == 1
     assert message in result.err
     assert not (tmp_path / "k").exists()
+
+
+def test_an_empty_keyword_in_a_spec_is_told_what_is_expected(rnn_edge, tmp_path):
+    assert rnn_edge("new", "kws", tmp_path, "--keyword", "alexa").code == 0
+    with pytest.raises(SpecError, match=r'keywords: "" is empty; expected a word or a short'):
+        load_spec(tmp_path / "spec.toml", ['data.keywords=[""]'])
 
 
 def test_keywords_are_for_the_task_of_keywords(rnn_edge, tmp_path):

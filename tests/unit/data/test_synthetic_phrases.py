@@ -9,8 +9,9 @@ from rnn_edge.data.espeak import Utterance, pronounce, speak
 from rnn_edge.data.options import SyntheticPhrasesOptions
 from rnn_edge.data.phonemes import CONSONANTS, FOREIGN, VOWELS, accented, mnemonics, parse_phrase
 from rnn_edge.data.recorded_phrases import cut_to_phrase, read_recorded_phrases
-from rnn_edge.data.synthetic_phrases import check_keywords, synthetic_phrases
+from rnn_edge.data.synthetic_phrases import check_keywords, in_pieces, synthetic_phrases
 from rnn_edge.errors import DataError, SpecError
+from rnn_edge.types import AudioClip
 
 pytest.importorskip("espeakng_loader")
 pytest.importorskip("soxr")
@@ -151,6 +152,30 @@ def test_a_keyword_without_recordings_is_named(tmp_path):
     write_tone(tmp_path / "alexa" / "anna_nohash_0.wav", 1.0, 0.2, 0.8)
     with pytest.raises(DataError, match=r"'hey pico' has no recordings.*alexa"):
         read_recorded_phrases(tmp_path, FEW.keywords, 10, 1)
+
+
+def test_long_recordings_of_other_words_train_in_pieces():
+    def clip(label, split, seconds):
+        pcm = np.arange(round(seconds * 16_000)).astype(np.int16)
+        return AudioClip(f"{label}/{split}/{seconds}", pcm, label, "", split)
+
+    long, odd = clip("unknown", "train", 5.0), clip("unknown", "train", 2.5)
+    kept = [clip("unknown", "train", 2.0), clip("alexa", "train", 3.0), clip("unknown", "test", 9)]
+    pieces = in_pieces([long, *kept, odd])
+    assert [len(p.pcm) for p in pieces] == [35_200, 35_200, 9_600, 32_000, 48_000, 144_000, 35_200]
+    assert list(pieces[3:6]) == kept
+    assert np.array_equal(np.concatenate([p.pcm for p in pieces[:3]]), long.pcm)
+    assert len({p.clip_id for p in pieces}) == len(pieces)
+
+
+def test_recordings_that_are_one_file_are_refused_before_anything_is_spoken(tmp_path, monkeypatch):
+    def speaks(*_):
+        raise AssertionError("something was spoken")
+
+    monkeypatch.setattr("rnn_edge.data.synthetic_phrases.pronounce", speaks)
+    (tmp_path / "notes.txt").write_text("no recordings")
+    with pytest.raises(DataError, match=r"notes.txt are a single file; expected a folder or a tar"):
+        synthetic_phrases(FEW, 7, tmp_path / "notes.txt")
 
 
 def test_recordings_of_keywords_end_soon_after_the_keyword():

@@ -134,6 +134,7 @@ def test_set_values_are_toml_or_text(text, value):
         ("data.silence=1", "data.silence = 1; expected true or false."),
         ("data.reverberation=nan", "data.reverberation = nan; expected a number from 0 to 1."),
         ("data.keywords=[1]", "data.keywords[0] = 1; expected text."),
+        ('data.keywords=[""]', "data.keywords[0] is empty; expected text."),
         ("data.keywords=[]", "data.keywords = []; expected a list of texts, at least 1."),
         ("student.learning_rate=0", "= 0; expected a number over 0 and up to 1."),
         ("student.soft_weight=true", "= true; expected a number from 0 to 1."),

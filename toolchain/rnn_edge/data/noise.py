@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rnn_edge.types import Array
@@ -29,3 +31,29 @@ def coloured_noise(rng: np.random.Generator, samples: int, slope: float) -> Arra
     shaped = np.fft.irfft(spectrum * frequency ** (-slope / 2.0), samples)
     rms = float(np.sqrt(np.mean(shaped**2)))
     return shaped / rms if rms > 0 else shaped
+
+
+def in_noise(
+    clip: Array,
+    speech: Array,
+    noises: Sequence[Array],
+    snr_db: tuple[float, float],
+    rng: np.random.Generator,
+) -> Array:
+    """Return a clip with a piece of some noise laid over all of it.
+
+    Args:
+        clip: float64 (N,).
+        speech: float64 (M,), what of it is speech; the ratio is to this.
+        noises: One of them is drawn; a short one is repeated.
+        snr_db: Lowest and highest ratio of speech to noise, in power.
+        rng: Source of randomness.
+
+    Returns:
+        float64 (N,).
+    """
+    noise = noises[int(rng.integers(len(noises)))]
+    begin = int(rng.integers(len(noise) - 1))
+    noise = noise[np.arange(begin, begin + len(clip)) % len(noise)]
+    wanted_rms = np.sqrt(np.mean(speech**2)) * 10.0 ** (-rng.uniform(*snr_db) / 20.0)
+    return np.asarray(clip + noise * wanted_rms / max(float(np.sqrt(np.mean(noise**2))), 1e-9))

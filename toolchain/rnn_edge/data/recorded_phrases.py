@@ -51,6 +51,12 @@ def read_recorded_phrases(
         MissingDependencyError: If the audio decoder is not installed.
     """
     tree = open_tree(path)
+    if path.is_file() and tree.names == (path.name,):
+        raise DataError(
+            f"Recordings {path} are a single file; expected a folder or a tar archive with a "
+            "folder of recordings per phrase.",
+            "name the folder that the folders of the phrases lie in",
+        )
     names = [
         name
         for name in tree.names

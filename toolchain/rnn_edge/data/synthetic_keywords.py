@@ -14,7 +14,7 @@ import numpy as np
 from rnn_edge.data.audio_file import SAMPLE_RATE_HZ
 from rnn_edge.data.base import DataSource
 from rnn_edge.data.espeak import ACCENTS, VARIANTS, Utterance
-from rnn_edge.data.noise import coloured_noise, generator
+from rnn_edge.data.noise import coloured_noise, generator, in_noise
 from rnn_edge.data.options import SILENCE_LABEL, UNKNOWN_LABEL, SyntheticKeywordsOptions
 from rnn_edge.data.resample import resample, to_pcm
 from rnn_edge.data.room import reverberate, trim
@@ -148,13 +148,7 @@ def _record(
     start = int(rng.integers(length - len(speech) + 1))
     clip = np.zeros(length)
     clip[start : start + len(speech)] = speech
-
-    noise = noises[int(rng.integers(len(noises)))]
-    begin = int(rng.integers(len(noise) - 1))
-    noise = noise[np.arange(begin, begin + length) % len(noise)]
-    snr_db = rng.uniform(options.snr_min_db, options.snr_max_db)
-    wanted_rms = np.sqrt(np.mean(speech**2)) * 10.0 ** (-snr_db / 20.0)
-    clip += noise * wanted_rms / max(float(np.sqrt(np.mean(noise**2))), 1e-9)
+    clip = in_noise(clip, speech, noises, (options.snr_min_db, options.snr_max_db), rng)
     return to_pcm(clip)
 
 

@@ -13,6 +13,7 @@ is in two parts of the data.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -23,7 +24,7 @@ from rnn_edge.data import common_phrases
 from rnn_edge.data.audio_file import SAMPLE_RATE_HZ
 from rnn_edge.data.base import DataSource
 from rnn_edge.data.espeak import ACCENTS, Utterance, pronounce
-from rnn_edge.data.noise import generator
+from rnn_edge.data.noise import generator, in_noise
 from rnn_edge.data.options import SILENCE_LABEL, UNKNOWN_LABEL, SyntheticPhrasesOptions
 from rnn_edge.data.phonemes import (
     FOREIGN,
@@ -69,6 +70,8 @@ keyword less is left."""
 CUT_SHARES = (0.25, 0.6)
 """Part of a keyword that is heard of one that is cut short."""
 SILENCE_S = 1.5
+LEAST_PIECE_SAMPLES = 8000
+"""What is left at the end of a recording that is cut into pieces counts from this length on."""
 RECORDED_SHARE = 0.4
 MOST_COPIES = 20
 LONGEST_ABBREVIATION = 3
@@ -115,6 +118,11 @@ def synthetic_phrases(
         MissingDependencyError: If the synthesizer or the resampler is not installed.
         EnvironmentFailureError: If the synthesizer fails.
     """
+    recorded: tuple[AudioClip, ...] = ()
+    if recordings is not None:
+        # First, so that whoever named the wrong place need not wait.
+        most = options.recordings_clips
+        recorded = read_recorded_phrases(recordings, options.keywords, most, seed)
     phrases = _phrases(options, seed)
     voices = voices_by_part(seed)
     background = tuple(clip for split in SPLITS for clip in background_noise(split, seed))
@@ -140,11 +148,7 @@ def synthetic_phrases(
         + ", ".join(f"{len(own)} of kind {kind}" for kind, own in phrases.others.items() if own)
         + ", spoken in turn.",
     ]
-    recorded: tuple[AudioClip, ...] = ()
-    if recordings is not None:
-        most = options.recordings_clips
-        recorded = read_recorded_phrases(recordings, options.keywords, most, seed)
-    clips, said = _joined(clips, recorded, options)
+    clips, said = _joined(clips, in_pieces(recorded), options)
     clips += altered_recordings(recorded, options, noises["train"], seed)
     clips.sort(key=lambda clip: (classes.index(clip.label), clip.clip_id))
     return AudioDataset(
@@ -353,13 +357,7 @@ def _heard(
     speech = speech * 10.0 ** (rng.uniform(*PEAK_DB) / 20.0) / max(np.abs(speech).max(), 1e-9)
     clip = np.zeros(length)
     clip[lead : lead + len(speech)] = speech
-    noise = noises[int(rng.integers(len(noises)))]
-    begin = int(rng.integers(len(noise) - 1))
-    noise = noise[np.arange(begin, begin + length) % len(noise)]
-    snr_db = rng.uniform(options.snr_min_db, options.snr_max_db)
-    wanted_rms = np.sqrt(np.mean(speech**2)) * 10.0 ** (-snr_db / 20.0)
-    clip += noise * wanted_rms / max(float(np.sqrt(np.mean(noise**2))), 1e-9)
-    return clip
+    return in_noise(clip, speech, noises, (options.snr_min_db, options.snr_max_db), rng)
 
 
 def altered_recordings(
@@ -386,18 +384,40 @@ def altered_recordings(
         wanted = made * RECORDED_SHARE / (1.0 - RECORDED_SHARE)
         times = min(MOST_COPIES, round(wanted / max(1, len(own))))
         for clip in own:
-            for k in range(times):
-                rng = generator(seed, zlib.crc32(clip.clip_id.encode()), k, 0x78)
-                rate_hz = round(SAMPLE_RATE_HZ * rng.uniform(*SIZE))
-                speech = resample(clip.pcm / 32768.0, rate_hz, SAMPLE_RATE_HZ)
-                if label == UNKNOWN_LABEL:
-                    most = round(MOST_CLIP_S * SAMPLE_RATE_HZ)
-                    start = int(rng.integers(max(1, len(speech) - most)))
-                    speech = speech[start : start + most]
-                pcm = to_pcm(_cut(_heard(speech, rng, options, noises), len(speech), label))
-                name = f"{clip.clip_id}#{k:02d}"
-                copies.append(replace(clip, clip_id=name, pcm=pcm, is_generated=True))
+            copies += [altered_recording(clip, k, options, noises, seed) for k in range(times)]
     return copies
+
+
+def altered_recording(
+    clip: AudioClip, number: int, options: SyntheticPhrasesOptions, noises: list[Array], seed: int
+) -> AudioClip:
+    """Return one copy of a recording, as of `altered_recordings`; each number gives another."""
+    rng = generator(seed, zlib.crc32(clip.clip_id.encode()), number, 0x78)
+    rate_hz = round(SAMPLE_RATE_HZ * rng.uniform(*SIZE))
+    speech = resample(clip.pcm / 32768.0, rate_hz, SAMPLE_RATE_HZ)
+    if clip.label == UNKNOWN_LABEL:
+        most = round(MOST_CLIP_S * SAMPLE_RATE_HZ)
+        start = int(rng.integers(max(1, len(speech) - most)))
+        speech = speech[start : start + most]
+    pcm = to_pcm(_cut(_heard(speech, rng, options, noises), len(speech), clip.label))
+    return replace(clip, clip_id=f"{clip.clip_id}#{number:02d}", pcm=pcm, is_generated=True)
+
+
+def in_pieces(recorded: Sequence[AudioClip]) -> tuple[AudioClip, ...]:
+    """Return recordings, those of other words that train in pieces as long as made clips are.
+
+    One clip of ten seconds would make every step of a training as long as itself.
+    """
+    most = round(MOST_CLIP_S * SAMPLE_RATE_HZ)
+    pieces = []
+    for clip in recorded:
+        if clip.split != "train" or clip.label != UNKNOWN_LABEL or len(clip.pcm) <= most:
+            pieces.append(clip)
+            continue
+        for k, start in enumerate(range(0, len(clip.pcm) - LEAST_PIECE_SAMPLES, most)):
+            pcm = clip.pcm[start : start + most]
+            pieces.append(replace(clip, clip_id=f"{clip.clip_id}@{k:02d}", pcm=pcm))
+    return tuple(pieces)
 
 
 def _microphone(speech: Array, rng: np.random.Generator) -> Array:
@@ -410,7 +430,7 @@ def _microphone(speech: Array, rng: np.random.Generator) -> Array:
 
 
 def _joined(
-    made: list[AudioClip], recorded: tuple[AudioClip, ...], options: SyntheticPhrasesOptions
+    made: list[AudioClip], recorded: Sequence[AudioClip], options: SyntheticPhrasesOptions
 ) -> tuple[list[AudioClip], list[str]]:
     """Return synthetic clips and recordings together, and what has to be said of them.
 

@@ -281,7 +281,7 @@ class SyntheticPhrasesData(_Source):
     kind: Literal["synthetic-phrases"]
     """Spoken by espeak-ng beside what sounds like them; for keywords that nobody has recorded."""
 
-    keywords: Annotated[Words, Field(min_length=1)] = ("hey pico",)
+    keywords: Annotated[tuple[str, ...], Field(min_length=1)] = ("hey pico",)
     """Words or short phrases, in the order of the model's outputs."""
 
     near_phrases: Annotated[int, Field(ge=0, le=1000)] = 60

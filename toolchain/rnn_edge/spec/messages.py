@@ -122,6 +122,8 @@ def _mistake(error: ErrorDetails, root: type[BaseModel]) -> str:
     if kind == "string_too_long" and error["ctx"]["max_length"] > 1:
         count = len(error["input"])
         return f"{key} = {show(error['input'])} has {count:,} characters; expected {expected}."
+    if kind == "string_too_short" and not error["input"]:
+        return f"{key} is empty; expected {expected}."
     return f"{key} = {show(error['input'])}; expected {expected}."
 
 
