@@ -74,7 +74,7 @@ def test_a_program_of_the_machine_gets_the_bits_of_the_reference(target, tmp_pat
         input=x.astype("<i2").tobytes(),
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert ran.returncode == 0, ran.stderr.decode()
     y = np.frombuffer(ran.stdout, "<i2").reshape(STEPS, MODEL.outputs)

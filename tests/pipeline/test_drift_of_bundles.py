@@ -346,7 +346,7 @@ def test_ctrl_c_shows_what_was_done_until_then(bundle):
                 break
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=300)
     finally:
         process.kill()
     assert process.returncode == 130

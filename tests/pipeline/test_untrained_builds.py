@@ -607,7 +607,7 @@ def test_a_full_disk_is_one_clear_message_and_a_later_build_works(built, tmp_pat
     assert largest_stage_file(built) > limit
     spec_of(tmp_path / "spec")
     process = program(tmp_path, 0, limit)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=300)
     lines = [line for line in err.splitlines() if line.startswith(("Error", "Hint", "Exception"))]
     assert process.returncode == 1, err
     assert "Traceback" not in err

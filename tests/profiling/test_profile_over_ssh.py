@@ -23,7 +23,7 @@ from rnn_edge.profiling.subject import Subject
 from rnn_edge.reference import IntegerReference
 
 MODEL = Recipe(seed=5, kinds=("lstm",), units=(9,), inputs=4, outputs=3)
-GONE_WITHIN_S = 10.0
+GONE_WITHIN_S = 60.0
 
 
 def host_of(server, folder=None):
@@ -119,7 +119,7 @@ def test_a_server_that_says_nothing_is_given_up(server):
         begin = time.monotonic()
         with pytest.raises(DeviceError, match="was not reached"):
             SshHost("pi", server.config, connect_timeout_s=1).machine()
-        assert time.monotonic() - begin < 10.0
+        assert time.monotonic() - begin < 60.0
 
 
 def test_a_connection_that_is_lost_in_mid_run_says_so_and_leaves_nothing(server, binary):

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from rnn_edge.errors import DeviceError
-from rnn_edge.pipeline import device_commands
 from rnn_edge.pipeline.device_commands import run_command
 from rnn_edge.runners.base import BUILD_TIMEOUT_S, WRITE_TIMEOUT_S, Job, all_runners
 from rnn_edge.spec import find_device
@@ -54,14 +53,14 @@ def test_a_tool_that_fails_is_explained(tool):
 
 def test_a_tool_that_hangs_is_ended_with_all_that_it_started(tool, tmp_path):
     pid = tmp_path / "pid"
-    command = tool(f"sleep 60 & echo $! > {pid}; echo erasing; trap '' TERM; wait; sleep 60")
+    command = tool(f"sleep 600 & echo $! > {pid}; echo erasing; trap '' TERM; wait; sleep 600")
     begun = time.monotonic()
-    with pytest.raises(DeviceError, match="no end within 1 s; its last words: erasing") as caught:
-        run_command(OPENOCD, JOB, command, lambda line: None, 1.0)
-    assert time.monotonic() - begun < 1 + device_commands.END_TIMEOUT_S + 5
+    with pytest.raises(DeviceError, match="no end within 2 s; its last words: erasing") as caught:
+        run_command(OPENOCD, JOB, command, lambda line: None, 2.0)
+    assert time.monotonic() - begun < 55
     assert "connect the board again" in caught.value.hint
     child = int(pid.read_text())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and is_alive(child):
         time.sleep(0.05)
     assert not is_alive(child)
@@ -81,20 +80,18 @@ def test_a_tool_that_does_not_start_is_told(tmp_path):
 
 def test_an_interruption_leaves_nothing_behind(tool, tmp_path):
     pid = tmp_path / "pid"
-    command = tool(f"echo $$ > {pid}; sleep 60")
+    command = tool(f"echo $$ > {pid}; echo begun; sleep 60")
 
-    def interrupt():
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and not (pid.exists() and pid.read_text()):
-            time.sleep(0.02)
-        os.kill(os.getpid(), signal.SIGINT)
+    def say(line):
+        # Once it speaks, it is waited for.
+        if line == "begun":
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 
     # Of a suite that a shell started in the background it would be ignored.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        threading.Thread(target=interrupt, daemon=True).start()
         with pytest.raises(KeyboardInterrupt):
-            run_command(OPENOCD, JOB, command, lambda line: None)
+            run_command(OPENOCD, JOB, command, say)
     finally:
         signal.signal(signal.SIGINT, before)
     assert not is_alive(int(pid.read_text()))

@@ -91,7 +91,7 @@ def start():
         stream.close()
 
 
-def exactly(stream, count, timeout_s=20.0):
+def exactly(stream, count, timeout_s=60.0):
     found, deadline = b"", time.monotonic() + timeout_s
     while len(found) < count and time.monotonic() < deadline:
         found += stream.read(0.5)
@@ -144,7 +144,7 @@ def test_the_power_is_switched_off(image, how):
         process.stdin.close()
     else:
         process.send_signal(how)
-    assert process.wait(5) == 0
+    assert process.wait(60) == 0
     assert process.stdout.read() == b""
     assert process.stderr.read() == b""
     for stream in (process.stdin, process.stdout, process.stderr):
@@ -168,7 +168,7 @@ def test_the_power_goes_while_nobody_takes_what_the_board_sends(image):
             time.sleep(0.02)
     assert refused == 20
     process.terminate()
-    assert process.wait(5) == 0
+    assert process.wait(60) == 0
     process.stdin.close()
     process.stdout.close()
 
@@ -223,7 +223,7 @@ def test_what_cannot_be_simulated_is_refused(image, chip, change, expected):
     words = command(change.get("image", image(chip)), chip)
     words[4] = change.get("chip", words[4])
     words[5] = change.get("uart", words[5])
-    done = subprocess.run(words, capture_output=True, text=True, timeout=30, input="")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, input="")
     assert done.returncode == REFUSED
     assert done.stdout == ""
     assert done.stderr.startswith("LabWired refuses ")
@@ -271,7 +271,7 @@ def test_flash_is_kept_where_the_power_is_cut_or_the_processor_stops(start, imag
 def test_memory_of_another_size_is_refused(image, tmp_path):
     (tmp_path / "flash").write_bytes(bytes(8))
     words = command(image("nrf52840"), "nrf52840", "--keep", tmp_path / "flash", "0xF0000", "4096")
-    done = subprocess.run(words, capture_output=True, text=True, timeout=30, input="")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, input="")
     assert done.returncode == REFUSED
     assert "8 bytes; expected 4,096" in done.stderr
     assert (tmp_path / "flash").read_bytes() == bytes(8)

@@ -75,7 +75,7 @@ def server(tmp_path_factory):
         stdin=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -88,7 +88,7 @@ def server(tmp_path_factory):
         yield home
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def flash(job):
 
 
 def said(stream, expected):
-    found, deadline = b"", time.monotonic() + 20
+    found, deadline = b"", time.monotonic() + 60
     while len(found) < len(expected) and time.monotonic() < deadline:
         found += stream.read(0.5)
     return found == expected

@@ -13,7 +13,7 @@ import tty
 from pathlib import Path
 
 _READ_BYTES = 4096
-_START_S = 20.0
+_START_S = 60.0
 
 
 def load(arguments: list[str]) -> int:

@@ -99,7 +99,7 @@ def spoken(data):
     return [(word, int(number, 16)) for word, number in lines]
 
 
-def run_emulated(command, timeout_s=30.0):
+def run_emulated(command, timeout_s=120.0):
     """What a program said until its emulator ended."""
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False

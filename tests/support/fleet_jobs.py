@@ -62,7 +62,7 @@ def wait_for(seconds):
 
 def interrupt(parent):
     os.kill(parent, signal.SIGINT)
-    time.sleep(30)
+    time.sleep(120)
 
 
 def process_id():

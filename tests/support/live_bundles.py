@@ -176,6 +176,6 @@ def run_live(*arguments, **options):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
         **options,
     )

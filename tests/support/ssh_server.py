@@ -150,7 +150,7 @@ ForceCommand {wrapper}
         [program, "-D", "-f", folder / "sshd_config", "-E", log], stdin=subprocess.DEVNULL
     )
     server = Server(folder, port, process, known, config, programs, copies)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if process.poll() is not None:
             pytest.skip(f"sshd does not start here: {log.read_text()[-300:]}")

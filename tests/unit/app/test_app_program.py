@@ -63,7 +63,7 @@ def expected(x):
 
 
 def wait_until_stepped(client, count):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (found := client.status()).frames < count:
         assert time.monotonic() < deadline
     return found
@@ -199,7 +199,7 @@ def raw(program):
 
     def ask(*frames):
         stream.write(b"".join(frame.pack() for frame in frames), 5.0)
-        found, deadline = [], time.monotonic() + 10
+        found, deadline = [], time.monotonic() + 60
         while len(found) < len(frames) and time.monotonic() < deadline:
             parts = parser.feed(stream.read(1.0))
             found += [part for part in parts if part.type != EVENT_NOTICE]
@@ -355,7 +355,7 @@ def test_a_step_that_hangs_is_ended_by_the_watchdog(build_app, tmp_path, x, expe
         begin = time.monotonic()
         with pytest.raises(LinkRestartError, match="started again"):
             keep_talking(client, x[:130])
-        assert time.monotonic() - begin < 10
+        assert time.monotonic() - begin < 60
         client.open()
         about = client.about()
         assert (about.started, about.origin) == (Started.WATCHDOG, Origin.RAM)

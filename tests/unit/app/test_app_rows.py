@@ -53,7 +53,7 @@ def fed(client, raw):
     records = []
     for at in range(0, len(raw), 90):
         client.feed_samples(raw[at : at + 90])
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while client.status().heard.waiting:
             assert time.monotonic() < deadline
         records += client.log(records[-1].step + 1 if records else 0)

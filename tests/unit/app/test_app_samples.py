@@ -80,7 +80,7 @@ def heard(client, pcm, records=None):
 
 
 def settled(client):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while client.status().heard.waiting:
         assert time.monotonic() < deadline
     return client.status()
@@ -228,7 +228,7 @@ def asked(stream, *frames):
     parser, found = Parser(), []
     for number, frame in enumerate(frames, 1):
         stream.write(frame.pack(), 5.0)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(found) < number and time.monotonic() < deadline:
             parts = parser.feed(stream.read(1.0))
             found += [part for part in parts if part.type == ANSWER | frame.type]

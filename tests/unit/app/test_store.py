@@ -79,7 +79,7 @@ def test_no_bytes_in_a_memory_make_the_store_misbehave(tmp_path):
     ]
     for k, seed in enumerate(seeds):
         (corpus / f"seed{k}").write_bytes(seed)
-    limits = [f"-max_total_time={FUZZ_S}", "-max_len=513", "-timeout=5", "-seed=1"]
+    limits = [f"-max_total_time={FUZZ_S}", "-max_len=513", "-timeout=60", "-seed=1"]
     limits += ["-rss_limit_mb=0", "-malloc_limit_mb=64"]
     done = subprocess.run(
         [binary, corpus, *limits],

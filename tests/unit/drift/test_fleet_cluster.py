@@ -27,7 +27,7 @@ START_S = 60.0
 def ended(process):
     process.terminate()
     try:
-        process.wait(3)
+        process.wait(10)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -152,12 +152,13 @@ def test_a_cluster_runs_what_a_process_runs(running):
             run_jobs([Job("bad", function)], where)
         assert "in job 'bad'" in caught.value.__notes__
 
+    def interrupt_soon(done, total):
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+
     begin = time.monotonic()
-    timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    late = [Job("first", fleet_jobs.wait_for, (0,)), Job("long", fleet_jobs.wait_for, (20,))]
-    results = run_jobs(late, where)
-    assert time.monotonic() - begin < 10
+    late = [Job("first", fleet_jobs.wait_for, (0,)), Job("long", fleet_jobs.wait_for, (120,))]
+    results = run_jobs(late, where, interrupt_soon)
+    assert time.monotonic() - begin < 100
     assert results.is_partial
     assert results.values == {"first": 0}
 
@@ -196,7 +197,7 @@ def test_a_scheduler_that_goes_is_told(running):
     begin = time.monotonic()
     with pytest.raises(EnvironmentFailureError, match=r"Scheduler tcp://127\.0\.0\.1:\d+ is gone"):
         run_jobs(jobs, where, lambda done, total: server.kill() if done == 4 else None)
-    assert time.monotonic() - begin < 60
+    assert time.monotonic() - begin < 120
 
 
 def versions(**changed):
@@ -249,9 +250,10 @@ def test_a_scheduler_that_is_not_there_is_told_soon():
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         begin = time.monotonic()
-        with pytest.raises(EnvironmentFailureError, match="cannot be reached within 2 s") as caught:
-            run_jobs([Job("x", fleet_jobs.fail)], Cluster(address, connect_s=2.0))
-    assert time.monotonic() - begin < 5
+        with pytest.raises(EnvironmentFailureError, match=r"within 0\.5 s: ") as caught:
+            run_jobs([Job("x", fleet_jobs.fail)], Cluster(address, connect_s=0.5))
+    # Dask itself would wait for half a minute.
+    assert time.monotonic() - begin < 25
     assert "dask scheduler" in caught.value.hint
 
 
@@ -261,9 +263,10 @@ def test_a_server_that_is_no_scheduler_is_told_soon():
         silent.listen()
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         begin = time.monotonic()
-        with pytest.raises(EnvironmentFailureError, match="cannot be reached within 2 s"):
-            run_jobs([Job("x", fleet_jobs.fail)], Cluster(address, connect_s=2.0))
-    assert time.monotonic() - begin < 5
+        with pytest.raises(EnvironmentFailureError, match=r"within 0\.5 s: "):
+            run_jobs([Job("x", fleet_jobs.fail)], Cluster(address, connect_s=0.5))
+    # Dask itself would wait for half a minute.
+    assert time.monotonic() - begin < 25
 
 
 @pytest.mark.slow
@@ -271,8 +274,8 @@ def test_a_cluster_without_workers_is_told_soon(tmp_path):
     with scheduler(tmp_path) as (_, address):
         begin = time.monotonic()
         with pytest.raises(EnvironmentFailureError, match="has no worker; expected one") as caught:
-            run_jobs([Job("x", fleet_jobs.fail)], Cluster(address, connect_s=3.0))
-    assert time.monotonic() - begin < 8
+            run_jobs([Job("x", fleet_jobs.fail)], Cluster(address, connect_s=6.0))
+    assert time.monotonic() - begin < 60
     assert caught.value.hint == f"dask worker {address}"
 
 

@@ -88,11 +88,11 @@ def test_an_interrupt_hands_back_what_finished(where):
         Job("first", fleet_jobs.wait_for, (0,)),
         Job("second", fleet_jobs.wait_for, (0,)),
         Job("interrupts", fleet_jobs.interrupt, (os.getpid(),)),
-        Job("never", fleet_jobs.wait_for, (30,)),
+        Job("never", fleet_jobs.wait_for, (120,)),
     ]
     begin = time.monotonic()
     results = run_jobs(jobs, where)
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 100
     assert results.is_partial
     assert results.total == 4
     assert results.values == {"first": 0, "second": 0}

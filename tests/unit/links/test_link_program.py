@@ -46,7 +46,7 @@ class Raw:
     def send(self, data, count=1):
         """Return ``count`` frames; more of them, or none, is a failure."""
         self.stream.write(data, 5.0)
-        found, deadline = [], time.monotonic() + 10
+        found, deadline = [], time.monotonic() + 60
         while len(found) < count and time.monotonic() < deadline:
             found += self.parser.feed(self.stream.read(1.0))
         found += self.parser.feed(self.stream.read(0.02))
