@@ -1,6 +1,7 @@
 """Bundles tried on recordings as people have them: classes, labels and cells missing."""
 
 import json
+from dataclasses import replace
 from html import unescape
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from untrained import SPEC, replace_training
 
+from rnn_edge.cli.summary import evaluation_lines
 from rnn_edge.errors import BundleError, DataError, SpecError
 from rnn_edge.evaluation import integer_runner
 from rnn_edge.features.front_end import FrontEnd
@@ -152,6 +154,23 @@ def test_a_missing_channel_is_named_and_more_of_them_are_no_obstacle(pump, tmp_p
         evaluate_bundle(pump, data, ["int8"], whole=True)
     found = evaluate_bundle(pump, write(tmp_path / "more", "time,a,x,b,anomaly"), ["int8"])
     assert found["data"]["notes"] == ["Column(s) left out: x."]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_missing_channel_is_not_answered_with_a_split(pump, tmp_path, whole):
+    with pytest.raises(DataError) as caught:
+        evaluate_bundle(pump, write(tmp_path / "less", "time,a,c,anomaly"), ["int8"], whole=whole)
+    assert caught.value.hint.startswith("the bundle wants 2 channels of these names")
+    assert "--all" not in caught.value.hint
+
+
+def test_a_bundle_without_baselines_says_what_adds_them(pump, tmp_path):
+    files = {name: digest for name, digest in pump.manifest["files"].items() if name != BASELINES}
+    old = replace(pump, manifest={**pump.manifest, "files": files})
+    found = evaluate_bundle(old, write(tmp_path / "other"), ["int8"], whole=True)
+    advice = f"no baselines to compare the model with; rnn-edge build {pump.path} adds them."
+    assert advice in found["baselines"]["advice"]
+    assert evaluation_lines(found)[-1].startswith("verdict: The bundle holds no baselines")
 
 
 def test_recordings_at_another_rate_are_refused(pump, tmp_path):

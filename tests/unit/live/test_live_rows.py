@@ -106,6 +106,14 @@ def test_another_delimiter_is_refused_where_the_first_line_is_one():
     assert rows_of([b"a;b", b"1,2"], is_whole=False)[0] == [[1.0, 2.0]]
 
 
+def test_of_a_file_of_something_else_not_all_is_told():
+    names = [f"{k:03d}" * 50 for k in range(300)]
+    with pytest.raises(DataError) as caught:
+        reader().row(",".join(["a", *names]).encode())
+    assert caught.value.message.endswith(" and 261 more.")
+    assert len(caught.value.message) < 3000
+
+
 @given(st.lists(st.binary(max_size=40), max_size=20))
 def test_no_line_breaks_a_reader(lines):
     each = reader(is_whole=False)

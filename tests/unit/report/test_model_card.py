@@ -123,6 +123,32 @@ def test_peaks_over_threshold_are_told_as_such(alarms: dict[str, Any]) -> None:
     ) in said
 
 
+def rows_of_the_detector(report: dict[str, Any]) -> set[str]:
+    table = render_card(report).partition("Detector:")[2].partition("## ")[0]
+    return {
+        line.split("|")[1].strip().replace("\\", "") for line in table.splitlines() if "|" in line
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "score", "unread"),
+    [
+        (
+            "quantile",
+            "variance",
+            {"peak_quantile", "false_alarms_per_day", "cluster_frames", "shrinkage"},
+        ),
+        ("peaks", "covariance", {"quantile", "margin"}),
+    ],
+)
+def test_keys_that_nothing_reads_are_not_listed(
+    alarms: dict[str, Any], method: str, score: str, unread: set[str]
+) -> None:
+    alarms["detector"] |= {"method": method, "score": score, "shrinkage": None}
+    listed = rows_of_the_detector(alarms)
+    assert listed - {"Key", "---"} == set(alarms["detector"]) - unread
+
+
 def test_what_nobody_stated_is_not_stated(keywords: dict[str, Any]) -> None:
     said = flat(render_card(keywords))
     for title in ("Description", "Source", "Licence of the data"):

@@ -8,10 +8,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import category
 
 import click
 
 from rnn_edge.errors import RnnEdgeError
+
+_ORDERS = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of characters that a terminal acts on, or cannot write."""
+_WRITTEN = "\n\t"
+"""Of these, what is written as it is."""
 
 HINT = "\nHint: "
 """Stands before the hint in the message of a wrong command line, which has no field for it."""
@@ -42,7 +48,7 @@ class Output:
             click.echo(json.dumps(_plain(payload), indent=2, allow_nan=False))
             return
         for line in lines:
-            click.echo(line)
+            click.echo(printable(line))
 
     def verdict(self, judge: Callable[[], None]) -> int:
         """Return the exit code of a result that was written: what it says may be a failure.
@@ -62,12 +68,24 @@ class Output:
     def note(self, line: str) -> None:
         """Tell on stderr what is going on."""
         if not self.is_quiet:
-            click.echo(line, err=True)
+            click.echo(printable(line), err=True)
+
+
+def printable(text: str) -> str:
+    r"""Return text with what a terminal would act on spelled out, as \x1b.
+
+    Names and cells of files stand in messages; whoever writes such a file must not be able to
+    clear the screen of who reads it, or to write to it.
+    """
+    return "".join(
+        each if each in _WRITTEN or category(each) not in _ORDERS else ascii(each)[1:-1]
+        for each in text
+    )
 
 
 def write_error(error: RnnEdgeError, *, is_json: bool) -> None:
     """Write message and hint on stderr and, for programs, as an object on stdout."""
-    click.echo(f"Error: {error}", err=True)
+    click.echo(printable(f"Error: {error}"), err=True)
     if is_json:
         # Where it is stdout that takes nothing, stderr has said so.
         with contextlib.suppress(OSError):

@@ -19,6 +19,8 @@ from rnn_edge.errors import DataError
 from rnn_edge.registry import known
 from rnn_edge.types import Array, SensorDataset, SensorRecording, Split
 
+WRONG_COLUMNS = "correct the names of the columns, or the delimiter"
+"""Hint where a channel is in no column."""
 LARGEST = 1e18
 """Largest value of a channel; squares of larger ones leave the range of float32."""
 
@@ -168,7 +170,7 @@ def _values(table: Table, layout: _Layout, options: SensorTableOptions) -> Array
         raise DataError(
             f"File {table.name} has no column {known([repr(name) for name in missing])}; its "
             f"columns are {known(table.columns)}; expected the channels {known(layout.channels)}.",
-            "correct the names of the columns, or the delimiter",
+            WRONG_COLUMNS,
         )
     values = np.column_stack([table.numbers(channel) for channel in layout.channels])
     if (np.abs(values) > LARGEST).any():

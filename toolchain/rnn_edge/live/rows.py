@@ -20,6 +20,9 @@ from rnn_edge.types import Array
 LARGEST = 1e18
 """No reading of a sensor is larger; it is that of the tables that models are trained on."""
 
+SHOWN_NAMES, SHOWN_CHARACTERS = 40, 60
+"""Of the columns of a file that lacks a channel: how many are named, and how much of each name."""
+
 
 class BadRowError(ValueError):
     """A line that is no row; the message says why."""
@@ -51,6 +54,13 @@ class RowFormat:
     # What tells a source from another is how its channels are written.
     label_columns: tuple[str, ...] = field(default=(), repr=False)
     anomalous_values: tuple[str, ...] = field(default=(), repr=False)
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Return names of columns for a message; a file of something else may have any."""
+    listed = ", ".join(f"{name:.{SHOWN_CHARACTERS}}" for name in names[:SHOWN_NAMES])
+    more = len(names) - SHOWN_NAMES
+    return f"{listed} and {more:,} more" if more > 0 else listed
 
 
 class RowReader:
@@ -174,7 +184,7 @@ class RowReader:
         if missing:
             raise DataError(
                 f"{self._source} has no column {', '.join(map(repr, missing))}; its columns are "
-                f"{', '.join(names)}.",
+                f"{_shown(names)}.",
                 "the channels are those of the bundle's spec; see --delimiter",
             )
         self._places = [names.index(channel) for channel in form.channels]

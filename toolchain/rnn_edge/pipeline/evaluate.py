@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -135,11 +136,21 @@ def silent_sensors(frames: FrameSet) -> dict[str, float]:
 def _baselines(bundle: Bundle, frames: FrameSet, found: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the baselines beside the int8 model, or beside the first engine without it.
 
-    A bundle of keywords has none, nor has one that was built before there were any.
+    A bundle of keywords has none; one that was built before there were any says so.
     """
-    if BASELINES not in bundle.manifest["files"]:
+    if bundle.model().task != "anomaly":
         return None
     beside = INT8 if INT8 in found else next(iter(found))
+    if BASELINES not in bundle.manifest["files"]:
+        return {
+            "beside": beside,
+            "rows": [],
+            "left_out": [],
+            "wins": {},
+            "recommended": None,
+            "advice": "The bundle holds no baselines to compare the model with; "
+            f"rnn-edge build {shlex.quote(str(bundle.path))} adds them.",
+        }
     judged = load_baselines(bundle.file(BASELINES), bundle_detector(bundle, INT8).config)
     rate = frames.frame_rate_hz
     return {

@@ -10,6 +10,7 @@ from typing import Any
 
 from rnn_edge.data.guess import guess_data
 from rnn_edge.data.options import SILENCE_LABEL, UNKNOWN_LABEL
+from rnn_edge.data.sensor_table import WRONG_COLUMNS
 from rnn_edge.errors import DataError, SpecError
 from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.pipeline.material import read_dataset, require_place
@@ -95,6 +96,8 @@ def read_recordings(
     try:
         return read_dataset(used, data)
     except DataError as error:
+        if error.hint == WRONG_COLUMNS:
+            raise DataError(error.message, _columns_hint(features)) from error
         raise DataError(error.message, _hint(error.hint, keys, whole=whole)) from error
 
 
@@ -177,6 +180,14 @@ def _check_keys(overrides: Sequence[str], keys: Sequence[str], kind: str) -> Non
                 f"as they were trained: {known([f'data.{each}' for each in keys])} ({kind}).",
                 "what a model sees is fixed when it is built: build another one to change it",
             )
+
+
+def _columns_hint(features: FrontEnd) -> str:
+    """Return what to do with tables that lack a channel: no split and no --all gives it."""
+    return (
+        f"the bundle wants {len(features.channels)} channels of these names, in any order: rename "
+        "the columns, or say how they are separated with --set 'data.delimiter=\";\"'"
+    )
 
 
 def _hint(hint: str, keys: Sequence[str], *, whole: bool) -> str:

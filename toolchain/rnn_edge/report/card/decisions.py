@@ -14,6 +14,9 @@ LIMITS = "keyword_limits"
 _TITLE = "Thresholds"
 _FULL_SCALE = 32_768.0
 _DAY_S = 86_400.0
+_QUANTILE_KEYS = ("quantile", "margin")
+_PEAK_KEYS = ("peak_quantile", "false_alarms_per_day", "cluster_frames")
+"""Of `[detector]`, what only one of the methods reads."""
 
 
 def part(root: Node) -> Part:
@@ -37,9 +40,21 @@ def _alarms(root: Node) -> Part:
             f"{formatting.count(samples.integer())} samples, which have to be normal: normaliser "
             "and threshold are its own, and scores are told in units of it"
         )
-    rows = tuple((name, _value(value)) for name, value in sorted(detector.items()))
+    unread = _unread(detector)
+    rows = tuple(
+        (name, _value(value)) for name, value in sorted(detector.items()) if name not in unread
+    )
     settings = Table("Detector", ("Key", "Value"), rows, numbers=False)
     return Part(_TITLE, (Items(tuple(lines)), settings))
+
+
+def _unread(detector: dict[str, object]) -> set[str]:
+    """Return the keys that the chosen method and score do not read."""
+    is_peaks = detector.get("method", "quantile") == "peaks"
+    unread = set(_QUANTILE_KEYS if is_peaks else _PEAK_KEYS)
+    if detector.get("score", "variance") == "variance":
+        unread.add("shrinkage")
+    return unread
 
 
 def _method(detector: dict[str, object]) -> str:
