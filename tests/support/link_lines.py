@@ -1,13 +1,12 @@
 """Lines between a host and a device that tests make bad, and devices that say what they like."""
 
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from unittest import mock
 
 import numpy as np
-import pytest
 
 from rnn_edge.errors import LinkError
-from rnn_edge.links import client, port, session, streaming
 from rnn_edge.links.frames import Frame, Parser
 from rnn_edge.links.process import ProcessStream
 
@@ -71,10 +70,10 @@ class ScriptedTime:
 def scripted_time():
     """Let the host and scripted devices share a clock that no other program holds up."""
     clock = ScriptedTime()
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (client, port, session, streaming):
-            patch.setattr(module, "time", clock)
-        patch.setitem(globals(), "time", clock)
+    with ExitStack() as stack:
+        for name in ("client", "port", "session", "streaming"):
+            stack.enter_context(mock.patch(f"rnn_edge.links.{name}.time", clock))
+        stack.enter_context(mock.patch.dict(globals(), time=clock))
         yield clock
 
 
