@@ -8,7 +8,7 @@ from scipy import stats
 
 from rnn_edge.errors import DataError
 from rnn_edge.evaluation import Detector, DetectorConfig
-from rnn_edge.evaluation.peaks import SHAPES, PeakTail, cluster_peaks, fit_pareto, lasting
+from rnn_edge.evaluation.peaks import ENDLESS, SHAPES, PeakTail, cluster_peaks, fit_pareto, lasting
 from rnn_edge.types.frames import FrameSequence
 
 
@@ -35,6 +35,25 @@ def test_the_shape_stays_where_the_likelihood_is_a_guide():
     heavy = stats.genpareto.rvs(3.0, size=500, random_state=2)
     assert fit_pareto(heavy)[0] == pytest.approx(SHAPES[1], abs=1e-3)
     assert all(np.isfinite(fit_pareto(np.full(20, 2.0))))
+
+
+@pytest.mark.parametrize("shape", [-0.5, -0.2])
+def test_a_few_peaks_have_no_tail_that_ends(shape):
+    # Twenty peaks that seem to have an end, and a rate that is far beyond them.
+    excesses = stats.genpareto.rvs(shape, size=20, random_state=4)
+    scores = np.zeros(4000)
+    scores[100::200] = 1.0 + excesses
+    tail = PeakTail.fit([scores], 0.99, 10, 1.0)
+    assert tail.shape == pytest.approx(0.0, abs=1e-6)
+    # The likeliest exponential tail has the mean of the excesses for its scale.
+    assert tail.scale == pytest.approx(np.mean(scores[100::200] - tail.level), rel=1e-6)
+    seen = tail.peaks / tail.days
+    assert tail.height(seen / 1000.0) == pytest.approx(tail.level + tail.scale * np.log(1000.0))
+    many = np.zeros(40_000)
+    many[100::200] = 1.0 + stats.genpareto.rvs(shape, size=200, random_state=4)
+    assert PeakTail.fit([many], 0.99, 10, 1.0).shape < shape + 0.2
+    heavy = stats.genpareto.rvs(0.4, size=400, random_state=4)
+    assert fit_pareto(heavy, ENDLESS) == pytest.approx(fit_pareto(heavy), rel=1e-3)
 
 
 def test_units_do_not_matter():

@@ -23,6 +23,10 @@ FEWEST_PEAKS = 10
 """Fewer say nothing of the form of their distribution."""
 SHAPES = (-0.5, 1.0)
 """Of a fit: at the lower end likelihood is no longer a guide, beyond the upper a mean is none."""
+ENDLESS = (0.0, SHAPES[1])
+FEWEST_FOR_AN_END = 100
+"""Peaks from which on a tail may have a shape below 0, and so an end. That of a few dozen lies just
+beyond the highest of them, and the next hour with another load goes past it again and again."""
 _SMALL = 1e-9
 _ROUNDS, _POINTS = 12, 33
 
@@ -69,7 +73,8 @@ class PeakTail:
                 "lower detector.peak_quantile or detector.cluster_frames, or give validation more "
                 "data",
             )
-        shape, scale = fit_pareto(peaks - level)
+        shapes = SHAPES if len(peaks) >= FEWEST_FOR_AN_END else ENDLESS
+        shape, scale = fit_pareto(peaks - level, shapes)
         seconds = sum(len(each) for each in scores) / frame_rate_hz
         return cls(level, shape, scale, len(peaks), seconds)
 
@@ -126,7 +131,7 @@ def lasting(scores: Array, frames: int) -> Array:
     return found
 
 
-def fit_pareto(excesses: Array) -> tuple[float, float]:
+def fit_pareto(excesses: Array, shapes: tuple[float, float] = SHAPES) -> tuple[float, float]:
     """Return shape and scale of the generalised Pareto distribution that fits best.
 
     The likelihood, with ``theta = shape / scale``, has its greatest value over the scale at
@@ -135,6 +140,7 @@ def fit_pareto(excesses: Array) -> tuple[float, float]:
 
     Args:
         excesses: float64 (N,), N > 0, above 0.
+        shapes: Least and greatest that it may have.
 
     Source: Davison, "Modelling excesses over high thresholds, with an application" (1984);
         Grimshaw, "Computing maximum likelihood estimates for the generalized Pareto
@@ -142,7 +148,7 @@ def fit_pareto(excesses: Array) -> tuple[float, float]:
     """
     mean = float(excesses.mean())
     x = excesses / mean
-    low, high = (_theta_of(x, shape) for shape in SHAPES)
+    low, high = (_theta_of(x, shape) for shape in shapes)
     for _ in range(_ROUNDS):
         grid = np.linspace(low, high, _POINTS)
         likelihoods = [_likelihood(x, theta) for theta in grid]
