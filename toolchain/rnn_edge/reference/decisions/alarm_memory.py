@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_edge.reference.decisions.alarms import KEEP_BITS, SCORE_BITS, AlarmNumbers
+from rnn_edge.reference.decisions.recalled import require_like
 from rnn_edge.reference.decisions.residuals import ResidualMemory
 from rnn_edge.reference.decisions.shares import Shares
 from rnn_edge.reference.decisions.whitening import Whitening
@@ -96,10 +97,7 @@ class AlarmMemory:
         Raises:
             ValueError: If it is of another rule.
         """
-        for name, wanted in self.memory().items():
-            found = memory.get(name)
-            if found is None or found.shape != wanted.shape or found.dtype.kind not in "biu":
-                raise ValueError(f"memory of another rule: {name}")
+        require_like(memory, self.memory())
         ranges = {
             "seen": self._numbers.warmup_frames + 1,
             "score": (1 << SCORE_BITS) - 1,

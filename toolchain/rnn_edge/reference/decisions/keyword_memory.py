@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_edge.fixedpoint.softmax import softmax
 from rnn_edge.reference.decisions.keywords import KeywordNumbers
+from rnn_edge.reference.decisions.recalled import require_like
 from rnn_edge.types import Array
 from rnn_edge.types.decisions import NOTHING
 
@@ -104,10 +105,7 @@ class KeywordMemory:
         Raises:
             ValueError: If it is of another rule.
         """
-        for name, wanted in self.memory().items():
-            found = memory.get(name)
-            if found is None or found.shape != wanted.shape or found.dtype.kind not in "iu":
-                raise ValueError(f"memory of another rule: {name}")
+        require_like(memory, self.memory())
         loud, mute = (memory[name].astype(np.int64) for name in ("loud", "mute"))
         ranges = ((loud, self._least), (mute, self._refractory))
         if not all(((value >= 0) & (value <= most)).all() for value, most in ranges):
