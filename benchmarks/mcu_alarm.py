@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mcu_frontend import TARGETS, Target, run
+from mcu_image import TARGETS, Target, run, sizes, write_around
 
 from rnn_edge.exporters.c_arrays import array_text
 from rnn_edge.firmware.app_config import APP_CONFIG, AppConfig, app_config_header
 from rnn_edge.firmware.program import CONFIG
 from rnn_edge.reference.decisions import AlarmNumbers, IntegerRule, alarm_numbers
-from rnn_edge.resources import data_folder
-from rnn_edge.spec import all_devices
 from rnn_edge.types import Array
 
 LEVELS = ("-Os", "-O2")
@@ -37,8 +34,6 @@ FILES = (
     "app/rnn_edge_rule_alarm.c",
     "common/rnn_edge_bytes.h",
     "common/rnn_edge_fixedpoint.h",
-    "baremetal/image.ld",
-    "baremetal/memory.c",
 )
 USUAL = 200.0
 """Size of a usual error, in units of a frame."""
@@ -67,14 +62,7 @@ def stream(numbers: AlarmNumbers, frames: int) -> tuple[Array, Array]:
 
 def write_sources(numbers: AlarmNumbers, x: Array, y: Array, folder: Path) -> None:
     """Write all that an image is made of."""
-    templates = data_folder("firmware_templates")
-    for name in FILES:
-        (folder / Path(name).name).write_bytes((templates / name).read_bytes())
-    (folder / "freestanding").mkdir()
-    string = "freestanding/string.h"
-    (folder / string).write_bytes((templates / "baremetal" / string).read_bytes())
-    program = Path(__file__).with_suffix(".c")
-    (folder / program.name).write_bytes(program.read_bytes())
+    write_around(Path(__file__).with_suffix(".c"), FILES, folder)
     (folder / APP_CONFIG).write_text(app_config_header(AppConfig("measured", numbers)))
     (folder / CONFIG).write_text(
         f"#define RNN_EDGE_CONFIG_INPUTS {x.shape[1]}\n"
@@ -85,16 +73,6 @@ def write_sources(numbers: AlarmNumbers, x: Array, y: Array, folder: Path) -> No
         + array_text("int16_t", "stream_x", x, "frames")
         + array_text("int16_t", "stream_y", y, "outputs")
     )
-
-
-def variables(folder: Path) -> int:
-    """Return the bytes of RAM that the objects of the rule have."""
-    objects = sorted(path.name for path in folder.glob("rnn_edge_*.o"))
-    size = subprocess.run(
-        ["arm-none-eabi-size", "--totals", *objects], cwd=folder, check=True, capture_output=True
-    )
-    _, data, bss, *_ = size.stdout.decode().splitlines()[-1].split()
-    return int(data) + int(bss)
 
 
 def measure(
@@ -110,13 +88,11 @@ def measure(
         folder = Path(name)
         write_sources(numbers, x, y, folder)
         for target in targets:
-            emulator = all_devices()[target.device].emulator
-            assert emulator is not None
             for level in levels:
                 text, result = run(target, level, folder)
                 words = np.frombuffer(result[: 4 + 8 * frames], "<u4")
                 # The first frames are not scored.
-                counts = words[1 + 20 : 1 + frames] * emulator.instructions_per_tick
+                counts = words[1 + 20 : 1 + frames] * target.instructions_per_tick
                 active = np.frombuffer(result, "u1", frames, 4 + 8 * frames)
                 rows.append(
                     {
@@ -128,7 +104,7 @@ def measure(
                         "instructions": round(float(counts.mean())),
                         "most_instructions": round(float(counts.max())),
                         "flash_bytes": text,
-                        "ram_bytes": variables(folder),
+                        "ram_bytes": sizes(folder)[1],
                         "stack_bytes": int(words[0]),
                     }
                 )

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mcu_image import TARGETS, Target, run, write_around
 
 from rnn_edge.exporters.c_arrays import array_text
 from rnn_edge.exporters.c_frontend import front_end_contents, ram_bytes
@@ -25,31 +24,9 @@ from rnn_edge.features.description import describe
 from rnn_edge.features.fixed_point import IntegerLogMelConfig
 from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.features.normaliser import Normaliser
-from rnn_edge.firmware.baremetal import FLAGS, memory_script
-from rnn_edge.resources import data_folder
-from rnn_edge.spec import all_devices
 from rnn_edge.types import Array
 
 NAME = "sample"
-
-
-@dataclass(frozen=True)
-class Target:
-    """A processor, the emulated board that runs its code, and how it is compiled."""
-
-    title: str
-    device: str
-    cpu: str
-
-
-TARGETS = (
-    Target("Cortex-M0+", "qemu-m3", "cortex-m0plus"),
-    Target("Cortex-M3", "qemu-m3", "cortex-m3"),
-    Target("Cortex-M4", "qemu-m4", "cortex-m4"),
-    Target("Cortex-M7", "qemu-m7", "cortex-m7"),
-    Target("Cortex-M33", "qemu-m33", "cortex-m33"),
-    Target("Cortex-M55", "qemu-m55", "cortex-m55"),
-)
 LEVELS = ("-Os", "-O2", "-O3")
 
 
@@ -80,49 +57,16 @@ def write_sources(
         width: Values of a frame.
         folder: Where to.
     """
-    templates = data_folder("firmware_templates")
+    common = ("common/rnn_edge_fixedpoint.h", "common/rnn_edge_bytes.h")
+    write_around(Path(__file__).with_suffix(".c"), common, folder)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
-    common = ("common/rnn_edge_fixedpoint.h", "common/rnn_edge_bytes.h")
-    for name in (*common, "baremetal/image.ld", "baremetal/memory.c"):
-        (folder / Path(name).name).write_bytes((templates / name).read_bytes())
-    (folder / "freestanding").mkdir()
-    string = "freestanding/string.h"
-    (folder / string).write_bytes((templates / "baremetal" / string).read_bytes())
-    program = Path(__file__).with_suffix(".c")
-    (folder / program.name).write_bytes(program.read_bytes())
     values = samples.size // len(samples)
     (folder / "samples.h").write_text(
         f"#include <stdint.h>\nenum {{ FRAMES = {frames}, FRAME_VALUES = {width}, "
         f"SAMPLE_VALUES = {values} }};\n"
         + array_text(f"{samples.dtype}_t", "samples", samples.reshape(-1), "samples")
     )
-
-
-def run(target: Target, level: str, folder: Path) -> tuple[int, bytes]:
-    """Compile and run; return the bytes of the front end's code and what the program wrote."""
-    device = all_devices()[target.device]
-    assert device.emulator is not None
-    (folder / "memory.ld").write_text(memory_script(device))
-    sources = sorted(path.name for path in folder.glob("*.c"))
-    machine = (f"-mcpu={target.cpu}", "-mthumb", "-mfloat-abi=soft", level)
-    compiler = "arm-none-eabi-gcc"
-    command = [compiler, *FLAGS, *machine, "-I.", *sources, "-lgcc", "-o", "image.elf"]
-    subprocess.run(command, cwd=folder, check=True)
-    library = [name for name in sources if name.startswith("rnn_edge_")]
-    flags = [flag for flag in FLAGS if not flag.startswith(("-Wl", "-static", "-nostdlib"))]
-    subprocess.run([compiler, *flags, *machine, "-c", *library], cwd=folder, check=True)
-    objects = [name.replace(".c", ".o") for name in library]
-    size = subprocess.run(
-        ["arm-none-eabi-size", "--totals", *objects], cwd=folder, check=True, capture_output=True
-    )
-    text = int(size.stdout.decode().splitlines()[-1].split()[0])
-    (folder / "result.bin").unlink(missing_ok=True)
-    semihosting = ("-semihosting-config", "enable=on,target=native", "-nographic")
-    emulator = device.emulator
-    start = [emulator.program, *emulator.arguments, *semihosting, "-kernel", "image.elf"]
-    subprocess.run(start, cwd=folder, check=True, timeout=60, stdin=subprocess.DEVNULL)
-    return text, (folder / "result.bin").read_bytes()
 
 
 def counted(
@@ -147,14 +91,12 @@ def counted(
         folder = Path(name)
         write_sources(contents, samples, frames, width, folder)
         for target in targets:
-            emulator = all_devices()[target.device].emulator
-            assert emulator is not None
             for level in levels:
                 text, result = run(target, level, folder)
                 numbers = np.frombuffer(result[: 4 + 4 * frames], "<u4")
                 found = np.frombuffer(result[4 + 4 * frames :], "<i2").reshape(expected.shape)
                 # The first frame takes a whole window of samples.
-                counts = numbers[2:] * emulator.instructions_per_tick
+                counts = numbers[2:] * target.instructions_per_tick
                 rows.append(
                     {
                         "target": target.title,

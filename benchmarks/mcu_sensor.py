@@ -14,7 +14,8 @@ import json
 from typing import Any
 
 import numpy as np
-from mcu_frontend import LEVELS, NAME, TARGETS, Target, constant_bytes, counted, print_rows
+from mcu_frontend import LEVELS, NAME, constant_bytes, counted, print_rows
+from mcu_image import TARGETS, Target
 
 from rnn_edge.exporters.c_sensor import sensor_contents, sensor_ram_bytes
 from rnn_edge.features.description import describe
