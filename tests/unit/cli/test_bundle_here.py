@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnn_edge.cli.bundles import bundle_here
+from rnn_edge.cli.bundles import bundle_here, open_bundle
 from rnn_edge.errors import BundleError
 
 SPEC = """
@@ -49,3 +49,10 @@ def test_where_there_is_none_that_is_said(tmp_path):
     place(tmp_path, "a/spec.toml", "b/spec.toml")
     with pytest.raises(BundleError, match="none is named, and none is in"):
         bundle_here(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"format": 999}'])
+def test_a_manifest_without_its_keys_is_told_apart_from_one_that_cannot_be_read(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(BundleError, match="is none of a bundle: it is no table with the keys"):
+        open_bundle(tmp_path)

@@ -87,7 +87,13 @@ class Bundle:
             ) from error
         except NotADirectoryError as error:
             raise BundleError(f"{path} is not a folder; expected a bundle.") from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (KeyError, TypeError) as error:
+            raise BundleError(
+                f"Manifest {manifest_path} is none of a bundle: it is no table with the keys "
+                "format and files.",
+                "build the bundle again",
+            ) from error
+        except (OSError, ValueError) as error:
             raise BundleError(
                 f"Manifest {manifest_path} cannot be read: {error}.", "build the bundle again"
             ) from error
