@@ -1,6 +1,5 @@
 """The front end in C: every bit of the integer one in Python, under sanitizers too."""
 
-import json
 import re
 import shutil
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from c_models import WARNINGS, Recipe, build, succeed, tool
+from compiled_code import called_outside, functions_that_shift_signed, symbol_kinds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_c_misra import documented, findings
@@ -173,12 +173,7 @@ def test_code_calls_nothing_but_memory_functions(compiler, tmp_path):
     folder, _ = export(BOTH, tmp_path)
     sources = own_sources(folder)
     succeed(tool(compiler), "-std=c11", "-O2", "-fno-pic", "-c", *sources, cwd=folder)
-    listing = succeed(tool("nm"), "-P", *sorted(folder.glob("*.o"))).decode()
-    kinds = {}
-    for line in listing.splitlines():
-        parts = line.split()
-        if len(parts) >= 2 and not line.endswith(":"):
-            kinds.setdefault(parts[0], set()).add(parts[1])
+    kinds = symbol_kinds(folder)
     outside = {name for name, seen in kinds.items() if seen == {"U"}}
     assert outside <= {"memcpy", "memset", "memmove", "__stack_chk_fail"}
     assert not [name for name, seen in kinds.items() if seen & set("BbCDd")]
@@ -190,11 +185,8 @@ def test_code_needs_no_float_on_a_microcontroller(core, tmp_path):
     sources = own_sources(folder)
     flags = ("-std=c11", f"-mcpu={core}", "-mthumb", "-O2")
     succeed(tool("arm-none-eabi-gcc"), *flags, "-c", *sources, cwd=folder)
-    listing = succeed(tool("arm-none-eabi-nm"), "-u", *sorted(folder.glob("*.o"))).decode()
-    names = set(re.findall(r"U (\S+)", listing))
-    outside = {n for n in names if not n.startswith(("rnn_edge_", "sample_"))}
     integer = {"__aeabi_lmul", "__aeabi_llsl", "__aeabi_lasr", "__aeabi_llsr"}
-    assert outside <= {"memcpy", "memset", "memmove"} | integer
+    assert called_outside(folder) <= {"memcpy", "memset", "memmove"} | integer
 
 
 def test_code_needs_no_library_of_helpers_on_risc_v(tmp_path):
@@ -207,9 +199,7 @@ def test_code_needs_no_library_of_helpers_on_risc_v(tmp_path):
         "void *memset(void *, int, size_t);\nvoid *memmove(void *, const void *, size_t);\n"
     )
     succeed(compiler, *flags, "-I.", "-c", *own_sources(folder), cwd=folder)
-    objects = sorted(folder.glob("*.o"))
-    listing = succeed(tool("riscv64-unknown-elf-nm"), "-u", *objects).decode()
-    outside = {n for n in re.findall(r"U (\S+)", listing) if "frontend" not in n}
+    outside = called_outside(folder, "riscv64-unknown-elf-nm")
     assert outside <= {"memcpy", "memset", "memmove"}
 
 
@@ -260,9 +250,7 @@ def test_library_is_formatted():
 def test_no_signed_value_is_shifted_right_outside_the_helpers():
     common = data_folder("firmware_templates") / "common"
     for source in sorted(LIBRARY.glob("*.c")):
-        command = ("-std=c11", f"-I{common}", "-Xclang", "-ast-dump=json", "-fsyntax-only")
-        tree = json.loads(succeed(tool("clang"), *command, source))
-        found = set(_signed_shifts(tree))
+        found = functions_that_shift_signed(source, f"-I{common}")
         assert found <= {"rnn_edge_floor_shift32", "rnn_edge_floor_shift64", ""}, source.name
 
 
@@ -278,14 +266,3 @@ def test_no_rule_of_misra_is_broken_beyond_the_list(tmp_path):
     own = {rule for _, rule in findings(tmp_path)} - rules
     text = (Path(__file__).parents[3] / "docs" / "frontend.md").read_text()
     assert own == set(re.findall(r"rule (\d+\.\d+)", text))
-
-
-def _signed_shifts(node, function=""):
-    if node.get("kind") == "FunctionDecl":
-        function = node.get("name", "")
-    if node.get("kind") == "BinaryOperator" and node.get("opcode") == ">>":
-        written = node["inner"][0]["type"]
-        if "unsigned" not in written.get("desugaredQualType", written["qualType"]):
-            yield function
-    for child in node.get("inner", []):
-        yield from _signed_shifts(child, function)

@@ -1,10 +1,10 @@
 """The kernel library's text: compiles cleanly, shifts no sign, needs no runtime."""
 
-import json
 import re
 
 import pytest
 from c_models import WARNINGS, Recipe, build, export, succeed, tool
+from compiled_code import called_outside, functions_that_shift_signed, symbol_kinds
 
 from rnn_edge.fixedpoint import SIGMOID_TABLE
 from rnn_edge.resources import data_folder
@@ -62,12 +62,7 @@ def test_code_calls_nothing_but_memory_functions(compiler, level, tmp_path):
     folder = export(build(Recipe(kinds=("gru", "lstm"), units=(6, 9), bias="int64")), tmp_path)
     sources = sorted(p.name for p in folder.glob("*.c"))
     succeed(tool(compiler), "-std=c11", level, "-fno-pic", "-c", *sources, cwd=folder)
-    listing = succeed(tool("nm"), "-P", *sorted(folder.glob("*.o"))).decode()
-    kinds: dict[str, set[str]] = {}
-    for line in listing.splitlines():
-        parts = line.split()
-        if len(parts) >= 2 and not line.endswith(":"):
-            kinds.setdefault(parts[0], set()).add(parts[1])
+    kinds = symbol_kinds(folder)
     outside = {name for name, seen in kinds.items() if seen == {"U"}}
     # The compiler's runtime library keeps there what the processor has; on x86-64 only.
     assert outside <= {"memcpy", "memset", "memcmp", "__stack_chk_fail", "__cpu_model"}
@@ -84,31 +79,14 @@ def test_code_needs_no_float_routines_on_a_microcontroller(core, tmp_path):
     sources = sorted(p.name for p in folder.glob("*.c"))
     flags = [*WARNINGS, f"-mcpu={core}", "-mthumb", "-Os"]
     succeed(compiler, *flags, "-c", *sources, cwd=folder)
-    listing = succeed(tool("arm-none-eabi-nm"), "-u", *sorted(folder.glob("*.o"))).decode()
-    names = set(re.findall(r"U (\S+)", listing))
-    outside = {name for name in names if not name.startswith(("rnn_edge_", "sample_"))}
     integer = {"__aeabi_lmul", "__aeabi_llsl", "__aeabi_lasr", "__gnu_thumb1_case_uqi"}
-    assert outside <= {"memcpy", "memset", "memcmp"} | integer
-
-
-def _signed_shifts(node, function=""):
-    if node.get("kind") == "FunctionDecl":
-        function = node.get("name", "")
-    if node.get("kind") == "BinaryOperator" and node.get("opcode") == ">>":
-        written = node["inner"][0]["type"]
-        if "unsigned" not in written.get("desugaredQualType", written["qualType"]):
-            yield function
-    for child in node.get("inner", []):
-        yield from _signed_shifts(child, function)
+    assert called_outside(folder) <= {"memcpy", "memset", "memcmp"} | integer
 
 
 @pytest.mark.slow
 def test_signed_values_are_shifted_right_in_the_two_helpers_only(tmp_path):
-    clang = tool("clang")
     for source in sorted((TEMPLATES / "common").glob("*.c")):
-        tree = succeed(clang, "-std=c11", "-Xclang", "-ast-dump=json", "-fsyntax-only", source)
-        found = set(_signed_shifts(json.loads(tree)))
-        # The empty name is the file scope: the assertions beside the helpers.
+        found = functions_that_shift_signed(source)
         assert found <= {"rnn_edge_floor_shift32", "rnn_edge_floor_shift64", ""}
         if source.name == "rnn_edge_matrix.c":
             assert "rnn_edge_floor_shift64" in found
