@@ -28,6 +28,20 @@ def test_a_keyword_gives_a_spec_of_its_own(rnn_edge, tmp_path):
     assert "synthetic speech" in (tmp_path / "README.md").read_text()
 
 
+def test_the_teacher_that_hears_an_embedding_is_two_lines_away(rnn_edge, tmp_path):
+    pytest.importorskip("espeakng_loader")
+    assert rnn_edge("new", "kws", tmp_path, "--keyword", "alexa").code == 0
+    path = tmp_path / "spec.toml"
+    assert load_spec(path).teacher.kind == "gru"
+    text = path.read_text()
+    for line in ('kind = "embedding"', "embedding_weight = 1.0"):
+        assert f"# {line}" in text
+        text = text.replace(f"# {line}", line)
+    path.write_text(text)
+    spec = load_spec(path)
+    assert (spec.teacher.kind, spec.student.embedding_weight) == ("embedding", 1.0)
+
+
 def test_a_keyword_without_a_folder_goes_here(rnn_edge, tmp_path, monkeypatch):
     pytest.importorskip("espeakng_loader")
     monkeypatch.chdir(tmp_path)

@@ -1,5 +1,6 @@
 """A build whose teacher hears a frozen embedding of speech, as small as it can be."""
 
+import itertools
 import json
 
 import numpy as np
@@ -72,3 +73,34 @@ def test_targets_and_embeddings_reach_the_student_and_the_same_spec_gives_the_sa
     assert curves["best"] > 0.3
     digests = tree_digests(bundle.path)
     assert digests["student.npz"] == tree_digests(built("again").path)["student.npz"]
+
+
+PHRASES = SPEC.replace(
+    """kind = "synthetic-keywords"
+keywords = ["yes", "no"]
+""",
+    """kind = "synthetic-phrases"
+keywords = ["alexa"]
+near_phrases = 2
+unknown_share = 2.0
+""",
+).replace("embedding_weight = 2.0", "embedding_weight = 2.0\ndense_others = true")
+
+
+def test_clips_of_different_lengths_are_taught_as_far_as_they_go(tmp_path):
+    (tmp_path / "words.toml").write_text(PHRASES)
+    spec = load_spec(tmp_path / "words.toml")
+    build_bundle(spec, tmp_path / "out", progress=lambda *_: None, until="student")
+    stages = {path.name.split("-")[0]: path for path in (tmp_path / "out").glob(".stages/*-*")}
+    clips = EmbeddedClips.load(stages["data"])
+    assert len(np.unique(clips.train_counts)) > 3
+    with np.load(stages["data"] / "pool.npz") as pool:
+        frames = pool["lengths"]
+    # Who has more frames has no fewer windows.
+    own = [clips.train_counts[frames == count] for count in np.unique(frames)]
+    assert all(a.max() <= b.min() for a, b in itertools.pairwise(own))
+    behind = np.arange(clips.train.shape[1]) >= clips.train_counts[:, None]
+    assert not clips.train[behind].any()
+    assert np.abs(clips.train[~behind]).max(axis=-1).min() > 0.0
+    assert np.isfinite(np.load(stages["teacher"] / "soft.npy")).all()
+    assert (stages["student"] / "student.npz").is_file()

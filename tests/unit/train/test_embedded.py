@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from rnn_edge.reference import FloatReference
 from rnn_edge.spec import load_spec
 from rnn_edge.train.carried import HeardEmbeddings
 from rnn_edge.train.embedded import EmbeddedSet, folds_of, train_embedded
-from rnn_edge.train.embedding import HOP_SAMPLES, SIZE, SpeechEmbedding, window_ends
+from rnn_edge.train.embedding import HOP_SAMPLES, SIZE, SpeechEmbedding, window_ends, windows_within
 from rnn_edge.train.sequences import SequenceSet, TrainingSet
 from rnn_edge.train.student import StudentConfig, train_student
 from rnn_edge.train.teacher import TeacherConfig
@@ -26,7 +28,7 @@ def embedded(count: int, seed: int) -> tuple[EmbeddedSet, Array]:
     target = generator.integers(0, 2, count)
     x = generator.normal(size=(count, 5, 6)).astype(np.float32)
     x[target == 1, 2, :3] += 4.0
-    return EmbeddedSet(x, target), generator.integers(0, 12, count)
+    return EmbeddedSet(x, np.full(count, 5), target), generator.integers(0, 12, count)
 
 
 def test_speakers_are_dealt_into_equal_folds_that_share_nobody() -> None:
@@ -50,22 +52,57 @@ def test_targets_of_a_clip_come_from_the_head_that_never_heard_its_speaker() -> 
     # One speaker's labels are wrong: who has heard them repeats them, who has not does not.
     liar = groups == groups[0]
     target = np.where(liar, 1 - train.target, train.target)
-    told = EmbeddedSet(train.x, target)
+    told = replace(train, target=target)
     heard: list[str] = []
     teacher = train_embedded(
         CONFIG, told, fold, validation, 2, 0, lambda stage, *_: heard.append(stage)
     )
     assert heard == ["teacher"] * 3
     each = np.arange(len(train))
-    soft = teacher.soft_targets(train.x, fold, each)
+    soft = teacher.soft_targets(train.x, train.counts, fold, each)
     assert (soft.argmax(axis=1) == train.target)[liar].mean() > 0.9
-    assert (teacher.logits(validation.x).argmax(axis=1) == validation.target).mean() > 0.9
+    assert (
+        teacher.logits(validation.x, validation.counts).argmax(axis=1) == validation.target
+    ).mean() > 0.9
     pairs = each // 2
-    both = teacher.soft_targets(train.x, fold, pairs)
+    both = teacher.soft_targets(train.x, train.counts, fold, pairs)
     assert np.array_equal(both[0::2], both[1::2])
     assert np.allclose(both[0::2], (soft[0::2] + soft[1::2]) / 2.0, atol=1e-5)
     again = train_embedded(CONFIG, told, fold, validation, 2, 0)
     assert all(np.array_equal(a, b) for a, b in zip(teacher.weights, again.weights, strict=True))
+
+
+@pytest.mark.slow
+def test_what_is_behind_the_end_of_a_clip_changes_nothing() -> None:
+    generator = np.random.default_rng(0)
+    target = generator.integers(0, 2, 200)
+    x = generator.normal(size=(200, 9, 6)).astype(np.float32)
+    # A class by its length alone would be told by what fills it up.
+    counts = np.where(target == 1, 3, 6)
+    other = x.copy()
+    x[np.arange(9)[None, :] >= counts[:, None]] = 0.0
+    other[np.arange(9)[None, :] >= counts[:, None]] = 50.0
+    fold = folds_of(np.arange(200), 3, 0)
+    filled, empty = (
+        train_embedded(CONFIG, EmbeddedSet(each, counts, target), fold, part, 2, 0)
+        for each, part in (
+            (other, EmbeddedSet(other, counts, target)),
+            (x, EmbeddedSet(x, counts, target)),
+        )
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(filled.weights, empty.weights, strict=True))
+    assert np.array_equal(filled.logits(other, counts), empty.logits(x, counts))
+    assert not np.array_equal(filled.logits(other, counts), filled.logits(other, counts + 1))
+
+
+def test_windows_that_end_behind_a_clip_are_not_to_be_told() -> None:
+    heard = np.zeros((2, 3, 4), np.float32)
+    heard[1, 1:] = 1000.0
+    embeddings = HeardEmbeddings(heard, (1, 3, 5), np.zeros(4), np.ones(4))
+    told = np.ones((3, 2, 4), np.float32)
+    mask = (np.arange(6)[:, None] < np.array([6, 3])[None, :]).astype(np.float32)[:, :, None]
+    assert float(embeddings.squared_distance(told, heard, mask)) == 1.0
+    assert float(embeddings.squared_distance(told, heard, None)) > 1000.0
 
 
 def test_embedding_hears_the_same_in_int16_and_float_and_moves_with_the_sound() -> None:
@@ -113,6 +150,12 @@ def test_frames_are_those_that_are_complete_when_a_window_ends() -> None:
     # Windows end after 525 ms and every 80 ms; frame k is complete after 20 k + 30 ms.
     assert ended_frames(9, 320, 480, 49) == (24, 28, 32, 36, 40, 44, 48)
     assert ended_frames(2, 320, 480, 26) == (24,)
+    # One that is too short for a window still has one.
+    assert [windows_within(n, 9) for n in (3000, 5679, 5680, 16_000, 40_000)] == [1, 1, 2, 9, 9]
+    # Whatever the hidden states have to tell is among what counts.
+    for samples in range(5000, 16_001, 100):
+        frames = (samples - 480) // 320 + 1
+        assert len(ended_frames(9, 320, 480, frames)) <= windows_within(samples, 9)
 
 
 @pytest.mark.slow

@@ -87,16 +87,18 @@ def _make_embedded_teacher(
     fold = folds_of(clips.groups, config.folds, spec.seed)
     result = train_embedded(
         config,
-        EmbeddedSet(clips.train, data.train.target),
+        EmbeddedSet(clips.train, clips.train_counts, data.train.target),
         fold,
-        EmbeddedSet(clips.validation, data.validation.target),
+        EmbeddedSet(clips.validation, clips.validation_counts, data.validation.target),
         data.outputs,
         spec.seed,
         _renamed(progress, "teacher"),
     )
     _save_teacher(spec, folder, result.arrays())
-    np.save(folder / SOFT, result.soft_targets(clips.train, fold, clips.clips))
-    outputs = [("test", result.logits(clips.test))] if len(clips.test) else []
+    soft = result.soft_targets(clips.train, clips.train_counts, fold, clips.clips)
+    np.save(folder / SOFT, soft)
+    has_test = len(clips.test) > 0
+    outputs = [("test", result.logits(clips.test, clips.test_counts))] if has_test else []
     save_archive(folder / TEACHER_ON_TEST, {"format": "rnn-edge outputs 1"}, outputs)
     parameters = sum(int(np.prod(weight.shape)) for weight in result.weights)
     _write_curves(folder, "teacher", data, result, parameters)
@@ -148,19 +150,17 @@ def make_student(
 def _embeddings(spec: ModelSpec, data: TrainingSet, folder: Path) -> HeardEmbeddings | None:
     """Return what the student is to tell of the teacher's embedding besides its answers."""
     from rnn_edge.train.carried import HeardEmbeddings
+    from rnn_edge.train.embedded import spread
 
     features = spec.features
     if spec.student.embedding_weight == 0.0 or not isinstance(features, LogMelFeatures):
         return None
-    x = EmbeddedClips.load(folder).train
+    clips = EmbeddedClips.load(folder)
+    x = clips.train
     hop = round(features.sample_rate_hz * features.hop_ms / 1000.0)
     frames = ended_frames(x.shape[1], hop, features.window_samples, data.train.x.shape[1])
     x = x[:, : len(frames)]
-    # In float64: a sum of half floats over a pool has no digits left.
-    mean, deviation = (f((0, 1), dtype=np.float64) for f in (x.mean, x.std))
-    return HeardEmbeddings(
-        x, frames, mean.astype(np.float32), (deviation + 1e-3).astype(np.float32)
-    )
+    return HeardEmbeddings(x, frames, *spread(x, clips.train_counts))
 
 
 def make_quantized(

@@ -85,6 +85,25 @@ class HeardEmbeddings:
         """Returns the normalised embeddings of some sequences, float32 [B, W, E]."""
         return (self.x[indices].astype(np.float32) - self.mean) / self.deviation
 
+    def squared_distance(self, told: Tensor, heard: Tensor, mask: Tensor | None) -> Tensor:
+        """Returns the mean square of the distance to the embeddings.
+
+        Args:
+            told: float32 [W, B, E].
+            heard: float32 [B, W, E].
+            mask: float32 [T, B, 1], 1 where frames are a sequence's own; None if all are. A window
+                that ends behind a sequence does not count.
+
+        Returns:
+            float32 scalar.
+        """
+        squares = tf.square(told - tf.transpose(heard, [1, 0, 2]))
+        if mask is None:
+            return tf.reduce_mean(squares)
+        own = tf.gather(mask, self.frames)
+        count = tf.maximum(tf.reduce_sum(own), 1.0)
+        return tf.reduce_sum(squares * own) / (count * float(squares.shape[2]))
+
 
 def train_carried(
     stage: str,
@@ -195,9 +214,8 @@ def train_carried(
                 after += own
             if embeddings is not None:
                 told_now = tf.tensordot(tf.gather(hidden, embeddings.frames), told[0], [[2], [1]])
-                loss += config.embedding_weight * tf.reduce_mean(
-                    tf.square(told_now + told[1] - tf.transpose(heard, [1, 0, 2]))
-                )
+                distance = embeddings.squared_distance(told_now + told[1], heard, time_mask)
+                loss += config.embedding_weight * distance
         gradients = tape.gradient(loss, learned)
         optimizer.apply(gradients, learned)
         if adjust is not None:

@@ -8,7 +8,7 @@ speaks in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -42,10 +42,12 @@ class EmbeddedSet:
 
     Attributes:
         x: float16 or float32 [N, W, E].
+        counts: int64 [N], how many of the W embeddings of a clip count, from 1 on.
         target: int64 [N], classes.
     """
 
     x: Array
+    counts: Array
     target: Array
 
     def __len__(self) -> int:
@@ -79,18 +81,25 @@ class EmbeddedTeacher:
         """All arrays."""
         return tuple(array for head in self.heads for array in head)
 
-    def logits(self, x: Array) -> Array:
-        """Returns the mean of the heads' logits of new clips, float32 [N, C]."""
-        found = [_head(arrays, self.config).predict(self._normal(x)) for arrays in self.heads]
+    def logits(self, x: Array, counts: Array) -> Array:
+        """Returns the mean of the heads' logits of new clips, float32 [N, C].
+
+        Args:
+            x: float [N, W, E].
+            counts: int64 [N], how many embeddings of a clip count.
+        """
+        normal = self._normal(x)
+        found = [_head(arrays, self.config).predict(normal, counts) for arrays in self.heads]
         return np.asarray(np.mean(found, axis=0), dtype=np.float32)
 
-    def soft_targets(self, x: Array, fold: Array, clip: Array) -> Array:
+    def soft_targets(self, x: Array, counts: Array, fold: Array, clip: Array) -> Array:
         """Returns what the student is to imitate of the training part.
 
         A copy that noise covers tells no head much; all copies of a clip together do.
 
         Args:
             x: float [N, W, E].
+            counts: int64 [N], how many embeddings of a clip count.
             fold: int64 [N], the head that never heard the speaker of a clip.
             clip: int64 [N], the clip that each entry is a copy of.
 
@@ -102,7 +111,8 @@ class EmbeddedTeacher:
         for k, arrays in enumerate(self.heads):
             rows = np.flatnonzero(fold == k)
             if len(rows):
-                found[rows] = _head(arrays, self.config).predict(self._normal(x[rows]))
+                head = _head(arrays, self.config)
+                found[rows] = head.predict(self._normal(x[rows]), counts[rows])
         total = np.zeros((int(clip.max()) + 1, outputs))
         np.add.at(total, clip, found)
         mean = total[clip] / np.bincount(clip)[clip, None]
@@ -143,6 +153,24 @@ def folds_of(groups: Array, folds: int, seed: int) -> Array:
     return np.asarray(dealt[index], dtype=np.int64)
 
 
+def spread(x: Array, counts: Array) -> tuple[Array, Array]:
+    """Returns mean and standard deviation of the embeddings that count, each float32 [E].
+
+    Args:
+        x: float [N, W, E].
+        counts: int64 [N].
+    """
+    own = x[counting(counts, x.shape[1])]
+    # In float64: a sum of half floats over a pool has no digits left.
+    mean, deviation = own.mean(0, dtype=np.float64), own.std(0, dtype=np.float64)
+    return mean.astype(np.float32), (deviation + 1e-3).astype(np.float32)
+
+
+def counting(counts: Array, windows: int) -> Array:
+    """Returns which of the W embeddings of a clip count, bool [N, W]."""
+    return np.asarray(np.arange(windows)[None, :] < counts[:, None])
+
+
 def train_embedded(
     config: TeacherConfig,
     train: EmbeddedSet,
@@ -167,11 +195,9 @@ def train_embedded(
         The heads, each with its last weights.
     """
     make_deterministic(seed)
-    # In float64: a sum of half floats over a pool has no digits left.
-    mean = train.x.mean((0, 1), dtype=np.float64).astype(np.float32)
-    deviation = (train.x.std((0, 1), dtype=np.float64) + 1e-3).astype(np.float32)
+    mean, deviation = spread(train.x, train.counts)
     parts = [
-        EmbeddedSet((part.x.astype(np.float32) - mean) / deviation, part.target)
+        replace(part, x=(part.x.astype(np.float32) - mean) / deviation)
         for part in (train, validation)
     ]
     fitted = [
@@ -210,26 +236,34 @@ def _train_head(
 
     @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
     def step(
-        x: Tensor, targets: tuple[Tensor, Tensor], share: Tensor, dropout_seed: Tensor
+        x: Tensor,
+        mask: Tensor,
+        targets: tuple[Tensor, Tensor],
+        share: Tensor,
+        dropout_seed: Tensor,
     ) -> Tensor:
         with tf.GradientTape() as tape:
-            loss = losses.mixed_cross_entropy(head.logits(x, dropout_seed), targets, share)
+            logits = head.logits(x, mask, dropout_seed)
+            loss = losses.mixed_cross_entropy(logits, targets, share)
         optimizer.apply(tape.gradient(loss, head.variables), head.variables)
         return loss
 
     def take_step(i: int) -> Tensor:
         chosen = rows[order.next().indices]
         x, target = train.x[chosen], train.target[chosen].astype(np.int32)
+        mask = _mask(train.counts[chosen], x.shape[1])
+        x = x * mask
         share = np.ones(len(x), np.float32)
         if config.mixup > 0.0:
             share = mixing_shares(len(x), config.mixup, generator)
             # The partners are the same clips in reverse order.
             x = share[:, None, None] * x + (1.0 - share)[:, None, None] * x[::-1]
+            mask = np.maximum(mask, mask[::-1])
         dropout_seed = np.array([seed[0], 100 * i + seed[1]], dtype=np.int32)
-        return step(x, (target, target[::-1].copy()), share, dropout_seed)
+        return step(x, mask, (target, target[::-1].copy()), share, dropout_seed)
 
     def validate() -> Mapping[str, float]:
-        decided = head.predict(validation.x).argmax(axis=1)
+        decided = head.predict(validation.x, validation.counts).argmax(axis=1)
         return {"score": float(np.mean(decided == validation.target))}
 
     return fit("teacher", head.variables, take_step, validate, schedule, progress)
@@ -257,11 +291,12 @@ class _Head:
             variables += [tf.Variable(draw(shape)), tf.Variable(tf.zeros([shape[-1]]))]
         return cls(config, variables)
 
-    def logits(self, x: Tensor, dropout_seed: Tensor | None) -> Tensor:
+    def logits(self, x: Tensor, mask: Tensor, dropout_seed: Tensor | None) -> Tensor:
         """Returns the logits of a batch.
 
         Args:
-            x: float32 [B, W, E], normalised.
+            x: float32 [B, W, E], normalised; 0 where it does not count.
+            mask: float32 [B, W, 1], 1 where it counts.
             dropout_seed: int32 [2], or None for no dropout.
 
         Returns:
@@ -269,18 +304,27 @@ class _Head:
         """
         for k in range(2):
             kernel, bias = self.variables[2 * k : 2 * k + 2]
-            x = tf.nn.relu(tf.nn.conv1d(x, kernel, 1, "SAME") + bias)
+            x = tf.nn.relu(tf.nn.conv1d(x, kernel, 1, "SAME") + bias) * mask
             if dropout_seed is not None and self.config.dropout > 0.0:
                 share = self.config.dropout
                 kept = tf.random.stateless_uniform(x.shape, dropout_seed + 50 * k) >= share
                 x = x * tf.cast(kept, tf.float32) / (1.0 - share)
-        pooled = tf.concat([tf.reduce_max(x, 1), tf.reduce_mean(x, 1)], 1)
+        # What does not count is 0, and nothing is less.
+        mean = tf.reduce_sum(x, 1) / tf.reduce_sum(mask, 1)
+        pooled = tf.concat([tf.reduce_max(x, 1), mean], 1)
         return tf.matmul(pooled, self.variables[4]) + self.variables[5]
 
-    def predict(self, x: Array, batch: int = 512) -> Array:
+    def predict(self, x: Array, counts: Array, batch: int = 512) -> Array:
         """Returns the logits of many clips, float32 [N, C]."""
-        parts = [self.logits(x[k : k + batch], None).numpy() for k in range(0, len(x), batch)]
+        parts = []
+        for k in range(0, len(x), batch):
+            mask = _mask(counts[k : k + batch], x.shape[1])
+            parts.append(self.logits(x[k : k + batch] * mask, mask, None).numpy())
         return np.asarray(np.concatenate(parts), dtype=np.float32)
+
+
+def _mask(counts: Array, windows: int) -> Array:
+    return counting(counts, windows)[:, :, None].astype(np.float32)
 
 
 def _head(arrays: Sequence[Array], config: TeacherConfig) -> _Head:

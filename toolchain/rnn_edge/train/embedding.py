@@ -34,13 +34,13 @@ _MARGIN_SAMPLES = 4000
 
 
 class SpeechEmbedding:
-    """The embedding of clips of one length."""
+    """The embedding of clips up to some length."""
 
     def __init__(self, samples: int) -> None:
         """Loads the two networks.
 
         Args:
-            samples: Length of every clip; others are cut or filled up with silence.
+            samples: Length of a clip; others are cut or filled up with silence.
 
         Raises:
             MissingDependencyError: If the package or the interpreter is not installed.
@@ -104,6 +104,14 @@ def window_ends(windows: int) -> Array:
     """
     first = _FRAMES * 160 + 240 - _MARGIN_SAMPLES
     return first + HOP_SAMPLES * np.arange(windows)
+
+
+def windows_within(samples: int, most: int) -> int:
+    """Returns how many of at most so many windows belong to a clip, at least one.
+
+    They end within it or up to the margin behind it, as those of the longest clip do.
+    """
+    return max(1, int((window_ends(most) <= samples + _MARGIN_SAMPLES).sum()))
 
 
 def _set_shape(interpreter: Any, shape: tuple[int, ...]) -> None:  # noqa: ANN401 - untyped package
