@@ -1,19 +1,12 @@
 """The forms for Arm's vectors give the bits of the portable one: every sum, state and rounding."""
 
-import subprocess
-from pathlib import Path
-
 import pytest
 from c_models import WARNINGS, succeed, tool
+from form_sweeps import COMMON, HERE, INCLUDES, SWEEP, lines_of, portable_lines
 
 from rnn_edge.firmware.linux import TARGETS
 from rnn_edge.firmware.toolchain import ZIG_COMMAND
-from rnn_edge.resources import data_folder
 
-HERE = Path(__file__).parent
-COMMON = data_folder("firmware_templates") / "common"
-SWEEP = (HERE / "form_sweep.c", *sorted(COMMON.glob("*.c")))
-INCLUDES = (f"-I{COMMON}", f"-I{HERE}")
 TARGET = {target.name: target for target in TARGETS}
 BOARDS = [
     ("aarch64", "cortex-a53"),
@@ -22,35 +15,16 @@ BOARDS = [
     ("armv7", "cortex-a7"),
     ("armv6", "arm1176"),
 ]
-PARTS = 26
-TIMEOUT_S = 120
 
 
 @pytest.fixture(scope="module")
 def portable(tmp_path_factory):
-    program = tmp_path_factory.mktemp("portable") / "sweep"
-    flags = (*WARNINGS, "-O2", "-DRNN_EDGE_PORTABLE", *INCLUDES)
-    succeed(tool("cc"), *flags, *SWEEP, HERE / "form_sweep_hosted.c", "-o", program)
-    lines = succeed(program).decode().splitlines()
-    assert len(set(lines)) == PARTS
-    return lines
+    return portable_lines(tmp_path_factory.mktemp("portable"))
 
 
 def zig(*arguments):
     pytest.importorskip("ziglang")
     succeed(*ZIG_COMMAND, *arguments)
-
-
-def lines_of(*command):
-    done = subprocess.run(
-        list(map(str, command)),
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout.decode().splitlines()
 
 
 @pytest.mark.parametrize(("name", "processor"), BOARDS)

@@ -1,43 +1,18 @@
 """Forms without vectors give the bits of the portable one: every sum, state and odd size."""
 
-import subprocess
-from pathlib import Path
-
 import pytest
 from c_models import WARNINGS, succeed, tool
+from form_sweeps import HERE, INCLUDES, SWEEP, lines_of, portable_lines
 
 from rnn_edge.resources import data_folder
 
-HERE = Path(__file__).parent
 TEMPLATES = data_folder("firmware_templates")
-COMMON = TEMPLATES / "common"
-SWEEP = (HERE / "form_sweep.c", *sorted(COMMON.glob("*.c")))
-INCLUDES = (f"-I{COMMON}", f"-I{HERE}")
 LINK = ("-nostdlib", "-ffunction-sections", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments")
-PARTS = 26
-TIMEOUT_S = 120
 
 
 @pytest.fixture(scope="module")
 def portable(tmp_path_factory):
-    program = tmp_path_factory.mktemp("portable") / "sweep"
-    flags = (*WARNINGS, "-O2", "-DRNN_EDGE_PORTABLE", *INCLUDES)
-    succeed(tool("cc"), *flags, *SWEEP, HERE / "form_sweep_hosted.c", "-o", program)
-    lines = succeed(program).decode().splitlines()
-    assert len(set(lines)) == PARTS
-    return lines
-
-
-def lines_of(*command):
-    done = subprocess.run(
-        list(map(str, command)),
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout.decode().splitlines()
+    return portable_lines(tmp_path_factory.mktemp("portable"))
 
 
 SLOW = pytest.mark.slow
