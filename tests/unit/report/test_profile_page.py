@@ -37,6 +37,13 @@ def test_figures_stand_where_they_belong():
     assert page.row("Temperature, °C") == ["Temperature, °C", "50", "not available"]
 
 
+def test_lines_and_page_say_the_same_of_the_clock():
+    result = profile()
+    assert "clock in steps of 20 ns, a reading 25 ns" in "\n".join(profile_lines(result))
+    page = Page(render_profile(result)).text
+    assert "The clock moves in steps of 20 ns and a reading takes 25 ns" in page
+
+
 def test_heat_is_drawn_where_it_is_known():
     known = render_profile(profile())
     assert "does not tell its temperature" not in known

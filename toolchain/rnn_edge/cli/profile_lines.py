@@ -58,8 +58,8 @@ def _settings(result: Json) -> str:
     return (
         f"{settings['rounds']} rounds in turns of {settings['steps']:,} steps after "
         f"{settings['warm_up']:,} to warm up, one thread, a process for each engine, state "
-        f"carried; clock: {clock['resolution_ns']} ns, a reading {clock['reading_ns']} ns; "
-        "intervals are 95 %"
+        f"carried; clock in steps of {clock['smallest_ns']} ns, a reading {clock['reading_ns']} "
+        "ns; intervals are 95 %"
     )
 
 
