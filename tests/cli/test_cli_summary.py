@@ -31,6 +31,12 @@ def test_anomaly_figures_stand_in_one_line():
     ]
 
 
+def test_false_alarms_a_day_are_whole_numbers_as_on_the_page():
+    often = {"false_alarms_per_day": 1980.7, "false_alarms_per_day_interval": [0.0, 2453.2]}
+    lines = metric_lines("anomaly", {"int8": {**METRICS, **often}}, DATA)
+    assert lines[1].endswith("false alarms 4, 1,981 a day (0 to 2,453)")
+
+
 def test_a_single_recording_has_no_interval_of_f1_and_that_is_said():
     one = {**METRICS, "recordings": 1, "f1_interval": [0.5, 0.5]}
     assert metric_lines("anomaly", {"int8": one}, DATA) == [

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rnn_edge.report.formatting import number
 from rnn_edge.report.sections.metrics import FEWEST_RECORDINGS
 
 if TYPE_CHECKING:
@@ -216,8 +217,8 @@ def _per_day(metrics: Mapping[str, Any]) -> str:
     """Return how many false alarms that is in a day of normal operation."""
     if metrics.get("false_alarms_per_day") is None:
         return ""
-    rate, (low, high) = metrics["false_alarms_per_day"], metrics["false_alarms_per_day_interval"]
-    return f", {rate:.3g} a day ({low:.3g} to {high:.3g})"
+    low, high = map(number, metrics["false_alarms_per_day_interval"])
+    return f", {number(metrics['false_alarms_per_day'])} a day ({low} to {high})"
 
 
 def _class_lines(engine: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
