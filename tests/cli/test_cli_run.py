@@ -50,11 +50,8 @@ def test_a_wrong_command_line_is_refused(rnn_edge, bundles, arguments, expected)
         ("pump", ["-s", "rows.csv", "-s", "no.csv"], "Source 'no.csv' among 2"),
         ("pump", ["--repeat", "3"], "Source '-' cannot be repeated; expected files."),
         ("pump", ["-s", "mqtt://h/t", "--fast"], "cannot be read faster than its samples come"),
-        ("pump", ["-s", "mqtt://h"], "MQTT address 'mqtt://h'; expected mqtt://HOST"),
         ("pump", ["-s", "rows.csv", "--delimiter", ";"], "has no column 'pressure', 'current'"),
-        ("pump", ["-s", "rows.csv", "--metrics", "x"], "expected [HOST:]PORT"),
         ("pump", ["-s", "rows.csv", "--exec", "/no/hook"], "Hook '/no/hook' is no program"),
-        ("pump", ["-s", "rows.csv", "--canary-budget", "x=1"], "Canary budget 'x=1'"),
         ("pump", ["-s", "rows.csv", "--canary", "word"], "has other channels than pump"),
         ("pump", ["-s", "rows.csv", "--canary", "pump"], "Canary is the model at work, pump"),
         ("pump", ["-s", "rows.csv", "--canary", "none"], "Bundle none does not exist"),
@@ -73,6 +70,32 @@ def test_what_does_not_fit_is_refused(rnn_edge, bundles, monkeypatch, name, argu
     assert result.code == 1
     assert expected in result.err
     assert "Traceback" not in result.err
+    assert result.out == ""
+
+
+def test_a_serial_port_that_is_none_is_refused(rnn_edge, bundles):
+    pytest.importorskip("serial", reason="pip install 'rnn-edge[serial]'")
+    result = rnn_edge("run", bundles / "pump", "-s", "serial:/dev/null")
+    assert result.code == 1
+    assert "Error: Port /dev/null is no serial port; expected a serial port" in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["-s", "serial:"], "Source 'serial:' names no port; expected serial:PORT"),
+        (["-s", "mqtt://h"], "MQTT address 'mqtt://h'; expected mqtt://HOST"),
+        (["-s", "rows.csv", "--mqtt", "foo"], "MQTT address 'foo'; expected mqtt://HOST"),
+        (["-s", "rows.csv", "--metrics", "abc"], "expected [HOST:]PORT"),
+        (["-s", "rows.csv", "--canary-budget", "x=1"], "Canary budget 'x=1'"),
+        (["-s", "rows.csv", "--canary-budget", "foo", "--install-unit"], "Canary budget 'foo'"),
+    ],
+)
+def test_words_that_mean_nothing_are_a_wrong_command_line(rnn_edge, tmp_path, arguments, expected):
+    # Before the bundle is looked for, which is not there.
+    result = rnn_edge("run", tmp_path / "none", *arguments)
+    assert result.code == 2
+    assert expected in result.err
     assert result.out == ""
 
 

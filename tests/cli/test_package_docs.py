@@ -72,7 +72,7 @@ def test_help_lists_the_kinds(rnn_edge):
 def test_bad_command_lines(bundle, tmp_path, rnn_edge):
     out = tmp_path / "p"
     result = rnn_edge("package", bundle, "--for", "mbed", "--out", out)
-    assert result.code == 1
+    assert result.code == 2
     assert "Unknown kind of package: 'mbed'; known are arduino, esp-idf" in result.err
     result = rnn_edge("package", tmp_path / "none", "--for", "arduino", "--out", out)
     assert (result.code, "does not exist" in result.err) == (1, True)

@@ -3,6 +3,7 @@
 import gc
 import os
 import pty
+import re
 import socket
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 from c_models import frames
 
-from rnn_edge.errors import LinkError, MissingDependencyError
+from rnn_edge.engines.board import answering
+from rnn_edge.errors import DeviceError, LinkError, MissingDependencyError
 from rnn_edge.links.client import LinkClient
 from rnn_edge.links.descriptors import DescriptorStream
 from rnn_edge.links.process import ProcessStream
@@ -196,3 +198,11 @@ def test_a_serial_port_that_is_not_there_is_named():
     pytest.importorskip("serial", reason="pip install 'rnn-edge[serial]'")
     with pytest.raises(LinkError, match=r"/dev/none at 115200 baud cannot be opened"):
         SerialStream("/dev/none")
+
+
+@pytest.mark.parametrize(("port", "what"), [("/dev/null", "no serial port"), (".", "a folder")])
+def test_what_is_no_serial_port_is_refused_and_not_waited_for(port, what):
+    pytest.importorskip("serial", reason="pip install 'rnn-edge[serial]'")
+    # A board's port that cannot be opened is tried again until it comes, which this never does.
+    with pytest.raises(DeviceError, match=f"Port {re.escape(port)} is {what}; expected"):
+        answering(lambda: SerialStream(port), 60.0, "The board", is_program=False)

@@ -11,6 +11,7 @@ import numpy as np
 
 from rnn_edge.errors import DeviceError
 from rnn_edge.extras import require
+from rnn_edge.links.serial_port import require_terminal
 from rnn_edge.live.descriptor import read_bytes
 from rnn_edge.live.lines import LineSplitter
 from rnn_edge.live.queue import SampleQueue
@@ -78,7 +79,7 @@ class SerialRows(LineSource):
 
     Raises:
         MissingDependencyError: If pyserial is not installed.
-        DeviceError: If the port cannot be opened.
+        DeviceError: If the port cannot be opened, or is something else than a serial port.
     """
 
     def __init__(self, port: str, baud: int, form: RowFormat, tell: Teller) -> None:
@@ -88,6 +89,7 @@ class SerialRows(LineSource):
             # Not shared: two readers of one port would take each other's lines.
             self._port = serial.Serial(port, baud, timeout=0, exclusive=True)
         except (OSError, ValueError) as error:
+            require_terminal(port)
             raise DeviceError(
                 f"Serial port {port} at {baud} baud cannot be opened: {error}.",
                 "is it plugged in, another program using it, your user in the group dialout?",

@@ -122,6 +122,23 @@ class SourceRequest:
     speed: float = 1.0
 
 
+def check_word(word: str) -> None:
+    """Refuse a source whose address says nothing, wherever it would be opened.
+
+    Raises:
+        RnnEdgeError: Saying what is expected.
+    """
+    from rnn_edge.live.broker import BrokerAddress
+
+    if word.startswith(SERIAL) and not word.removeprefix(SERIAL).strip():
+        raise DataError(
+            f"Source {word!r} names no port; expected {SERIAL}PORT, e.g. {SERIAL}/dev/ttyACM0.",
+            '"rnn-edge devices detect" lists the ports of boards that are plugged in',
+        )
+    if word.startswith(MQTT):
+        BrokerAddress.of(word)
+
+
 def open_source(
     bundle: Bundle, front_end: FrontEnd, request: SourceRequest, tell: Teller
 ) -> Source:

@@ -21,6 +21,21 @@ def kinds_beginning(
     return [CompletionItem(name, help=summary) for name, summary in found]
 
 
+def known_kind(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Return the kind, or refuse a command line with one that does not exist.
+
+    Raises:
+        click.BadParameter: With all there are.
+    """
+    from rnn_edge.pipeline.package import package_kinds
+
+    if value not in (kinds := package_kinds()):
+        raise click.BadParameter(
+            f"Unknown kind of package: {value!r}; known are {', '.join(kinds)}.", ctx, param
+        )
+    return value
+
+
 class PackageCommand(click.Command):
     """Lists the kinds at the end of its help."""
 
@@ -40,6 +55,7 @@ class PackageCommand(click.Command):
     required=True,
     metavar="KIND",
     shell_complete=kinds_beginning,
+    callback=known_kind,
     help="See below.",
 )
 @click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import click
 from click.core import ParameterSource
 
 from rnn_edge.cli.options import PathName, RealNumber, WholeNumber
-from rnn_edge.cli.output import Output
+from rnn_edge.cli.output import HINT, Output
+from rnn_edge.errors import RnnEdgeError
 
 _OF_UNITS = ("is_unit", "is_user", "is_dry", "unit_name", "state", "log", "bundle")
 """Options that are about a unit, or that it has places of its own for."""
@@ -170,6 +172,7 @@ def run(ctx: click.Context, /, bundle: Path, *, is_quiet: bool, **options: Any) 
     anew and changes over without a gap.
     """
     _refuse_idle(ctx)
+    _refuse_unreadable(ctx)
     output = Output(is_json=False, is_quiet=is_quiet, is_verbose=False)
     if options["is_unit"]:
         return _unit(ctx, bundle, output)
@@ -218,6 +221,29 @@ def _refuse_idle(ctx: click.Context) -> None:
         kind = all_engines().get(ctx.params["engine"])
         if kind is not None and kind.needs_port:
             raise click.UsageError(f"--engine {kind.name} is a board; name its port with --port.")
+
+
+def _refuse_unreadable(ctx: click.Context) -> None:
+    """Refuse words that mean nothing before anything is opened, or written into a unit."""
+    from rnn_edge.live.broker import BrokerAddress
+    from rnn_edge.live.canary import parse_budget
+    from rnn_edge.live.opening import check_word
+    from rnn_edge.live.service import parse_metrics
+
+    readers: dict[str, Callable[[str], object]] = {
+        "mqtt": BrokerAddress.of,
+        "metrics": parse_metrics,
+        "canary_budget": parse_budget,
+    }
+    try:
+        for name, read in readers.items():
+            if ctx.params[name] is not None:
+                read(ctx.params[name])
+        for word in ctx.params["sources"]:
+            check_word(word)
+    except RnnEdgeError as error:
+        hint = f"{HINT}{error.hint}" if error.hint else ""
+        raise click.UsageError(f"{error.message}{hint}") from error
 
 
 def _serve(ctx: click.Context, bundle: Path, output: Output) -> int:
