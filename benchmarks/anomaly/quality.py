@@ -66,6 +66,7 @@ def measure(chosen: PublicSet, data: Path, work: Path) -> dict[str, Any]:
         "machines": len(machines),
         "frame_rate_hz": rate,
         "weight_bytes": bundle.model().weight_bytes,
+        "arithmetic": bundle.spec().features.arithmetic,
         "rows": rows + compared.pop("rows"),
         **compared,
     }
@@ -126,7 +127,7 @@ def table(found: dict[str, Any]) -> list[str]:
     """Return the figures of a set as a table of Markdown."""
     lines = [
         f"**{found['set']}** ({found['machines']} recordings, {found['weight_bytes']:,} bytes of "
-        f"weights). Normal; scored: {found['used']}.",
+        f"weights, {found['arithmetic']} front end). Normal; scored: {found['used']}.",
         "",
         "| detector | " + " | ".join(COLUMNS) + " |",
         "|---|" + "---:|" * len(COLUMNS),

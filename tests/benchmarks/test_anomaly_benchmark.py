@@ -114,3 +114,15 @@ def test_what_is_best_on_all_others_judges_each_recording(sets):
     assert chosen == {"second": 2, "first": 1}
     assert judged.tolist() == [second[0].tolist(), second[1].tolist(), first[2].tolist()]
     assert margins.figures(judged)["f1"] == pytest.approx(2 * 5 / (2 * 5 + 15 + 25))
+
+
+def test_a_table_says_which_front_end_made_its_frames(sets):
+    import quality
+
+    found = {"set": "fan", "machines": 2, "weight_bytes": 1680, "used": "this; that", "rows": []}
+    told = {"arithmetic": "integer", "advice": "Use it.", "left_out": []}
+    first = quality.table(found | told)[0]
+    assert first == (
+        "**fan** (2 recordings, 1,680 bytes of weights, integer front end). Normal; scored: "
+        "this; that."
+    )
