@@ -194,12 +194,52 @@ def test_a_baseline_that_is_better_in_one_figure_is_named_for_it():
 
 
 def test_a_model_that_is_better_in_all_is_said_to_be():
-    found = recommendation(MODEL, {"ewma": {"f1": 0.4, "event_f1": None, "auc_pr": 0.5}})
+    found = recommendation(MODEL, {"ewma": {"f1": 0.4, "event_f1": None, "auc_pr": 0.49}})
     assert found == {
         "wins": {},
         "recommended": None,
         "advice": "The model is better than every baseline in F1 by frame, F1 by event, AUC-PR.",
     }
+
+
+def test_what_is_printed_the_same_is_equal():
+    found = recommendation(MODEL, {"ewma": {"f1": 0.4, "event_f1": None, "auc_pr": 0.50004}})
+    assert (found["wins"], found["recommended"]) == ({}, None)
+    assert found["advice"] == (
+        "The model is better than every baseline in F1 by frame, F1 by event; one equals it in "
+        "AUC-PR (ewma, 50.0 %)."
+    )
+
+
+def test_a_baseline_that_wins_says_in_what_it_does_not():
+    found = recommendation(MODEL, {"ewma": {"f1": 0.6, "event_f1": 0.5, "auc_pr": 0.7}})
+    assert "F1 by frame 60.0 % against 50.0 %, F1 by event 50.0 % of both" in found["advice"]
+    found = recommendation(MODEL, {"ewma": {"f1": 0.6, "event_f1": None, "auc_pr": 0.7}})
+    assert "F1 by event none against 50.0 %" in found["advice"]
+
+
+@pytest.mark.parametrize(
+    ("f1", "words"),
+    [(0.5, "A tie: ewma is equal to the model (F1 by frame 50.0 % of both"),
+     (0.6, "A tie: ewma is worse than the model in no figure (F1 by frame 60.0 % against 50.0 %")],
+)  # fmt: skip
+def test_of_a_tie_the_simpler_is_recommended(f1, words):
+    rows = {"z-score": {**MODEL, "auc_pr": 0.4}, "ewma": {**MODEL, "f1": f1}}
+    found = recommendation(MODEL, rows)
+    assert found["recommended"] == "ewma"
+    assert words in found["advice"]
+    assert "use ewma, which needs no network and is simpler" in found["advice"]
+
+
+def test_several_baselines_that_equal_a_model_each_in_another_figure_do_not_win():
+    names = ("a", "b", "c")
+    rows = {
+        name: {**dict.fromkeys(MODEL, 0.1), key: 0.5}
+        for name, key in zip(names, MODEL, strict=True)
+    }
+    found = recommendation(MODEL, rows)
+    assert found["recommended"] is None
+    assert "No baseline is better than the model in any figure" in found["advice"]
 
 
 def test_without_labels_nothing_is_recommended():

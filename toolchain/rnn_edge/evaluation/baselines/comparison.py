@@ -14,8 +14,11 @@ from rnn_edge.evaluation.commissioning import head_of, in_thresholds, is_enough
 from rnn_edge.types.frames import FrameSequence
 
 FIGURES = {"f1": "F1 by frame", "event_f1": "F1 by event", "auc_pr": "AUC-PR"}
-"""What a baseline is compared in. One that is better in most of them is recommended."""
+"""What a baseline is compared in. One that is better in most of them is recommended, and so is one
+that is worse in none: it is simpler."""
 MOST = 2
+DECIMALS = 1
+"""Of a percentage."""
 
 
 def compare_baselines(
@@ -83,7 +86,7 @@ def recommendation(
             else "There is no baseline to compare the model with.",
         }
     better = {
-        name: [key for key in known if _value(metrics, key) > _value(model, key)]
+        name: [key for key in known if _shown(metrics, key) > _shown(model, key)]
         for name, metrics in baselines.items()
     }
     wins = {
@@ -92,7 +95,9 @@ def recommendation(
         if any(key in keys for keys in better.values())
     }
     needed = min(MOST, len(known))
-    candidates = [name for name, keys in better.items() if len(keys) >= needed]
+    candidates = [name for name, keys in better.items() if len(keys) >= needed] or [
+        name for name, metrics in baselines.items() if not _worse(metrics, model, known)
+    ]
     best = max(candidates, key=lambda name: _sum(baselines[name], known), default=None)
     return {"wins": wins, "recommended": best, "advice": _advice(model, baselines, known, best)}
 
@@ -119,6 +124,17 @@ def _value(metrics: Mapping[str, Any], key: str) -> float:
     return -1.0 if metrics[key] is None else float(metrics[key])
 
 
+def _shown(metrics: Mapping[str, Any], key: str) -> float:
+    """Return a figure as it is printed: what is printed the same is called equal."""
+    return round(_value(metrics, key), DECIMALS + 2)
+
+
+def _worse(
+    metrics: Mapping[str, Any], model: Mapping[str, Any], known: Mapping[str, str]
+) -> list[str]:
+    return [key for key in known if _shown(metrics, key) < _shown(model, key)]
+
+
 def _sum(metrics: Mapping[str, Any], known: Mapping[str, str]) -> float:
     return sum(_value(metrics, key) for key in known)
 
@@ -130,29 +146,53 @@ def _advice(
     best: str | None,
 ) -> str:
     if best is not None:
-        figures = ", ".join(
-            f"{title} {_percent(baselines[best][key])} against {_percent(model[key])}"
-            for key, title in known.items()
-        )
+        own = baselines[best]
+        figures = ", ".join(_against(own, model, key, title) for key, title in known.items())
+        better = [key for key in known if _shown(own, key) > _shown(model, key)]
+        if len(better) >= min(MOST, len(known)):
+            return (
+                f"A baseline wins: {best} does better than the model in most figures ({figures}). "
+                f"On such data use {best}, which needs no network, or change the model."
+            )
+        found = "worse than the model in no figure" if better else "equal to the model"
         return (
-            f"A baseline wins: {best} does better than the model in most figures ({figures}). On "
-            f"such data use {best}, which needs no network, or change the model."
+            f"A tie: {best} is {found} ({figures}). On such data use {best}, which needs no "
+            "network and is simpler, or change the model."
         )
-    leads = []
+    leads, ties, ahead = [], [], []
     for key, title in known.items():
         name = max(baselines, key=lambda each: _value(baselines[each], key))
-        if _value(baselines[name], key) > _value(model, key):
+        of_baseline, of_model = _shown(baselines[name], key), _shown(model, key)
+        if of_baseline > of_model:
             leads.append(
                 f"{title} ({name} {_percent(baselines[name][key])}, the model "
                 f"{_percent(model[key])})"
             )
+        elif of_baseline == of_model:
+            ties.append(f"{title} ({name}, {_percent(model[key])})")
+        else:
+            ahead.append(title)
     if leads:
         return (
             f"No baseline is better than the model in most figures, but one is in "
             f"{' and in '.join(leads)}. Where that is what counts, use it."
         )
-    return f"The model is better than every baseline in {', '.join(known.values())}."
+    if not ahead:
+        return (
+            "No baseline is better than the model in any figure, and each is worse in some; equal "
+            f"are {', '.join(ties)}."
+        )
+    tied = f"; one equals it in {' and in '.join(ties)}" if ties else ""
+    return f"The model is better than every baseline in {', '.join(ahead)}{tied}."
+
+
+def _against(own: Mapping[str, Any], model: Mapping[str, Any], key: str, title: str) -> str:
+    """Return a figure of a baseline beside that of the model."""
+    if _shown(own, key) == _shown(model, key):
+        return f"{title} {_percent(model[key])} of both"
+    of_baseline = "none" if own[key] is None else _percent(own[key])
+    return f"{title} {of_baseline} against {_percent(model[key])}"
 
 
 def _percent(share: float) -> str:
-    return f"{100.0 * share:.1f} %"
+    return f"{100.0 * share:.{DECIMALS}f} %"
