@@ -1,5 +1,6 @@
 """What the small commands do."""
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -118,6 +119,38 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     assert by_name["report"].detail == "lacks matplotlib"
     assert by_name["report"].remedy == "pip install 'rnn-edge[report]'"
     assert by_name["audio"].is_found
+
+
+@pytest.mark.parametrize(
+    ("machine", "python", "expected"),
+    [
+        ("x86_64", (3, 11), ("ai-edge-litert",)),
+        ("armv7l", (3, 11), ("numpy", "tflite-runtime")),
+        ("armv7l", (3, 12), ()),
+        ("armv6l", (3, 11), ()),
+    ],
+)
+def test_an_extra_lacks_only_what_it_brings_here(monkeypatch, machine, python, expected):
+    lines = [
+        "rnn-edge[litert]; extra == 'pi'",
+        "ai-edge-litert>=2.0; (platform_machine != 'armv6l' and platform_machine != 'armv7l') "
+        "and extra == 'litert'",
+        *(
+            f"{name}; (python_version < '3.12' and platform_machine == 'armv7l') and extra == 'pi'"
+            for name in ("tflite-runtime>=2.14", "numpy<2")
+        ),
+    ]
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: lines)
+    monkeypatch.setattr(checks, "wheel_machine", lambda: machine)
+    monkeypatch.setattr(checks.sys, "version_info", python)
+    monkeypatch.setattr(checks, "installed_version", lambda name: "")
+    assert checks.extras()["pi"] == expected
+    found = {check.name: check for check in checks.check_extras()}["pi"]
+    if expected:
+        assert found.detail == f"lacks {', '.join(expected)}"
+    else:
+        assert found.is_found
+        assert found.detail.startswith(f"has nothing to bring for {machine} with Python 3.")
 
 
 def test_a_folder_that_is_not_writable_is_told():

@@ -28,6 +28,10 @@ INTERPRETERS = {
 }
 """Distribution to the extra that brings it, or an empty string."""
 WHEEL = "interpreter wheel"
+_MARKER = re.compile(
+    r"(python_version)\s*(<|>=)\s*['\"](\d+\.\d+)['\"]"
+    r"|(platform_machine|sys_platform)\s*(==|!=)\s*['\"]([^'\"]+)['\"]"
+)
 NO_WHEEL = "none is needed: the exported C is the engine here"
 ENGINES_ELSEWHERE = {
     "tflite-runtime": "rnn_edge.engines.tflite_runtime",
@@ -153,8 +157,10 @@ def extras() -> dict[str, tuple[str, ...]]:
     direct: dict[str, list[str]] = {}
     for line in importlib.metadata.requires(DISTRIBUTION) or []:
         owner = re.search(r"extra == ['\"]([^'\"]+)['\"]", line)
-        if owner and _applies(line):
-            direct.setdefault(owner[1], []).append(line.split(";")[0].strip())
+        if owner:
+            # An extra that has nothing for this machine is one all the same.
+            wanted = direct.setdefault(owner[1], [])
+            wanted += [line.split(";")[0].strip()] if _applies(line) else []
     return {name: tuple(sorted(_expand(name, direct))) for name in sorted(direct)}
 
 
@@ -163,7 +169,8 @@ def check_extras() -> list[Check]:
     checks = []
     for name, needed in extras().items():
         missing = [d for d in needed if not installed_version(d)]
-        lacks = f"lacks {', '.join(missing)}" if missing else ", ".join(needed)
+        brought = ", ".join(needed) or f"has nothing to bring for {_here()}"
+        lacks = f"lacks {', '.join(missing)}" if missing else brought
         remedy = f"pip install '{DISTRIBUTION}[{name}]'" if missing else ""
         checks.append(Check("extras", name, not missing, "", lacks, remedy))
     return checks
@@ -175,11 +182,14 @@ def check_interpreters() -> list[Check]:
     return [_check_wheel(), *found]
 
 
+def _here() -> str:
+    """Return what wheels have to be for."""
+    return f"{wheel_machine()} with Python {sys.version_info[0]}.{sys.version_info[1]}"
+
+
 def _check_wheel() -> Check:
     """Say which interpreter this machine and this Python have a wheel of."""
-    machine, python = wheel_machine(), sys.version_info[:2]
-    name = interpreter_for(machine, python)
-    where = f"{machine} with Python {python[0]}.{python[1]}"
+    name, where = interpreter_for(wheel_machine(), sys.version_info[:2]), _here()
     if name is None:
         detail = f"there is no wheel of ai-edge-litert or tflite-runtime for {where}"
         return Check("interpreters", WHEEL, False, "", detail, NO_WHEEL)
@@ -279,12 +289,19 @@ def check_permissions() -> list[Check]:
 
 
 def _applies(requirement: str) -> bool:
-    """Whether the Python version in a requirement's marker is this one."""
-    marker = re.search(r"python_version\s*(<|>=)\s*['\"](\d+)\.(\d+)['\"]", requirement)
-    if marker is None:
-        return True
-    limit = (int(marker[2]), int(marker[3]))
-    return sys.version_info[:2] < limit if marker[1] == "<" else sys.version_info[:2] >= limit
+    """Whether the markers of a requirement, joined by "and", hold for this Python and machine."""
+    for found in _MARKER.finditer(requirement):
+        name, sign, value = (part for part in found.groups() if part is not None)
+        if name != "python_version":
+            own = wheel_machine() if name == "platform_machine" else sys.platform
+            holds = (own == value) == (sign == "==")
+        else:
+            major, _, minor = value.partition(".")
+            is_below = sys.version_info[:2] < (int(major), int(minor))
+            holds = is_below == (sign == "<")
+        if not holds:
+            return False
+    return True
 
 
 def _expand(name: str, direct: dict[str, list[str]]) -> set[str]:
