@@ -1,6 +1,7 @@
 import contextlib
 import csv
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -125,6 +126,13 @@ def npz(**arrays):
     return stream.getvalue()
 
 
+def archive(name, content):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr(name, content)
+    return stream.getvalue()
+
+
 def test_npz_vectors_and_matrices_are_columns():
     content = npz(t=np.arange(3), m=np.ones((3, 2)), kind=np.array(["ok", "ok", "bad"]))
     table = parse_table("t.npz", content, ",")
@@ -144,7 +152,10 @@ def test_npy_matrix_gives_columns():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"no array", "cannot be read"),
+        (b"", "File t.npz is empty; expected NumPy arrays"),
+        (b"no array", "File t.npz is no NumPy file; expected NumPy arrays"),
+        (npz(a=np.array([1, None], object)), "holds Python objects"),
+        (archive("a.txt", b"text"), "'a.txt' is no array"),
         (npz(a=np.zeros(3), b=np.zeros(4)), r"rows; expected the same number"),
         (npz(a=np.zeros((2, 2, 2))), "3 dimensions"),
         (npz(a=np.zeros(2, complex)), "expected real numbers"),
@@ -154,6 +165,13 @@ def test_npy_matrix_gives_columns():
 def test_bad_npz(content, message):
     with pytest.raises(DataError, match=message):
         parse_table("t.npz", content, ",")
+
+
+def test_what_is_no_numpy_file_is_not_to_be_trusted_but_written_anew():
+    with pytest.raises(DataError) as refused:
+        parse_table("t.npz", b"a,b\n1,2\n", ",")
+    assert "numpy.savez" in refused.value.hint
+    assert "trust" not in str(refused.value)
 
 
 def test_infinity_in_npz_is_named():

@@ -20,6 +20,12 @@ from rnn_edge.types import Array
 MISSING_CELLS = frozenset({"", "nan", "na", "n/a", "null", "none"})
 """Cells that hold no value, in lower case."""
 
+_NUMPY_STARTS = (b"\x93NUMPY", b"PK")
+"""How an array and an archive of arrays begin."""
+_NUMPY_HINT = (
+    "write numbers with numpy.savez or numpy.save; the name of a table of text ends in .csv"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -200,9 +206,14 @@ def _parse_numpy(name: str, content: bytes) -> Table:
         else:
             arrays = {key: loaded[key] for key in loaded.files}
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"File {name} cannot be read: {error}; expected NumPy arrays.") from error
+        reason = _numpy_reason(content, error)
+        raise DataError(f"File {name} {reason}; expected NumPy arrays.", _NUMPY_HINT) from error
     columns: dict[str, list[str] | Array] = {}
     for key, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise DataError(
+                f"File {name}: {key!r} is no array; expected NumPy arrays.", _NUMPY_HINT
+            )
         if array.ndim not in (1, 2):
             raise DataError(
                 f"File {name}: array {key!r} has {array.ndim} dimensions; expected 1 or 2."
@@ -218,6 +229,17 @@ def _parse_numpy(name: str, content: bytes) -> Table:
             f"File {name} has arrays of {sorted(lengths)} rows; expected the same number, over 0."
         )
     return Table(name, MappingProxyType(columns), tuple(range(1, lengths.pop() + 1)))
+
+
+def _numpy_reason(content: bytes, error: Exception) -> str:
+    """Say what is wrong with a file: numpy takes what it does not know for a pickle to trust."""
+    if not content:
+        return "is empty"
+    if not content.startswith(_NUMPY_STARTS):
+        return "is no NumPy file"
+    if "allow_pickle" in str(error):
+        return "holds Python objects"
+    return f"cannot be read: {str(error).rstrip('.')}"
 
 
 def _numpy_column(name: str, key: str, array: Array) -> list[str] | Array:
