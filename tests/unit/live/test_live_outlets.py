@@ -2,12 +2,14 @@
 
 import json
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from live_bundles import make_bundle
 
 from rnn_edge.errors import DataError, DeviceError, EnvironmentFailureError
+from rnn_edge.live import broker
 from rnn_edge.live.broker import BrokerAddress, BrokerEvents
 from rnn_edge.live.counts import BUCKETS_S, Counts, Histogram
 from rnn_edge.live.hook import MOST_WAITING, Hook
@@ -204,3 +206,39 @@ def test_addresses_are_read_and_refused(said):
     for text in ("", "host", "host:http", "1:99999"):
         with pytest.raises(DataError, match="expected"):
             parse_metrics(text)
+
+
+@pytest.mark.parametrize(("is_there", "waits_s"), [(True, 10.0), (False, 2.0)])
+def test_an_event_that_is_never_acknowledged_is_counted_as_dropped(
+    monkeypatch, said, is_there, waits_s
+):
+    pytest.importorskip("paho.mqtt.client", reason="MQTT needs paho-mqtt")
+    now_s = [0.0]
+
+    def sleep(seconds):
+        now_s[0] += seconds
+
+    clock = SimpleNamespace(monotonic=lambda: now_s[0], sleep=sleep)
+    monkeypatch.setattr(broker, "time", clock)
+    monkeypatch.setattr(broker._Session, "start", lambda self, on_connect: None)
+    events = BrokerEvents(BrokerAddress.of("mqtt://host/a"), Teller(said.append))
+    if is_there:
+        events._session.is_connected.set()
+    for _ in range(3):
+        events.send(EVENT)
+    events._arrived()
+    events.close()
+    assert waits_s <= now_s[0] < waits_s + 0.2
+    assert (events.published, events.dropped, events.waiting) == (1, 2, 0)
+    assert said == ["mqtt://host:1883/a: 2 event(s) not acknowledged at the end; they may be lost."]
+
+
+def test_nothing_is_waited_for_where_all_was_acknowledged(monkeypatch, said):
+    pytest.importorskip("paho.mqtt.client", reason="MQTT needs paho-mqtt")
+    monkeypatch.setattr(broker._Session, "start", lambda self, on_connect: None)
+    monkeypatch.setattr(broker.time, "sleep", lambda seconds: pytest.fail("waited"))
+    events = BrokerEvents(BrokerAddress.of("mqtt://host/a"), Teller(said.append))
+    events.send(EVENT)
+    events._arrived()
+    events.close()
+    assert (events.dropped, said) == (0, [])

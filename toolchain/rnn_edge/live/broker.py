@@ -28,7 +28,9 @@ MOST_WAITING = 1000
 _ADDRESS = re.compile(r"mqtt://([^/@:\[\]]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/(.+)")
 _PORT = 1883
 _KEEP_ALIVE_S = 30
-_FLUSH_S = 2.0
+FLUSH_S, ABSENT_S = 10.0, 2.0
+"""How long events that were not acknowledged are waited for at the end: a broker that is there may
+be slow, and one that is away hardly comes back in time."""
 _POLL_S = 0.1
 
 
@@ -189,9 +191,9 @@ class BrokerEvents:
         self.published = 0
         """Events that the broker has acknowledged."""
         self.dropped = 0
-        """Events for which there was no room."""
+        """Events for which there was no room, and those that were not acknowledged at the end."""
         self._accepted = 0
-        self._address = address
+        self._address, self._tell = address, tell
         self._session = _Session(address, tell)
         self._refused = self._session.no_room
         self._session.client.on_publish = self._arrived
@@ -211,11 +213,21 @@ class BrokerEvents:
             self._accepted += 1
 
     def close(self) -> None:
-        """Give what was published a little time to get there, and end the connection."""
-        end_s = time.monotonic() + _FLUSH_S
-        while self.waiting and time.monotonic() < end_s:
+        """Wait for what was not acknowledged yet, count what never is, and end the connection."""
+        begin_s = time.monotonic()
+        while self.waiting:
+            limit_s = FLUSH_S if self._session.is_connected.is_set() else ABSENT_S
+            if time.monotonic() - begin_s >= limit_s:
+                break
             time.sleep(_POLL_S)
         self._session.close()
+        lost = self.waiting
+        if lost:
+            self.dropped += lost
+            self._accepted -= lost
+            self._tell.once(
+                f"{self._address}: {lost:,} event(s) not acknowledged at the end; they may be lost."
+            )
 
     def _arrived(self, *arguments: Any) -> None:  # noqa: ANN401 - untyped
         del arguments
