@@ -17,6 +17,17 @@ from rnn_edge.live.envelope import MOST_BUCKETS
 pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")
 
 LABELLED = SENSOR.replace("[features]", 'label_columns = ["anomaly", "other"]\n[features]')
+MADE = """
+[model]
+name = "made"
+task = "anomaly"
+cell = "gru"
+hidden = 6
+[data]
+kind = "synthetic-machine"
+[features]
+kind = "channels"
+"""
 ROWS = 3000
 
 
@@ -150,6 +161,17 @@ def test_without_labels_the_page_says_so(places, tmp_path, rnn_edge):
     assert result["curves"]["samples"]["samples"] == result["frames"] == 700
     assert "Nothing is labelled" in page.text
     assert "labelled anomalous" not in page.text
+
+
+def test_a_bundle_of_made_data_knows_usual_labels(places, tmp_path, rnn_edge):
+    make_bundle(tmp_path / "made", MADE)
+    source = ["-s", places / "rows.csv", "--steps", "600"]
+    result, _, _ = report_of(rnn_edge, tmp_path / "a", tmp_path / "made", *source)
+    assert result["labels"]["anomalous_frames"] == 29
+    # A spec that describes tables and names no labels is believed.
+    make_bundle(tmp_path / "plain")
+    result, _, _ = report_of(rnn_edge, tmp_path / "b", tmp_path / "plain", *source)
+    assert result["labels"] is None
 
 
 def test_keywords_have_their_probabilities_and_detections(places, tmp_path, rnn_edge):

@@ -13,6 +13,7 @@ from rnn_edge.live.queue import SampleQueue
 from rnn_edge.live.rows import BadRowError, RowFormat, RowReader
 from rnn_edge.live.table_files import TableFiles
 from rnn_edge.live.told import Teller
+from rnn_edge.streams.base import ANOMALOUS, NORMAL, UNLABELLED
 
 FORM = RowFormat(("a", "b"), 2.0, ",", "time", "number")
 
@@ -186,3 +187,13 @@ def test_a_table_goes_on_from_any_position(tmp_path, position):
 def test_a_table_without_a_row_is_refused(tmp_path):
     with pytest.raises(DataError, match="has no row that can be read; expected 2 channels: a, b"):
         taken(table(tmp_path / "t.csv", b"a,b\nx,y\n"))
+
+
+def test_usual_labels_are_known_however_they_are_written_but_no_channel_is_one():
+    form = RowFormat(("a", "fault"), 2.0, label_columns=None)
+    each = RowReader(form, "table")
+    found = []
+    for line in (b"a,fault,Anomaly", b"1,1,0", b"1,0,1"):
+        each.row(line)
+        found.append(each.label)
+    assert found == [UNLABELLED, NORMAL, ANOMALOUS]

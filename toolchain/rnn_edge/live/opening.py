@@ -236,7 +236,7 @@ def _rows(bundle: Bundle, front_end: FrontEnd, request: SourceRequest, tell: Tel
         str(getattr(data, "time_column", None) or ""),
         getattr(data, "time_format", "iso"),
         config.hold_samples if isinstance(config, IntegerWindowConfig) else None,
-        tuple(getattr(data, "label_columns", ())),
+        getattr(data, "label_columns", None),
         tuple(getattr(data, "anomalous_values", ())),
     )
     first = request.words[0]

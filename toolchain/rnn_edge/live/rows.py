@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from rnn_edge.data.guess import LABEL_COLUMNS
 from rnn_edge.data.table import MISSING_CELLS, reads_as_number
 from rnn_edge.errors import DataError
 from rnn_edge.streams.base import ANOMALOUS, NORMAL, UNLABELLED
@@ -41,7 +42,8 @@ class RowFormat:
         hold_rows: A missing value is told as NaN, and so are rows that are missing by the column of
             time where these are no more; None where missing values are held here, and rows are not
             told.
-        label_columns: Columns that mark anomalous rows; no model sees them.
+        label_columns: Columns that mark anomalous rows; no model sees them. None where nothing is
+            known of them: those of usual names then.
         anomalous_values: Cells that mean "anomalous"; empty for any number but 0.
     """
 
@@ -52,7 +54,7 @@ class RowFormat:
     time_format: Literal["iso", "number"] = "iso"
     hold_rows: int | None = None
     # What tells a source from another is how its channels are written.
-    label_columns: tuple[str, ...] = field(default=(), repr=False)
+    label_columns: tuple[str, ...] | None = field(default=(), repr=False)
     anomalous_values: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -191,7 +193,12 @@ class RowReader:
         self._width = len(names)
         if form.time_column in names:
             self._time_place = names.index(form.time_column)
-        self._label_places = [names.index(name) for name in form.label_columns if name in names]
+        if form.label_columns is None:
+            usual = [name for name in names if name.lower() in LABEL_COLUMNS]
+            found = [name for name in usual if name not in form.channels]
+        else:
+            found = [name for name in form.label_columns if name in names]
+        self._label_places = [names.index(name) for name in found]
         return True
 
     def _label(self, cells: Sequence[str]) -> int:
