@@ -1,5 +1,7 @@
 """The command starts at once, explains itself, and loads only what it uses."""
 
+import errno
+import os
 import resource
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import click
 import pytest
 
 from rnn_edge import __version__
-from rnn_edge.cli.program import cli
+from rnn_edge.cli.program import cli, run_command
 
 PROGRAM = Path(sys.executable).with_name("rnn-edge")
 HEAVY = ("tensorflow", "keras", "numpy", "pydantic", "rich", "onnx", "matplotlib")
@@ -136,5 +138,14 @@ def test_an_output_that_takes_nothing_is_told_without_a_traceback():
             check=False,
         )
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: The system refused: No space left on device.")
+    assert done.stderr.startswith("Error: The output cannot be written: No space left on device.")
     assert "Traceback" not in done.stderr
+
+
+def test_a_full_file_is_not_taken_for_the_output(monkeypatch, capsys):
+    def full(*rest, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(cli, "main", full)
+    assert run_command(["devices"]) == 1
+    assert "Error: The system refused: No space left on device." in capsys.readouterr().err

@@ -83,10 +83,24 @@ def run_command(arguments: Sequence[str]) -> int:
     except (RnnEdgeError, OSError, MemoryError) as error:
         if _is_verbose(arguments):
             click.echo(traceback.format_exc(), err=True, nl=False)
-        explained = explain(error)
+        explained = _of_output(error) or explain(error)
         write_error(explained, is_json=is_json)
         return explained.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _of_output(error: BaseException) -> RnnEdgeError | None:
+    """Return the error of an output that takes nothing more; None for any other."""
+    if not isinstance(error, OSError) or error.filename is not None:
+        return None
+    # A file that is full names itself as little: what tells them apart is who wrote.
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if click.echo.__code__ not in codes and codes[-1:] != [run_command.__code__]:
+        return None
+    return RnnEdgeError(
+        f"The output cannot be written: {error.strerror or error}.",
+        "make room where it goes, or send it elsewhere, and run the command again",
+    )
 
 
 def explain(error: RnnEdgeError | OSError | MemoryError) -> RnnEdgeError:
