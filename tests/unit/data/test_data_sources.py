@@ -43,8 +43,9 @@ def test_unknown_kind_lists_the_known_ones():
 def test_path_where_it_is_needed_only():
     with pytest.raises(DataError, match="speech-commands has no path"):
         load_dataset("speech-commands")
-    with pytest.raises(DataError, match="has no meaning there"):
+    with pytest.raises(DataError, match="has no meaning there") as refused:
         load_dataset("synthetic-machine", Path("x"), SMALL)
+    assert "rnn-edge evaluate BUNDLE --data x" in refused.value.hint
 
 
 def test_options_of_another_source():

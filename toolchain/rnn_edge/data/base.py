@@ -68,7 +68,11 @@ def load_dataset(
             "give it with --data or as path in the [data] table of the spec",
         )
     if path is not None and not (source.needs_path or source.takes_path):
-        raise DataError(f"Data source {kind} makes its data; the path {path} has no meaning there.")
+        raise DataError(
+            f"Data source {kind} makes its data; the path {path} has no meaning there.",
+            f'a bundle is tried on recordings with "rnn-edge evaluate BUNDLE --data {path}"; to '
+            f'train on them, begin with "rnn-edge data inspect {path}"',
+        )
     chosen = source.options() if options is None else options
     if not isinstance(chosen, source.options):
         raise TypeError(f"{kind} takes {source.options.__name__}, not {type(chosen).__name__}")
