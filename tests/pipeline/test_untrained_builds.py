@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -41,6 +42,8 @@ from rnn_edge.pipeline import build as pipeline_build
 from rnn_edge.pipeline.files import tree_digests
 from rnn_edge.spec import load_spec
 from rnn_edge.types import FloatModel
+from rnn_edge.types.archive import load_archive
+from rnn_edge.types.frames import FrameSequence, FrameSet
 
 PROGRAM = Path(__file__).parents[1] / "support" / "untrained_build.py"
 
@@ -642,3 +645,18 @@ def test_a_build_killed_in_every_stage_ends_as_if_nothing_had_happened(built, tm
     assert set(heard.kept) >= set(ORDER[:5])
     assert published(out) == published(built)
     assert not list(out.rglob("unfinished-*"))
+
+
+def test_the_stand_in_of_a_teacher_of_keywords_says_one_thing_of_each_clip(tmp_path):
+    stand_ins = {}
+    replace_training(lambda owner, name, value: stand_ins.update({name: value}))
+    spec = SimpleNamespace(model=SimpleNamespace(task="kws"))
+    clips = [
+        FrameSequence(f"{split}{k}", np.zeros((7, 5), np.float32), k, None, split)
+        for split in ("train", "test")
+        for k in range(3)
+    ]
+    frames = FrameSet(("yes", "no", "unknown"), 50.0, tuple(clips))
+    stand_ins["make_teacher"](spec, frames, tmp_path, tmp_path, lambda *rest: None)
+    outputs = load_archive(tmp_path / training.TEACHER_ON_TEST, "rnn-edge outputs 1")[1]
+    assert {name: each.shape for name, each in outputs.items()} == {"test": (3, 3)}
