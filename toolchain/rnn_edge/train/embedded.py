@@ -15,19 +15,17 @@ import numpy as np
 import tensorflow as tf
 
 from rnn_edge.errors import DataError
-from rnn_edge.train import losses
-from rnn_edge.train.augment import mixing_shares
 from rnn_edge.train.cells import Tensor
 from rnn_edge.train.loop import (
     Curves,
     Fitted,
     Progress,
     Schedule,
-    adam,
     fit,
     make_deterministic,
     silent,
 )
+from rnn_edge.train.mixed import mixed_steps
 from rnn_edge.train.streams import Lanes
 from rnn_edge.train.teacher import TeacherConfig
 from rnn_edge.types import Array
@@ -232,35 +230,14 @@ def _train_head(
         evaluate_every=config.evaluate_every,
         keep_last=True,
     )
-    optimizer = adam(schedule, head.variables)
-
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
-    def step(
-        x: Tensor,
-        mask: Tensor,
-        targets: tuple[Tensor, Tensor],
-        share: Tensor,
-        dropout_seed: Tensor,
-    ) -> Tensor:
-        with tf.GradientTape() as tape:
-            logits = head.logits(x, mask, dropout_seed)
-            loss = losses.mixed_cross_entropy(logits, targets, share)
-        optimizer.apply(tape.gradient(loss, head.variables), head.variables)
-        return loss
+    step = mixed_steps(head.logits, head.variables, schedule, config.mixup, generator)
 
     def take_step(i: int) -> Tensor:
         chosen = rows[order.next().indices]
-        x, target = train.x[chosen], train.target[chosen].astype(np.int32)
-        mask = _mask(train.counts[chosen], x.shape[1])
-        x = x * mask
-        share = np.ones(len(x), np.float32)
-        if config.mixup > 0.0:
-            share = mixing_shares(len(x), config.mixup, generator)
-            # The partners are the same clips in reverse order.
-            x = share[:, None, None] * x + (1.0 - share)[:, None, None] * x[::-1]
-            mask = np.maximum(mask, mask[::-1])
-        dropout_seed = np.array([seed[0], 100 * i + seed[1]], dtype=np.int32)
-        return step(x, mask, (target, target[::-1].copy()), share, dropout_seed)
+        mask = _mask(train.counts[chosen], train.x.shape[1])
+        return step(
+            train.x[chosen] * mask, mask, train.target[chosen], (seed[0], 100 * i + seed[1])
+        )
 
     def validate() -> Mapping[str, float]:
         decided = head.predict(validation.x, validation.counts).argmax(axis=1)

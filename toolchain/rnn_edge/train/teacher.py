@@ -12,8 +12,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from rnn_edge.train import cells, losses
-from rnn_edge.train.augment import hide_stretches, mixing_shares
+from rnn_edge.train import cells
+from rnn_edge.train.augment import hide_stretches
 from rnn_edge.train.carried import CarriedConfig, measure, train_carried
 from rnn_edge.train.cells import LayerTensors, Tensor
 from rnn_edge.train.forecaster import forecasts
@@ -22,11 +22,11 @@ from rnn_edge.train.loop import (
     Fitted,
     Progress,
     Schedule,
-    adam,
     fit,
     make_deterministic,
     silent,
 )
+from rnn_edge.train.mixed import mixed_steps
 from rnn_edge.train.network import Network, layer_variables
 from rnn_edge.train.sequences import TrainingSet
 from rnn_edge.train.streams import Lanes
@@ -262,37 +262,14 @@ def _train_clip_teacher(
     config: TeacherConfig, data: TrainingSet, schedule: Schedule, seed: int, progress: Progress
 ) -> Fitted:
     network = ClipTeacher.fresh(config, data.inputs, data.outputs, seed)
-    optimizer = adam(schedule, network.variables)
     generator = np.random.default_rng(seed)
     order = Lanes(len(data.train), config.batch, 1.0, None, generator)
-
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
-    def step(
-        x: Tensor,
-        mask: Tensor,
-        targets: tuple[Tensor, Tensor],
-        share: Tensor,
-        dropout_seed: Tensor,
-    ) -> Tensor:
-        with tf.GradientTape() as tape:
-            logits = network.logits(x, mask, dropout_seed)
-            loss = losses.mixed_cross_entropy(logits, targets, share)
-        optimizer.apply(tape.gradient(loss, network.variables), network.variables)
-        return loss
+    step = mixed_steps(network.logits, network.variables, schedule, config.mixup, generator)
 
     def take_step(i: int) -> Tensor:
         indices = order.next().indices
         x = hide_stretches(data.train.x[indices], config.hide_frames, config.hide_bands, generator)
-        target = data.train.target[indices].astype(np.int32)
-        mask = data.train.mask(indices)
-        share = np.ones(len(x), np.float32)
-        if config.mixup > 0.0:
-            share = mixing_shares(len(x), config.mixup, generator)
-            # The partners are the same clips in reverse order.
-            x = share[:, None, None] * x + (1.0 - share)[:, None, None] * x[::-1]
-            mask = np.maximum(mask, mask[::-1])
-        dropout_seed = np.array([seed, 100 * i], dtype=np.int32)
-        return step(x, mask, (target, target[::-1].copy()), share, dropout_seed)
+        return step(x, data.train.mask(indices), data.train.target[indices], (seed, 100 * i))
 
     def validate() -> Mapping[str, float]:
         part = data.validation
