@@ -77,7 +77,10 @@ def _tuples(values):
 
 def test_the_table_of_alarms_is_what_the_logic_does():
     score, alarm = (
-        [cell.strip() for cell in re.search(rf"\| {name} \|(.*)\|\n", ANOMALIES)[1].split("|")]
+        [
+            cell.strip()
+            for cell in re.search(rf"^\| {name} \|(.*)\|\n", ANOMALIES, re.M)[1].split("|")
+        ]
         for name in ("score", "alarm")
     )
     logic = AlarmLogic(1.0, release=0.5, least_frames=2, release_frames=2)
