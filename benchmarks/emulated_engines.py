@@ -24,9 +24,7 @@ from rnn_edge.engines.link_engine import LinkEngine, exported_sources
 from rnn_edge.errors import MissingDependencyError, ModelError
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.exporters.c_source import EXPORTER
-from rnn_edge.firmware.baremetal import build_image
-from rnn_edge.firmware.program import LINK
-from rnn_edge.firmware.stack_prediction import predicted_stack
+from rnn_edge.firmware.stack_prediction import image_with_bound
 from rnn_edge.pipeline.device_timing import InstructionCounter
 from rnn_edge.quantize import calibrate, quantize_input, quantize_model
 from rnn_edge.reference import IntegerReference
@@ -73,8 +71,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             device = all_devices().get(name.removeprefix("device:"))
             if device is not None and device.emulator is not None:
                 files = exported_sources(source)
-                image = build_image(device, model, files, source.work)
-                stack = predicted_stack(device, model, files, image.path, LINK)
+                image, stack = image_with_bound(device, model, files, source.work)
                 count = counter.count(device)
                 factor = device.emulator.instructions_per_tick
                 rows[name] |= {

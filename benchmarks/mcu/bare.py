@@ -11,11 +11,9 @@ from pathlib import Path
 from subject import NAME, STEPS, Subject, frames_header
 
 from rnn_edge.firmware import baremetal
-from rnn_edge.firmware.call_graph import FLAG
 from rnn_edge.firmware.link_map import bytes_by_object
 from rnn_edge.firmware.program import CONFIG, Recipe, config_header, contents_of, write_contents
 from rnn_edge.firmware.stack_prediction import bound_of_objects
-from rnn_edge.firmware.toolchain import ZIG_COMMAND
 from rnn_edge.programs import call, program
 from rnn_edge.spec import DeviceSpec
 
@@ -149,8 +147,7 @@ def _image(
     linking = [flag for flag in recipe.flags if flag.startswith("-Wl,") or flag == "-static"]
     compiling = [flag for flag in recipe.flags if flag not in linking]
     objects = [f"{Path(file).stem}.o" for file in files]
-    graph = () if recipe.compiler == ZIG_COMMAND else (FLAG,)
-    _succeed([*recipe.compiler, *compiling, *graph, "-I.", "-c", *files], folder, recipe.variables)
+    _succeed([*recipe.compiler, *compiling, "-I.", "-c", *files], folder, recipe.variables)
     end = [*recipe.libraries, "-Wl,-Map=image.map", "-o", "image.elf"]
     _succeed([*recipe.compiler, *recipe.flags, *objects, *end], folder, recipe.variables)
     return (folder / "image.map").read_text(), folder / "image.elf"

@@ -11,11 +11,10 @@ from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.errors import DeviceError, MissingDependencyError
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.exporters.c_source import EXPORTER, sources_in
-from rnn_edge.firmware.baremetal import TEMPLATE, build_image
+from rnn_edge.firmware.baremetal import TEMPLATE
 from rnn_edge.firmware.device_program import device_program
-from rnn_edge.firmware.program import LINK
 from rnn_edge.firmware.stack_bound import LIBRARY_BYTES, POINTERS
-from rnn_edge.firmware.stack_prediction import NOT_PREDICTED, predicted_stack
+from rnn_edge.firmware.stack_prediction import NOT_PREDICTED, image_with_bound
 from rnn_edge.firmware.toolchain import VARIABLE, ZIG
 from rnn_edge.links.application import Mode
 from rnn_edge.pipeline.device_timing import InstructionCounter
@@ -98,8 +97,7 @@ def test_the_stack_stays_below_its_bound_and_comes_near_it(name, case, tmp_path)
     files = sources_in(source.model, source.exports)
     with opened(name, source) as engine:
         counters = used(engine, frames(RECIPES[case], 300))
-    image = build_image(DEVICES[name], source.model, files, source.work, LINK)
-    bound = predicted_stack(DEVICES[name], source.model, files, image.path, LINK)
+    _, bound = image_with_bound(DEVICES[name], source.model, files, source.work)
     assert counters.stack_bytes <= bound.total_bytes <= DEVICES[name].memory.stack_bytes
     # Cortex-M0's gates call the product of blocks by its name: its inputs and sums count in a model
     # without blocks too.
@@ -145,7 +143,8 @@ def test_with_zig_the_stack_is_not_predicted_and_that_is_said(tmp_path, monkeypa
         pytest.skip(str(error))
     assert made.stack_bytes is None
     assert made.toolchain.startswith("zig ")
-    assert predicted_stack(DEVICES[QUICK], source.model, files, made.path, LINK) == NOT_PREDICTED
+    image, bound = image_with_bound(DEVICES[QUICK], source.model, files, source.work)
+    assert (image.path, bound) == (made.path, NOT_PREDICTED)
 
 
 def test_every_pointer_that_the_bound_knows_is_called_somewhere():

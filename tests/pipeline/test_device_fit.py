@@ -14,9 +14,9 @@ from rnn_edge.cli.main import run
 from rnn_edge.errors import MissingDependencyError, MissingExportError
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.exporters.c_source import EXPORTER, sources_in
-from rnn_edge.firmware import baremetal, toolchain
+from rnn_edge.firmware import toolchain
 from rnn_edge.firmware.program import LINK
-from rnn_edge.firmware.stack_prediction import predicted_stack
+from rnn_edge.firmware.stack_prediction import image_with_bound
 from rnn_edge.pipeline import Bundle
 from rnn_edge.pipeline.bundle import publish
 from rnn_edge.pipeline.device_app import app_config
@@ -99,8 +99,7 @@ def test_bytes_are_those_of_the_linker(bundle, tmp_path, uncounted):
     model = bundle.model()
     for name, row in only(bundle, "qemu-m4", "qemu-rv32").items():
         sources, app = sources_in(model, bundle.exports), app_config(bundle, name)
-        image = baremetal.build_image(DEVICES[name], model, sources, tmp_path, LINK, app)
-        bound = predicted_stack(DEVICES[name], model, sources, image.path, LINK, app)
+        image, bound = image_with_bound(DEVICES[name], model, sources, tmp_path, LINK, app)
         assert row.need.stack_bound == bound.total_bytes <= row.need.stack_bytes
         assert 0 < row.need.ram_bytes - row.need.stack_bytes - sum(row.need.variables.values()) < 64
         assert row.need.basis == LINKED

@@ -10,7 +10,7 @@ from pathlib import Path
 from rnn_edge.errors import EngineError, ModelError
 from rnn_edge.firmware.app_config import AppConfig
 from rnn_edge.firmware.elf_sections import elf_sections
-from rnn_edge.firmware.program import LINK, Recipe, build_program
+from rnn_edge.firmware.program import LINK, Maker, Recipe, build_program
 from rnn_edge.firmware.toolchain import toolchain_for
 from rnn_edge.registry import known
 from rnn_edge.resources import data_folder
@@ -128,7 +128,7 @@ def recipe(device: DeviceSpec) -> Recipe:
         target=device.name,
         compiler=toolchain.compiler,
         version=toolchain.version,
-        flags=toolchain.flags((*FLAGS, *build.flags)),
+        flags=(*toolchain.flags((*FLAGS, *build.flags)), *toolchain.graphs),
         templates=(*(f"{TEMPLATE}/{name}" for name in names), *parts),
         generated={"memory.ld": memory_script(device), _NUMBERS: board_header(device, numbers)},
         libraries=toolchain.libraries,
@@ -170,6 +170,7 @@ def build_image(
     work: Path,
     service: Sequence[str] = LINK,
     app: AppConfig | None = None,
+    beside: Mapping[str, Maker] | None = None,
 ) -> Image:
     """Compile the image of a model for a device, unless that was done before.
 
@@ -180,6 +181,7 @@ def build_image(
         work: Where the image is kept.
         service: Files of what serves the model.
         app: What the application does; None for one that decides nothing.
+        beside: As for `rnn_edge.firmware.program.build`.
 
     Raises:
         MissingDependencyError: If the compiler is not installed.
@@ -195,6 +197,7 @@ def build_image(
         lambda text: does_not_fit(device, model, text),
         service,
         app,
+        beside,
     )
     return measured(device, path)
 

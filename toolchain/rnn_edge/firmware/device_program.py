@@ -11,7 +11,7 @@ from rnn_edge.firmware import baremetal, linux
 from rnn_edge.firmware.app_config import AppConfig
 from rnn_edge.firmware.link import LANGUAGE, SIZES, TEMPLATES
 from rnn_edge.firmware.program import LINK, BuildPlan, Recipe, build_program, plan_of, serving
-from rnn_edge.firmware.stack_prediction import predicted_stack, require_stack
+from rnn_edge.firmware.stack_prediction import image_with_bound, require_stack
 from rnn_edge.firmware.toolchain import described
 from rnn_edge.programs import program
 from rnn_edge.spec import DeviceSpec
@@ -89,8 +89,7 @@ def device_program(
     recipe = _recipe(device)
     toolchain = described(recipe.compiler, recipe.version)
     if device.template == baremetal.TEMPLATE:
-        image = baremetal.build_image(device, model, sources, work, LINK, app)
-        bound = predicted_stack(device, model, sources, image.path, LINK, app)
+        image, bound = image_with_bound(device, model, sources, work, LINK, app)
         require_stack(device, bound)
         stack_bytes = None if isinstance(bound, str) else bound.total_bytes
         return DeviceProgram(image.path, image.flash_bytes, image.ram_bytes, stack_bytes, toolchain)

@@ -12,7 +12,6 @@ from rnn_edge.errors import EngineError, EnvironmentFailureError
 from rnn_edge.extras import require
 from rnn_edge.firmware import baremetal
 from rnn_edge.firmware.app_config import AppConfig
-from rnn_edge.firmware.call_graph import FLAG as GRAPH_FLAG
 from rnn_edge.firmware.elf_sections import allocated_bytes
 from rnn_edge.firmware.host import FLAGS as HOST_FLAGS
 from rnn_edge.firmware.link_map import bytes_by_object
@@ -237,7 +236,7 @@ def _objects(
         flags = without_linking(recipe.flags)
         if recipe.libraries:
             # The GNU compilers for bare processors, which draw their graphs on the way.
-            commands = [[*recipe.compiler, *flags, "-I.", "-c", GRAPH_FLAG, *files]]
+            commands = [[*recipe.compiler, *flags, "-I.", "-c", *files]]
         else:
             # One at a time: zig makes a single object of several files.
             commands = [

@@ -56,6 +56,10 @@ _OUTPUT_LIMIT = 2000
 _KEY_DIGITS = 24
 
 
+Maker = Callable[[Path, Path], bytes]
+"""Makes a file of the compiler's folder, with all that was compiled there, and what was linked."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a program or a library is compiled.
@@ -126,6 +130,7 @@ def build_program(
     explain: Callable[[str], Exception | None] = lambda output: None,
     service: Sequence[str] = LINK,
     app: AppConfig | None = None,
+    beside: Mapping[str, Maker] | None = None,
 ) -> Path:
     """Compile a service around an exported model, unless the program is there already.
 
@@ -137,6 +142,7 @@ def build_program(
         explain: As for `build`.
         service: Files of what serves the model.
         app: What the application does; None for one that decides nothing.
+        beside: As for `build`.
 
     Returns:
         The program's absolute path.
@@ -145,7 +151,7 @@ def build_program(
         EngineError: If the export is not there or does not compile.
         EnvironmentFailureError: If the program cannot be written, or the compiler does not run.
     """
-    return build(serving(recipe, model, service, app), model.name, sources, work, explain)
+    return build(serving(recipe, model, service, app), model.name, sources, work, explain, beside)
 
 
 def serving(
@@ -215,6 +221,7 @@ def build(
     exported: Sequence[Path],
     work: Path,
     explain: Callable[[str], Exception | None] = lambda output: None,
+    beside: Mapping[str, Maker] | None = None,
 ) -> Path:
     """Compile the files of a recipe and of an export, unless that was done before.
 
@@ -228,6 +235,8 @@ def build(
         work: Where the result is kept.
         explain: Returns the error to raise for what a compiler printed before it failed, or
             None where that is nothing special.
+        beside: What is made of what the compiler left, by the suffix of the file beside the
+            result that keeps it.
 
     Returns:
         The absolute path of what was compiled.
@@ -239,7 +248,8 @@ def build(
     """
     plan = plan_of(recipe, name, exported, work)
     output, contents = plan.output, plan.contents
-    if output.is_file():
+    makers = {output.with_suffix(suffix): maker for suffix, maker in (beside or {}).items()}
+    if all(path.is_file() for path in (output, *makers)):
         return output
     try:
         with scratch_folder(work) as folder:
@@ -247,6 +257,10 @@ def build(
             done = call(list(plan.command), folder, recipe.variables)
             if done.returncode != 0:
                 raise explain(done.stderr) or compile_error(recipe, done)
+            for kept, maker in makers.items():
+                written = folder / kept.name
+                written.write_bytes(maker(folder, folder / plan.result))
+                written.replace(kept)
             (folder / plan.result).replace(output)
     except OSError as error:
         raise EnvironmentFailureError(f"Program {output} cannot be written: {error}.") from error

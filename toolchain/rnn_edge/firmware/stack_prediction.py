@@ -9,20 +9,12 @@ from pathlib import Path
 
 from rnn_edge.errors import DeviceError, EngineError, EnvironmentFailureError
 from rnn_edge.firmware.app_config import AppConfig
-from rnn_edge.firmware.baremetal import placed, recipe
-from rnn_edge.firmware.call_graph import FLAG, SUFFIX, read_call_graph
+from rnn_edge.firmware.baremetal import Image, build_image, placed, recipe
+from rnn_edge.firmware.call_graph import SUFFIX, read_call_graph
 from rnn_edge.firmware.elf_functions import functions_of
-from rnn_edge.firmware.program import (
-    Recipe,
-    compile_error,
-    plan_of,
-    serving,
-    write_contents,
-)
-from rnn_edge.firmware.scratch import scratch_folder
+from rnn_edge.firmware.program import LINK, Recipe
 from rnn_edge.firmware.stack_bound import StackBound, stack_bound
 from rnn_edge.firmware.toolchain import ZIG_COMMAND
-from rnn_edge.programs import call
 from rnn_edge.spec import DeviceSpec
 from rnn_edge.types import QuantizedModel
 
@@ -30,57 +22,51 @@ NOT_PREDICTED = "not predicted: zig does not write down who calls whom"
 _KEPT = ".stack.json"
 
 
-def predicted_stack(
+def image_with_bound(
     device: DeviceSpec,
     model: QuantizedModel,
     sources: Sequence[Path],
-    image: Path,
-    service: Sequence[str],
+    work: Path,
+    service: Sequence[str] = LINK,
     app: AppConfig | None = None,
-) -> StackBound | str:
-    """Return what an image may use of the stack at most, or why that is not known.
+) -> tuple[Image, StackBound | str]:
+    """Return an image, compiled unless it was before, and what it may use of the stack at most.
 
-    The compiler is called once more, for its call graph; what comes of it is kept beside the
-    image.
+    The bound comes of the call graph that the compiler draws, and is kept beside the image. It is
+    a reason in words where it is not known.
 
     Args:
         device: What the image is for.
         model: The model that was exported.
         sources: The exported C, headers too.
-        image: What was built of them.
+        work: Where the image is kept.
         service: What serves the model.
-        app: What the application does, as for the image.
+        app: What the application does; None for one that decides nothing.
 
     Raises:
-        EngineError: If there is no bound, or the analysis does not know a call of the image.
+        EngineError: If there is no bound, or the analysis does not know a call of the image; and
+            as for `build_image`.
+        MissingDependencyError: If the compiler is not installed.
+        ModelError: If the device's memory is too small, with the numbers.
         EnvironmentFailureError: If a file cannot be written, or the compiler does not run.
     """
-    how = serving(recipe(device), model, service, app)
-    if how.compiler == ZIG_COMMAND:
-        return NOT_PREDICTED
-    kept = image.with_suffix(_KEPT)
+
+    def bound(folder: Path, image: Path) -> bytes:
+        found = _bound(device, sorted(folder.glob(f"*{SUFFIX}")), folder, image)
+        return f"{json.dumps(asdict(found))}\n".encode()
+
+    if recipe(device).compiler == ZIG_COMMAND:
+        return build_image(device, model, sources, work, service, app), NOT_PREDICTED
+    image = build_image(device, model, sources, work, service, app, {_KEPT: bound})
+    kept = image.path.with_suffix(_KEPT)
     try:
-        if kept.is_file():
-            return StackBound(**json.loads(kept.read_text()))
-        plan = plan_of(how, model.name, sources, image.parent)
-        with scratch_folder(image.parent) as folder:
-            code = write_contents(plan.contents, folder)
-            command = [*how.compiler, *how.flags, "-I.", "-c", FLAG, *code]
-            done = call(command, folder, how.variables)
-            if done.returncode != 0:
-                raise compile_error(how, done)
-            graphs = sorted(folder.glob(f"*{SUFFIX}"))
-            bound = _bound(device, graphs, folder, image)
-            written = folder / kept.name
-            written.write_text(json.dumps(asdict(bound)) + "\n")
-            written.replace(kept)
+        return image, StackBound(**json.loads(kept.read_text()))
     except (ValueError, TypeError) as error:
         raise EngineError(
             f"File {kept} is damaged; expected a bound of the stack.", f"rm {kept}"
         ) from error
     except OSError as error:
-        raise EnvironmentFailureError(f"File {kept} cannot be written: {error}.") from error
-    return bound
+        raise EnvironmentFailureError(f"File {kept} cannot be read: {error}.") from error
 
 
 def bound_of_objects(
@@ -95,7 +81,7 @@ def bound_of_objects(
         image: What was linked.
 
     Raises:
-        EngineError: As for `predicted_stack`.
+        EngineError: As for `image_with_bound`.
         OSError: If a file cannot be read.
     """
     if how.compiler == ZIG_COMMAND:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from rnn_edge.errors import EngineError, MissingDependencyError, SpecError
 from rnn_edge.extras import require
+from rnn_edge.firmware.call_graph import FLAG as GRAPH_FLAG
 from rnn_edge.programs import PACKAGES, call
 
 VARIABLE = "RNN_EDGE_TOOLCHAIN"
@@ -79,6 +80,11 @@ class Toolchain:
             EngineError: If one of them has no meaning to it.
         """
         return tuple(flags) if self.name == GCC else zig_flags(flags)
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """Options that draw the call graph; zig has none."""
+        return (GRAPH_FLAG,) if self.name == GCC else ()
 
     @property
     def libraries(self) -> tuple[str, ...]:
