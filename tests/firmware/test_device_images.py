@@ -38,19 +38,6 @@ def changed(device, **memory):
     return device.model_copy(update={"memory": device.memory.model_copy(update=memory)})
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", DEVICES)
-def test_an_image_has_the_same_bytes_wherever_it_is_built(name, tmp_path):
-    first = image(DEVICES[name], MODEL, tmp_path / "one")
-    second = image(DEVICES[name], MODEL, tmp_path / "two")
-    assert first.path != second.path
-    assert first.path.name == second.path.name
-    assert first.path.read_bytes() == second.path.read_bytes()
-    assert str(tmp_path).encode() not in first.path.read_bytes()
-    assert 4000 < first.flash_bytes < 40_000
-    assert DEVICES[name].memory.stack_bytes < first.ram_bytes < 8000
-
-
 def test_a_device_without_the_template_has_no_image(tmp_path):
     for name in ("esp32-s3-devkit", "rpi-4", "host"):
         with pytest.raises(EngineError, match=f"Device {name} has no image: its template is "):

@@ -13,6 +13,8 @@ from rnn_edge.spec import all_devices
 from rnn_edge.types.c_choices import DEFAULT
 
 DEVICES = all_devices()
+ALIKE = ("nucleo-f446re", "stm32f4-discovery")
+"""Boards whose parts and options are those of another one."""
 IMAGES = [name for name, d in DEVICES.items() if d.template == baremetal.TEMPLATE]
 QUICK = ("qemu-m4", "qemu-rv32")
 MODELS = {
@@ -70,6 +72,7 @@ def changed(device, **memory):
         *(
             pytest.param(name, case, marks=pytest.mark.slow)
             for name in IMAGES
+            if name not in ALIKE
             for case in MODELS
             if (case == "small") != (name in QUICK)
         ),

@@ -45,6 +45,16 @@ PUSH = re.compile(r"\bpush\s+\{([^}]*)\}|stmdb\s+sp!, \{([^}]*)\}")
 MOVED = re.compile(r"sub(?:\.w)?\s+sp, (?:sp, )?#(\d+)|addi?\s+sp,sp,-(\d+)")
 
 
+# Every model on the kinds of inner loop, and one of two layers or of wide sums on every processor.
+KINDS = ("qemu-m0", QUICK, "qemu-m55", "qemu-rv32")
+PAIRS = [
+    (name, case)
+    for name in EMULATED
+    for case in RECIPES
+    if name in KINDS or case in ("two", "wide")
+]
+
+
 def slow_but(quick, names):
     return [name if name == quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
@@ -90,8 +100,13 @@ def used(engine, x):
     return engine.counters()
 
 
-@pytest.mark.parametrize("case", slow_but("gru", RECIPES))
-@pytest.mark.parametrize("name", slow_but(QUICK, EMULATED))
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        pytest.param(*pair, marks=() if pair == (QUICK, "gru") else pytest.mark.slow)
+        for pair in PAIRS
+    ],
+)
 def test_the_stack_stays_below_its_bound_and_comes_near_it(name, case, tmp_path):
     source = source_of(case, tmp_path)
     files = sources_in(source.model, source.exports)
@@ -193,8 +208,9 @@ def test_functions_of_libgcc_take_no_more_than_is_said(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", slow_but("gru", RECIPES))
-@pytest.mark.parametrize("name", slow_but(QUICK, EMULATED))
+@pytest.mark.parametrize(
+    ("name", "case"), [pair for pair in PAIRS if pair[1] != "wide" or pair[0] in KINDS]
+)
 def test_no_step_takes_longer_than_the_longest_that_was_counted(name, case, tmp_path):
     source = source_of(case, tmp_path)
     factor = DEVICES[name].emulator.instructions_per_tick

@@ -18,14 +18,19 @@ from rnn_edge.spec import all_devices
 DEVICES = {name: d for name, d in all_devices().items() if d.template == TEMPLATE and d.board}
 EMULATED = [name for name, device in DEVICES.items() if device.emulator]
 QUICK = "qemu-m4"
+# Of the boards with equal options, the one with the most parts of its own.
+OF_A_KIND = [name for name in DEVICES if name not in ("nucleo-f446re", "stm32f4-discovery")]
+# A processor without instructions for products of 64 bits, a board that starts by its own code, and
+# another family.
+OTHERS = ("qemu-m0", "rpi-pico", "qemu-rv32")
 RECIPE = Recipe(seed=31, kinds=("gru", "lstm"), units=(6, 9))
 # Sums and shifts of 64 bits, which a Cortex-M0 takes from its compiler's library.
 WIDE = Recipe(seed=34, kinds=("lstm",), units=(7,), bias="int64", shifts="any", cell_exponent=-15)
 STEPS = 300
 
 
-def slow_but(quick, names):
-    return [name if name == quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
+def slow_unless_quick(name):
+    return () if name == QUICK else pytest.mark.slow
 
 
 def image(name, folder):
@@ -38,9 +43,12 @@ def image(name, folder):
         pytest.skip(str(error))
 
 
-@pytest.mark.parametrize("name", slow_but(QUICK, DEVICES))
 @pytest.mark.parametrize(
-    "toolchain", [pytest.param(GCC), pytest.param(ZIG, marks=pytest.mark.slow)]
+    ("toolchain", "name"),
+    [
+        *(pytest.param(GCC, name, marks=slow_unless_quick(name)) for name in OF_A_KIND),
+        *(pytest.param(ZIG, name, marks=pytest.mark.slow) for name in EMULATED),
+    ],
 )
 def test_an_image_has_the_same_bytes_twice(toolchain, name, tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, toolchain)
@@ -61,6 +69,8 @@ def test_an_image_has_the_same_bytes_twice(toolchain, name, tmp_path, monkeypatc
     assert first.path != second.path
     assert first.path.name == second.path.name
     assert first.path.read_bytes() == second.path.read_bytes()
+    assert 4000 < first.flash_bytes < 40_000
+    assert DEVICES[name].memory.stack_bytes < first.ram_bytes < 8000
     for trace in (str(tmp_path), str(tmp_path.name), "zig-cache", ".scratch-"):
         assert trace.encode() not in first.path.read_bytes()
 
@@ -84,8 +94,13 @@ def test_compilers_differ_in_their_code_and_in_nothing_else(tmp_path, monkeypatc
     assert abs(sections[GCC][".bss"].size - sections[ZIG][".bss"].size) < 64
 
 
-@pytest.mark.parametrize("name", slow_but(QUICK, DEVICES))
-@pytest.mark.parametrize("toolchain", [GCC, pytest.param(ZIG, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("toolchain", "name"),
+    [
+        *(pytest.param(GCC, name, marks=slow_unless_quick(name)) for name in (QUICK, *OTHERS)),
+        *(pytest.param(ZIG, name, marks=pytest.mark.slow) for name in (QUICK, *OTHERS)),
+    ],
+)
 def test_sizes_are_those_that_binutils_print(toolchain, name, tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, toolchain)
     path = image(name, tmp_path).path
@@ -99,8 +114,17 @@ def test_sizes_are_those_that_binutils_print(toolchain, name, tmp_path, monkeypa
     assert found == {key: value for key, value in rows.items() if key in found}
 
 
-@pytest.mark.parametrize("name", slow_but(QUICK, EMULATED))
-@pytest.mark.parametrize("recipe", [RECIPE, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize(
+    ("recipe", "name"),
+    [
+        *(pytest.param(RECIPE, name, marks=slow_unless_quick(name)) for name in EMULATED),
+        *(
+            pytest.param(WIDE, name, marks=pytest.mark.slow)
+            for name in (QUICK, *OTHERS)
+            if name in EMULATED
+        ),
+    ],
+)
 def test_zig_makes_images_that_give_every_bit(recipe, name, tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, ZIG)
     model, x = build(recipe), frames(recipe, STEPS)

@@ -23,8 +23,15 @@ RECIPE = Recipe(
     seed=41, kinds=KINDS, units=tuple(range(9, 9 + len(KINDS))), inputs=11, weights="sparse"
 )
 RECIPES = {
-    "narrow": replace(RECIPE, bias="none"),
-    "wide": replace(RECIPE, seed=42, bias="none", cell_exponent=-15),
+    # A layer of each kind, and one of each whose sums need an int64.
+    "wide": replace(
+        RECIPE,
+        kinds=2 * KINDS,
+        units=tuple(range(9, 9 + 2 * len(KINDS))),
+        seed=42,
+        bias="none",
+        cell_exponent=-15,
+    ),
     "saturating": replace(RECIPE, seed=43, weights="extreme", cell_exponent=0),
 }
 STEPS = 600
@@ -41,7 +48,8 @@ def model_of(case):
     model = build(RECIPES[case])
     if case != "wide":
         return model
-    layers = tuple(replace(each, x=widened(each.x), h=widened(each.h)) for each in model.layers)
+    wide = [replace(each, x=widened(each.x), h=widened(each.h)) for each in model.layers]
+    layers = (*model.layers[: len(KINDS)], *wide[len(KINDS) :])
     return replace(model, layers=layers, head=widened(model.head))
 
 
@@ -89,7 +97,8 @@ def test_there_is_an_engine_for_every_compiler_and_level():
 @pytest.mark.parametrize("name", ["c-gcc-O0", "c-clang-O3", "c-sanitized"])
 def test_bits_do_not_depend_on_the_compiler(open_engine, name):
     model = model_of("wide")
-    assert not any(c_matrix(matrix, "m").is_narrow for matrix in model.matrices.values())
+    narrow = [c_matrix(matrix, "m").is_narrow for matrix in model.matrices.values()]
+    assert len(narrow) / 3 < sum(narrow) < len(narrow) / 2
     with open_engine(name, model) as engine:
         assert_same_bits(engine, RECIPES["wide"], model)
 
