@@ -15,24 +15,37 @@
 #include "rnn_edge_fixedpoint.h"
 #include "rounding_definition.h"
 
+#define BLOCK 4096
+
 static int differ(long long a, long long b, int found, int wanted) {
     printf("at %lld, %lld: %d, defined is %d\n", a, b, found, wanted);
     return 1;
 }
 
+/* A product by the kernel, in both of its forms, which have to agree, and as it is defined. */
+static inline int16_t divided(int32_t product, unsigned bits, int16_t wanted) {
+    const int16_t twice = rnn_edge_saturate32(rnn_edge_divide_twice(product, bits));
+    const int16_t once = rnn_edge_saturate32(rnn_edge_divide_product(product, bits));
+    return once == wanted ? twice : once;
+}
+
 static int sweep_products(unsigned bits, int64_t first, int64_t last) {
     const factor f = factor_of(ldexp(1.0, -(int)bits));
-    for (int64_t k = first; k <= last; ++k) {
-        const int32_t product = (int32_t)k;
-        const int16_t wanted = clamp16(rescale(product, f));
-        const int16_t found = rnn_edge_saturate32(rnn_edge_divide_twice(product, bits));
-        if (found != wanted) {
-            return differ(product, 1, found, wanted);
+    for (int64_t begin = first; begin <= last; begin += BLOCK) {
+        const int count = (int)(last - begin < BLOCK ? last - begin + 1 : BLOCK);
+        int differing = 0;
+        /* Without a way out, so that the compiler can do several at once. */
+        for (int k = 0; k < count; ++k) {
+            const int32_t product = (int32_t)begin + k;
+            const int16_t wanted = clamp16(rescale(product, f));
+            differing |= divided(product, bits, wanted) ^ wanted;
         }
-        if (bits >= 2) {
-            const int16_t once = rnn_edge_saturate32(rnn_edge_divide_product(product, bits));
-            if (once != wanted) {
-                return differ(product, 2, once, wanted);
+        for (int k = 0; differing != 0 && k < count; ++k) {
+            const int32_t product = (int32_t)begin + k;
+            const int16_t wanted = clamp16(rescale(product, f));
+            const int16_t found = divided(product, bits, wanted);
+            if (found != wanted) {
+                return differ(product, 1, found, wanted);
             }
         }
     }
@@ -60,7 +73,12 @@ static int sweep_sums(int a_exponent, int b_exponent, int out_exponent, int sign
     for (int a = first; a <= last; ++a) {
         const int32_t defined_a = sum_operand((int16_t)a, f.a);
         const int32_t aligned_a = a * (1 << (a_exponent - finest));
+        int differing = 0;
         for (int k = 0; k < 65536; ++k) {
+            const int16_t wanted = sum_result(defined_a + defined[k], f.out);
+            differing |= shifted_sum(aligned_a + aligned[k], up, down) ^ wanted;
+        }
+        for (int k = 0; differing != 0 && k < 65536; ++k) {
             const int16_t wanted = sum_result(defined_a + defined[k], f.out);
             const int16_t found = shifted_sum(aligned_a + aligned[k], up, down);
             if (found != wanted) {

@@ -30,7 +30,9 @@ def compiled(output, compiler, *flags):
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory):
-    return compiled(tmp_path_factory.mktemp("sweep") / "rounding_sweep", "cc", "-O3")
+    return compiled(
+        tmp_path_factory.mktemp("sweep") / "rounding_sweep", "cc", "-O3", "-march=native"
+    )
 
 
 def run_all(program, kind, numbers, first, last):
