@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from c_models import Recipe, build, export, frames, succeed, tool
+from own_cache import cache_with_objects
 
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.errors import DeviceError, MissingDependencyError
@@ -63,7 +64,7 @@ def slow_but(quick, names):
 def cache(tmp_path_factory):
     """A cache of its own, so that what is asked for is counted."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RNN_EDGE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("RNN_EDGE_CACHE", str(cache_with_objects(tmp_path_factory.mktemp("cache"))))
         patch.delenv(VARIABLE, raising=False)
         yield
 

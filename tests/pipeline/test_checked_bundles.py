@@ -10,6 +10,7 @@ import forgetful
 import pytest
 from untrained import untrained_bundle
 
+from rnn_edge.cache import CACHE_VARIABLE
 from rnn_edge.cli.main import run
 from rnn_edge.engines import environment
 from rnn_edge.engines.base import EngineKind, all_engines, engines_here
@@ -159,7 +160,7 @@ def test_what_is_not_here_is_left_out_unless_it_is_asked_for(bundle, use):
 
 def test_nothing_is_installed_unless_it_is_asked_for(bundle, use, monkeypatch, tmp_path):
     made = []
-    monkeypatch.setenv(environment.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setattr(environment, "_make", lambda wanted, folder: made.append(wanted.name))
     monkeypatch.setitem(sys.modules, "tflite_micro", None)
     use(tflm=None)

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from own_cache import cache_with_objects
 from untrained import SPEC, replace_training
 
 from rnn_edge import programs
@@ -17,7 +18,8 @@ from rnn_edge.spec import find_device, load_spec
 @pytest.fixture(autouse=True)
 def prepared(monkeypatch, tmp_path):
     replace_training(monkeypatch.setattr)
-    monkeypatch.setenv("RNN_EDGE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    monkeypatch.setenv("RNN_EDGE_CACHE", str(cache_with_objects(tmp_path / "cache")))
     try:
         programs.program("arm-none-eabi-gcc", "a test")
     except MissingDependencyError as error:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from c_models import Recipe, build
 from c_models import export as export_model
+from own_cache import cache_with_objects
 from random_models import Shape, float_model
 
 from rnn_edge import programs
@@ -74,7 +75,7 @@ def make_bundle(out, hidden=HIDDEN, kind="gru"):
 def cache(tmp_path_factory):
     """A cache of its own, so that what is asked for is measured."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RNN_EDGE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("RNN_EDGE_CACHE", str(cache_with_objects(tmp_path_factory.mktemp("cache"))))
         patch.delenv(toolchain.VARIABLE, raising=False)
         yield
 

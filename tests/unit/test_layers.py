@@ -13,7 +13,7 @@ ROOT = Path(rnn_edge.__file__).parent
 LAYERS = (
     ("errors",),
     ("types", "registry", "extras", "child_process", "programs"),
-    ("fixedpoint", "resources", "statistics"),
+    ("cache", "fixedpoint", "resources", "statistics"),
     ("spec", "cells", "data", "features", "input_drift", "logs"),
     ("reference",),
     ("train", "quantize"),

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from rnn_edge.cache import cache_folder
 from rnn_edge.engines import environment, worker_engine
 from rnn_edge.engines.environment import (
     Environment,
-    cache_folder,
     environment_folder,
     how_to_repair,
     interpreter_of,

@@ -24,9 +24,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnn_edge.cache import CACHE_VARIABLE, cache_folder
 from rnn_edge.errors import EnvironmentFailureError, MissingDependencyError, RnnEdgeError
 
-CACHE_VARIABLE = "RNN_EDGE_CACHE"
 NO_INDEX_VARIABLE = "PIP_NO_INDEX"
 TOOL_TIMEOUT_S = 900.0
 LOCK_TIMEOUT_S = 1800.0
@@ -68,31 +68,6 @@ class Environment:
         base = Path(sys.base_prefix).resolve()
         parts = (self.requirements, sys.implementation.cache_tag, sys.version, platform.machine())
         return hashlib.sha256(repr((*parts, str(base))).encode()).hexdigest()[:16]
-
-
-def cache_folder() -> Path:
-    """Return the folder of what can be made again, which need not exist.
-
-    It is ``$RNN_EDGE_CACHE``, or else ``rnn-edge`` in ``$XDG_CACHE_HOME`` or in ``~/.cache``.
-
-    Source: XDG Base Directory Specification 0.8, which has relative paths ignored.
-
-    Raises:
-        EnvironmentFailureError: If no variable names a folder and there is no home folder.
-    """
-    chosen = os.environ.get(CACHE_VARIABLE, "")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if shared.is_absolute():
-        return shared / "rnn-edge"
-    try:
-        return Path.home() / ".cache" / "rnn-edge"
-    except RuntimeError as error:
-        raise EnvironmentFailureError(
-            "No cache folder: neither XDG_CACHE_HOME nor a home folder is known.",
-            f"set {CACHE_VARIABLE} to a folder that can be written",
-        ) from error
 
 
 def environments_folder() -> Path:

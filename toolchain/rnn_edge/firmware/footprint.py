@@ -15,12 +15,15 @@ from rnn_edge.firmware.app_config import AppConfig
 from rnn_edge.firmware.elf_sections import allocated_bytes
 from rnn_edge.firmware.host import FLAGS as HOST_FLAGS
 from rnn_edge.firmware.link_map import bytes_by_object
+from rnn_edge.firmware.objects import compile_objects
 from rnn_edge.firmware.program import (
     LINK,
     Recipe,
+    compilation,
     compile_error,
     contents_of,
     serving,
+    version_of,
     write_contents,
 )
 from rnn_edge.firmware.stack_prediction import bound_of_objects
@@ -233,21 +236,23 @@ def _objects(
 ) -> Iterator[tuple[Path, list[str]]]:
     """Compile the files of a program one by one, in a folder of their own."""
     with _folder(recipe, model, sources) as (folder, files):
-        flags = without_linking(recipe.flags)
-        if recipe.libraries:
-            # The GNU compilers for bare processors, which draw their graphs on the way.
-            commands = [[*recipe.compiler, *flags, "-I.", "-c", *files]]
-        else:
+        if recipe.compiler == ZIG_COMMAND:
+            flags = without_linking(recipe.flags)
             # One at a time: zig makes a single object of several files.
-            commands = [
-                [*recipe.compiler, *flags, "-I.", "-c", file, "-o", f"{Path(file).stem}.o"]
-                for file in files
-            ]
-        for command in commands:
-            done = call(command, folder, recipe.variables)
-            if done.returncode != 0:
-                raise compile_error(recipe, done)
-        yield folder, [f"{Path(file).stem}.o" for file in files]
+            for file in files:
+                result = f"{Path(file).stem}.o"
+                command = [*recipe.compiler, *flags, "-I.", "-c", file, "-o", result]
+                done = call(command, folder, recipe.variables)
+                if done.returncode != 0:
+                    raise compile_error(recipe, done)
+            yield folder, [f"{Path(file).stem}.o" for file in files]
+        else:
+            contents = contents_of(recipe, model.name, sources)
+            how = compilation(recipe, version_of(recipe), contents)
+            objects, failed = compile_objects(how, folder)
+            if failed is not None:
+                raise compile_error(recipe, failed)
+            yield folder, objects
 
 
 @contextmanager

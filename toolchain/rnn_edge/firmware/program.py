@@ -11,7 +11,9 @@ from pathlib import Path
 
 from rnn_edge.errors import EngineError, EnvironmentFailureError, MissingExportError
 from rnn_edge.firmware.app_config import APP_CONFIG, AppConfig, app_config_header
+from rnn_edge.firmware.objects import Compilation, compile_objects
 from rnn_edge.firmware.scratch import scratch_folder
+from rnn_edge.firmware.toolchain import ZIG_COMMAND
 from rnn_edge.programs import call
 from rnn_edge.resources import data_folder
 from rnn_edge.types import QuantizedModel
@@ -179,15 +181,18 @@ class BuildPlan:
 
     Attributes:
         output: The absolute path of what comes out; where it is there, nothing has to be done.
-        command: Compiler and arguments, for a folder that holds nothing but `contents`.
+        command: Compiler and arguments, for a folder that holds nothing but `contents`. What is
+            the same for every model is not compiled again, and the bytes are those of the command.
         contents: Files by name.
         result: What the command writes in that folder.
+        version: What the compiler says it is.
     """
 
     output: Path
     command: tuple[str, ...]
     contents: Mapping[str, bytes]
     result: str
+    version: str
 
 
 def plan_of(recipe: Recipe, name: str, exported: Sequence[Path], work: Path) -> BuildPlan:
@@ -198,7 +203,7 @@ def plan_of(recipe: Recipe, name: str, exported: Sequence[Path], work: Path) -> 
         EnvironmentFailureError: If the compiler does not say which it is.
     """
     contents = contents_of(recipe, name, exported)
-    version = call([*recipe.compiler[:1], *recipe.version], Path.cwd()).stdout
+    version = version_of(recipe)
     key = hashlib.sha256(
         repr((recipe.compiler[1:], version, recipe.flags, recipe.libraries)).encode()
     )
@@ -212,6 +217,7 @@ def plan_of(recipe: Recipe, name: str, exported: Sequence[Path], work: Path) -> 
         command=(*recipe.compiler, *recipe.flags, "-I.", *code, *recipe.libraries, "-o", result),
         contents=contents,
         result=result,
+        version=version,
     )
 
 
@@ -254,7 +260,7 @@ def build(
     try:
         with scratch_folder(work) as folder:
             write_contents(contents, folder)
-            done = call(list(plan.command), folder, recipe.variables)
+            done = _compiled(recipe, plan, folder)
             if done.returncode != 0:
                 raise explain(done.stderr) or compile_error(recipe, done)
             for kept, maker in makers.items():
@@ -265,6 +271,41 @@ def build(
     except OSError as error:
         raise EnvironmentFailureError(f"Program {output} cannot be written: {error}.") from error
     return output
+
+
+def _compiled(recipe: Recipe, plan: BuildPlan, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Compile and link; return how the last of it ended."""
+    if recipe.compiler == ZIG_COMMAND:
+        return call(list(plan.command), folder, recipe.variables)
+    objects, failed = compile_objects(compilation(recipe, plan.version, plan.contents), folder)
+    if failed is not None:
+        return failed
+    command = [*recipe.compiler, *recipe.flags, *objects, *recipe.libraries, "-o", plan.result]
+    return call(command, folder, recipe.variables)
+
+
+def compilation(recipe: Recipe, version: str, contents: Mapping[str, bytes]) -> Compilation:
+    """Return how the files of a recipe become objects.
+
+    Args:
+        recipe: How they are compiled.
+        version: What the compiler says it is.
+        contents: The files by name.
+    """
+    own = {file.split("/", 1)[1] for file in recipe.templates}
+    constant = {file for file in contents if file in own or file.startswith("rnn_edge_")}
+    constant |= set(recipe.generated) - {CONFIG, APP_CONFIG}
+    changing = set(contents) - constant | {CONFIG, APP_CONFIG}
+    return Compilation(recipe.compiler, version, recipe.flags, contents, changing, recipe.variables)
+
+
+def version_of(recipe: Recipe) -> str:
+    """Return what the compiler of a recipe says it is.
+
+    Raises:
+        EnvironmentFailureError: If it does not say so.
+    """
+    return call([*recipe.compiler[:1], *recipe.version], Path.cwd()).stdout
 
 
 def compile_error(recipe: Recipe, done: subprocess.CompletedProcess[str]) -> EngineError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from rnn_edge.engines.environment import cache_folder
+from rnn_edge.cache import cache_folder
 from rnn_edge.errors import DataError, EngineError, EnvironmentFailureError, SavedStateError
 from rnn_edge.live.broker import BrokerAddress, BrokerEvents
 from rnn_edge.live.canary import Canary

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rnn_edge.cache import cache_folder
 from rnn_edge.engines.base import EngineSource
-from rnn_edge.engines.environment import cache_folder
 from rnn_edge.engines.link_engine import exported_sources
 from rnn_edge.errors import DeviceError, ModelError
 from rnn_edge.features.front_end import FrontEnd

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_edge.cache import cache_folder
 from rnn_edge.engines import device as emulation
 from rnn_edge.engines.base import EngineSource
 from rnn_edge.engines.board import Place
-from rnn_edge.engines.environment import cache_folder
 from rnn_edge.engines.link_engine import exported_sources
 from rnn_edge.errors import DeviceError, EngineError, MissingDependencyError, ModelError
 from rnn_edge.exporters.base import ExportSource

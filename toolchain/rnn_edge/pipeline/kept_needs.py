@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rnn_edge import __version__
-from rnn_edge.engines.environment import cache_folder
+from rnn_edge.cache import cache_folder
 from rnn_edge.errors import MissingDependencyError
 from rnn_edge.firmware.app_config import AppConfig
 from rnn_edge.firmware.toolchain import ZIG_COMMAND, described, toolchain_for, zig
