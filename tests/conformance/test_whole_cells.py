@@ -81,7 +81,7 @@ def test_engines_equal_the_reference(extreme):
 
 
 @pytest.mark.slow
-@settings(examples, max_examples=60)
+@settings(examples, max_examples=30)
 @given(extremes())
 @example(Extreme(EVERY_KIND[:3], (130, 129, 128), 130, 130, gain=4.0))
 @example(Extreme(EVERY_KIND[1:4], (1, 1, 1), 1, 1, gain=20.0, cell_exponent=-15))
@@ -90,7 +90,7 @@ def test_all_engines_equal_the_reference(extreme):
 
 
 @pytest.mark.slow
-@settings(examples, max_examples=8)
+@settings(examples, max_examples=5)
 @given(extremes())
 def test_compilers_equal_the_reference(extreme):
     run_engines(extreme, COMPILED)
