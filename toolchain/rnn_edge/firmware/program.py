@@ -280,8 +280,9 @@ def _compiled(recipe: Recipe, plan: BuildPlan, folder: Path) -> subprocess.Compl
     objects, failed = compile_objects(compilation(recipe, plan.version, plan.contents), folder)
     if failed is not None:
         return failed
-    command = [*recipe.compiler, *recipe.flags, *objects, *recipe.libraries, "-o", plan.result]
-    return call(command, folder, recipe.variables)
+    # A source among the options is compiled only now.
+    linking = [*recipe.flags, "-I.", *objects, *recipe.libraries]
+    return call([*recipe.compiler, *linking, "-o", plan.result], folder, recipe.variables)
 
 
 def compilation(recipe: Recipe, version: str, contents: Mapping[str, bytes]) -> Compilation:
