@@ -4,33 +4,14 @@ import functools
 import hashlib
 import http.server
 import os
-import re
 import shlex
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import click
 import pytest
-from pump_tables import write_pump_tables
+from cli_examples import BLOCK, DOCS, examples, run_example, write_files
 
 from rnn_edge.cli.program import cli
-
-DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
-BLOCK = re.compile(r"<!-- example: ([\w ]+?)((?:, \w+)*) -->\n```console\n(.*?)```", re.S)
-FILE = re.compile(r"<!-- file: ([\w.]+) -->\n```toml\n(.*?)```", re.S)
-PROGRAM = Path(sys.executable).with_name("rnn-edge")
-
-
-def examples():
-    """Return command, marks and command line of every example, in order."""
-    found = []
-    for name, marks, body in BLOCK.findall(DOCS.read_text()):
-        for line in body.strip().splitlines():
-            assert line.startswith("$ rnn-edge "), line
-            found.append((name, marks.replace(",", " ").split(), line.removeprefix("$ ")))
-    return found
 
 
 def commands(group, prefix=()):
@@ -62,11 +43,7 @@ def test_no_block_of_commands_is_left_out():
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with the recordings and files that the page speaks of."""
-    write_pump_tables(tmp_path / "recordings")
-    for name, content in FILE.findall(DOCS.read_text()):
-        (tmp_path / name).write_text(content)
-    return tmp_path
+    return write_files(tmp_path)
 
 
 @pytest.fixture
@@ -93,16 +70,6 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def run_example(line, folder):
-    arguments = shlex.split(line)[1:]
-    done = subprocess.run(
-        [PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr
-    assert done.stdout.strip()
-
-
 def test_quick_examples_run(folder, rnn_edge, monkeypatch):
     quick = [line for _, marks, line in examples() if not marks]
     assert len(quick) > 5
@@ -126,13 +93,3 @@ def test_the_download_runs_against_a_local_server(folder, served):
         ).hexdigest()
         == digest
     )
-
-
-@pytest.mark.slow
-def test_slow_examples_run(folder):
-    pytest.importorskip("tensorflow", reason="building needs TensorFlow")
-    run_example("rnn-edge new anomaly machine", folder)
-    slow = [line for _, marks, line in examples() if marks == ["slow"]]
-    assert len(slow) > 5
-    for line in slow:
-        run_example(line, folder)

@@ -74,7 +74,7 @@ def test_random_models(recipe):
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(recipes())
 def test_many_random_models(recipe):
     compare_random(recipe, steps=120)
