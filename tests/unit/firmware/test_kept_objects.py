@@ -32,7 +32,7 @@ def compiler(tmp_path):
     return script, log
 
 
-def recipe(script, flags=("-std=c11", "-O1"), main=MAIN):
+def recipe(script, flags=("-std=c11", "-O0"), main=MAIN):
     return Recipe("host", (str(script),), ("--version",), flags, (), {"main.c": main})
 
 
@@ -55,7 +55,7 @@ def test_of_another_model_only_its_own_files_are_compiled(tmp_path, compiler):
     assert {"main.c", "sample.c", "sample_data.c", "rnn_edge_gru.c"} <= first
     build(recipe(script), "sample", sources(SECOND, tmp_path / "two"), tmp_path / "work")
     assert compiled_files(log) == {"main.c", "sample.c", "sample_data.c"}
-    other = recipe(script, ("-std=c11", "-O2"))
+    other = recipe(script, ("-std=c11", "-O0", "-DOTHER"))
     build(other, "sample", sources(FIRST, tmp_path / "three"), tmp_path / "work")
     assert compiled_files(log) == first
 
