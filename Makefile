@@ -64,7 +64,8 @@ test: compiler $(VENV)/installed-dev
 
 test-slow: compiler $(VENV)/installed-dev
 	@echo "== slow tests, in $(JOBS) processes"
-	@$(VENV)/bin/python -m pytest -q -m slow -n $(JOBS) --dist loadfile --durations=5
+	@$(VENV)/bin/python -m pytest -q -m slow -n $(JOBS) --dist loadfile \
+	  --no-loadscope-reorder --durations=20
 
 lint: $(VENV)/installed-dev
 	@echo "== ruff"
