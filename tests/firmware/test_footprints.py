@@ -2,6 +2,7 @@
 
 import pytest
 from c_models import Recipe, build, export
+from device_kinds import one_of_each, options_and_parts
 
 from rnn_edge.errors import EngineError, MissingDependencyError, MissingExportError
 from rnn_edge.firmware import baremetal
@@ -13,9 +14,8 @@ from rnn_edge.spec import all_devices
 from rnn_edge.types.c_choices import DEFAULT
 
 DEVICES = all_devices()
-ALIKE = ("nucleo-f446re", "stm32f4-discovery")
-"""Boards whose parts and options are those of another one."""
 IMAGES = [name for name, d in DEVICES.items() if d.template == baremetal.TEMPLATE]
+OF_A_KIND = one_of_each({name: DEVICES[name] for name in IMAGES}, options_and_parts)
 QUICK = ("qemu-m4", "qemu-rv32")
 MODELS = {
     "small": build(Recipe(seed=31, kinds=("gru", "lstm"), units=(6, 9))),
@@ -71,8 +71,7 @@ def changed(device, **memory):
         *((name, "small") for name in QUICK),
         *(
             pytest.param(name, case, marks=pytest.mark.slow)
-            for name in IMAGES
-            if name not in ALIKE
+            for name in OF_A_KIND
             for case in MODELS
             if (case == "small") != (name in QUICK)
         ),

@@ -5,7 +5,9 @@ import os
 import numpy as np
 import pytest
 from c_models import Recipe, build, export, frames, succeed, tool
+from device_kinds import one_of_each, options_and_parts
 
+from rnn_edge.cache import CACHE_VARIABLE
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.errors import MissingDependencyError
 from rnn_edge.firmware.baremetal import TEMPLATE, build_image
@@ -18,8 +20,7 @@ from rnn_edge.spec import all_devices
 DEVICES = {name: d for name, d in all_devices().items() if d.template == TEMPLATE and d.board}
 EMULATED = [name for name, device in DEVICES.items() if device.emulator]
 QUICK = "qemu-m4"
-# Of the boards with equal options, the one with the most parts of its own.
-OF_A_KIND = [name for name in DEVICES if name not in ("nucleo-f446re", "stm32f4-discovery")]
+OF_A_KIND = one_of_each(DEVICES, options_and_parts)
 # A processor without instructions for products of 64 bits, a board that starts by its own code, and
 # another family.
 OTHERS = ("qemu-m0", "rpi-pico", "qemu-rv32")
@@ -52,7 +53,10 @@ def image(name, folder):
 )
 def test_an_image_has_the_same_bytes_twice(toolchain, name, tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, toolchain)
+    # Nothing that is kept of one may be taken for the other.
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     first = image(name, tmp_path / "one")
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "other cache"))
     for variable, value in {
         "LANG": "de_DE.UTF-8",
         "LC_ALL": "tr_TR.UTF-8",

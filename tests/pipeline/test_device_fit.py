@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from c_models import Recipe, build
 from c_models import export as export_model
+from device_kinds import one_of_each, options
 from own_cache import cache_with_objects
 from random_models import Shape, float_model
 
@@ -42,12 +43,9 @@ from rnn_edge.types.c_choices import CChoices
 
 DEVICES = all_devices()
 HIDDEN = 32
-# One device of each set of options; constants lie in memory as these say.
-COMPILED_ALIKE = {
-    (device.build.compiler, device.build.flags): device.name
-    for device in sorted(DEVICES.values(), key=lambda device: device.emulator is not None)
-    if device.build and device.template == "baremetal"
-}
+IMAGES = {name: d for name, d in DEVICES.items() if d.build and d.template == "baremetal"}
+# Constants lie in memory as the options say.
+OF_A_KIND = one_of_each(IMAGES, options)
 CHOICES = (CChoices(), CChoices(optimize="size"), CChoices(weights="int16"))
 
 
@@ -199,7 +197,7 @@ def test_the_estimate_is_more_than_any_code_takes(name, tmp_path):
     "name",
     [
         name if name == "qemu-m4" else pytest.param(name, marks=pytest.mark.slow)
-        for name in COMPILED_ALIKE.values()
+        for name in OF_A_KIND
     ],
 )
 def test_constants_are_known_without_a_compiler(name, choices, tmp_path):

@@ -223,8 +223,8 @@ def _map_inputs(
         The compiler's folder, what is linked, and the file that the map is to be written to.
     """
     if recipe.compiler == ZIG_COMMAND:
-        with _folder(recipe, model, sources) as (folder, files):
-            yield folder, ["-I.", *files], None
+        with _folder(recipe, model, sources) as (folder, contents):
+            yield folder, ["-I.", *_code(contents)], None
     else:
         with _objects(recipe, model, sources) as (folder, objects):
             yield folder, objects, folder / "image.map"
@@ -235,8 +235,9 @@ def _objects(
     recipe: Recipe, model: QuantizedModel, sources: Sequence[Path]
 ) -> Iterator[tuple[Path, list[str]]]:
     """Compile the files of a program one by one, in a folder of their own."""
-    with _folder(recipe, model, sources) as (folder, files):
+    with _folder(recipe, model, sources) as (folder, contents):
         if recipe.compiler == ZIG_COMMAND:
+            files = _code(contents)
             flags = without_linking(recipe.flags)
             # One at a time: zig makes a single object of several files.
             for file in files:
@@ -247,7 +248,6 @@ def _objects(
                     raise compile_error(recipe, done)
             yield folder, [f"{Path(file).stem}.o" for file in files]
         else:
-            contents = contents_of(recipe, model.name, sources)
             how = compilation(recipe, version_of(recipe), contents)
             objects, failed = compile_objects(how, folder)
             if failed is not None:
@@ -258,14 +258,19 @@ def _objects(
 @contextmanager
 def _folder(
     recipe: Recipe, model: QuantizedModel, sources: Sequence[Path]
-) -> Iterator[tuple[Path, list[str]]]:
-    """Write the files of a program into a folder of their own; yield what is compiled of them."""
+) -> Iterator[tuple[Path, dict[str, bytes]]]:
+    """Write the files of a program into a folder of their own; yield both."""
     contents = contents_of(recipe, model.name, sources)
     try:
         with tempfile.TemporaryDirectory(prefix="rnn-edge-") as place:
             folder = Path(place)
-            yield folder, write_contents(contents, folder)
+            write_contents(contents, folder)
+            yield folder, contents
     except OSError as error:
         raise EnvironmentFailureError(
             f"Model {model.name} cannot be compiled: {error.strerror}."
         ) from error
+
+
+def _code(contents: Mapping[str, bytes]) -> list[str]:
+    return sorted(file for file in contents if file.endswith(".c"))

@@ -293,10 +293,11 @@ def compilation(recipe: Recipe, version: str, contents: Mapping[str, bytes]) -> 
         version: What the compiler says it is.
         contents: The files by name.
     """
-    own = {file.split("/", 1)[1] for file in recipe.templates}
-    constant = {file for file in contents if file in own or file.startswith("rnn_edge_")}
-    constant |= set(recipe.generated) - {CONFIG, APP_CONFIG}
-    changing = set(contents) - constant | {CONFIG, APP_CONFIG}
+    templates = {file.split("/", 1)[1] for file in recipe.templates}
+    exported = set(contents) - templates - set(recipe.generated)
+    # What an export has besides the kernels is the model.
+    changing = {file for file in exported if not file.startswith("rnn_edge_")}
+    changing |= {CONFIG, APP_CONFIG}
     return Compilation(recipe.compiler, version, recipe.flags, contents, changing, recipe.variables)
 
 
