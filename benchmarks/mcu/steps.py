@@ -38,7 +38,7 @@ def measure(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     rows = []
     for shape in _shapes(arguments.shapes):
         with tempfile.TemporaryDirectory() as folder:
-            one = subject(shape, choices, Path(folder))
+            one = subject(shape, choices, Path(folder), arguments.density)
             rows += [
                 {
                     "model": shape.title,
@@ -46,6 +46,7 @@ def measure(arguments: argparse.Namespace) -> list[dict[str, Any]]:
                     "hidden": shape.hidden,
                     "inputs": shape.inputs,
                     "macs": shape.macs,
+                    "density": arguments.density,
                     "weight_bytes": one.model.weight_bytes,
                     **row,
                 }
@@ -114,6 +115,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="a step of the exported C")
     parser.add_argument("--devices", default=",".join(bare.DEVICES))
     parser.add_argument("--shapes", help='"cell hidden inputs", separated by commas')
+    parser.add_argument(
+        "--density", type=float, default=1.0, help="share of the cell's weights that is left"
+    )
     parser.add_argument("--linux", action="store_true", help="on processors under Linux too")
     parser.add_argument("--optimize", choices=("balanced", "speed", "size"), default="balanced")
     parser.add_argument("--weights", choices=("int8", "int16"), default="int8")

@@ -74,14 +74,23 @@ class Subject:
     hashed: int
 
 
-def subject(shape: Shape, choices: CChoices, folder: Path) -> Subject:
-    """Export a model; how long a step takes hardly depends on what it learned."""
+def subject(shape: Shape, choices: CChoices, folder: Path, density: float = 1.0) -> Subject:
+    """Export a model; how long a step takes hardly depends on what it learned.
+
+    Args:
+        shape: Its sizes.
+        choices: How its C is.
+        folder: For the export.
+        density: Share of the columns that each four rows of the cell keep, by fours.
+    """
     generator = np.random.Generator(np.random.PCG64(0))
     rows = len(GATES[shape.cell]) * shape.hidden
     layer = RecurrentWeights(
         shape.cell,
-        generator.normal(0, shape.inputs**-0.5, (rows, shape.inputs)),
-        generator.normal(0, shape.hidden**-0.5, (rows, shape.hidden)),
+        *(
+            _pruned(generator.normal(0, columns**-0.5, (rows, columns)), density)
+            for columns in (shape.inputs, shape.hidden)
+        ),
         np.zeros(rows),
         np.zeros(rows),
     )
@@ -98,6 +107,17 @@ def subject(shape: Shape, choices: CChoices, folder: Path) -> Subject:
     state = np.concatenate([value[0, -1] for value in trace.states.values()])
     hashed = _hash(np.concatenate([trace.outputs[0].ravel(), state]))
     return Subject(shape, model, tuple(sources_in(model, folder)), frames, hashed)
+
+
+def _pruned(weights: Array, density: float) -> Array:
+    """Return a matrix with zeros in all but some columns of each four rows."""
+    if density == 1.0:
+        return weights
+    rows, columns = weights.shape
+    generator = np.random.Generator(np.random.PCG64(1))
+    order = generator.random((-(-rows // 4), columns)).argsort(axis=1)
+    is_kept = order < 4 * max(1, round(density * columns / 4))
+    return np.where(is_kept.repeat(4, axis=0)[:rows], weights, 0.0)
 
 
 def frames_header(frames: Array) -> str:

@@ -24,6 +24,20 @@ static inline uint32_t rnn_edge_smlad(uint32_t a, uint32_t b, uint32_t sum) {
     return result;
 }
 
+/* The upper byte of each half as an int16. */
+static inline uint32_t rnn_edge_upper_bytes(uint32_t halves) {
+    uint32_t result;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(halves));
+    return result;
+}
+
+/* (a * b + 2^31) / 2^32, rounded down. */
+static inline int32_t rnn_edge_smmulr(int32_t a, int32_t b) {
+    int32_t result;
+    __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
 /* To -32768..32767. */
 static inline int32_t rnn_edge_ssat16(int32_t value) {
     int32_t result;

@@ -17,6 +17,7 @@ extern "C" {
 #endif
 
 typedef struct rnn_edge_matrix rnn_edge_matrix;
+typedef struct rnn_edge_kept rnn_edge_kept;
 
 /*
  * Computes rows first .. first + count - 1 of a gate of matrix * x + bias. Each is rounded once to
@@ -40,7 +41,8 @@ typedef void rnn_edge_product(const rnn_edge_matrix *matrix, uint32_t gate, uint
  * wide    As above with int64_t sums below 2^47, multipliers below 2^15 and a shift of 1..46 for
  *         each row.
  *
- * and in which order its weights lie: rows, or blocks as of rnn_edge_packing.h.
+ * and in which order its weights lie: rows, or blocks as of rnn_edge_packing.h; and whether columns
+ * of zeros are left out.
  */
 struct rnn_edge_matrix {
     rnn_edge_product *product;
@@ -51,7 +53,20 @@ struct rnn_edge_matrix {
     const uint8_t *wide_shifts; /* [gates][rows], or NULL in the narrow form */
     uint32_t rows;              /* of a gate */
     uint32_t columns;
-    uint8_t narrow_shift; /* 0 in the wide form */
+    uint8_t narrow_shift;      /* 0 in the wide form */
+    const rnn_edge_kept *kept; /* of rnn_edge_kept_columns, or NULL: every column is there */
+};
+
+/*
+ * Which columns are there where all others are zeros. Four rows of a gate that follow each other
+ * are a strip, and have columns of their own: any, by fours, and each strip some. Four columns of a
+ * strip are a block.
+ */
+struct rnn_edge_kept {
+    rnn_edge_product *product; /* of a strip as if it were a matrix of its own */
+    const uint16_t *starts;    /* [gates][strips of a gate] and one more: the first block of each */
+    const uint8_t *columns;    /* [blocks][4] */
+    uint8_t block_bytes;       /* of weights */
 };
 
 /* Weights row by row, on any target. */
@@ -65,6 +80,11 @@ rnn_edge_product rnn_edge_blocks_narrow;
 /* The weights as int16_t, in blocks. */
 #if RNN_EDGE_HAS_WORDS
 rnn_edge_product rnn_edge_words_narrow;
+#endif
+
+/* The narrow form without columns of zeros, by the product that matrix->kept names. */
+#if defined(RNN_EDGE_MOST_KEPT)
+rnn_edge_product rnn_edge_kept_columns;
 #endif
 
 /*

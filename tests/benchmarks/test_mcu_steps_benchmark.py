@@ -23,6 +23,7 @@ CHOICES = {
     "int16": ("--weights", "int16"),
     "frames": ("--frames-at-once", "4"),
     "ram": ("--tables", "ram"),
+    "pruned": ("--density", "0.3"),
 }
 
 

@@ -25,6 +25,9 @@ MODELS = {
         head="softmax",
         cell_exponent=-14,
     ),
+    "kept": Recipe(
+        seed=84, kinds=("gru", "lstm"), units=(37, 24), inputs=18, weights="pruned", bias="none"
+    ),
     "least": Recipe(seed=83, kinds=("gru", "lstm"), units=(1, 1), inputs=1, cell_exponent=-15),
 }
 

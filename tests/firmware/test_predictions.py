@@ -31,6 +31,7 @@ RECIPES = {
     "gru": Recipe(seed=41, kinds=("gru",), units=(32,), inputs=20, outputs=7, head="softmax"),
     "lstm": Recipe(seed=42, kinds=("lstm",), units=(24,), inputs=13, outputs=4),
     "two": Recipe(seed=43, kinds=("rnn", "gru_reset_before"), units=(21, 12), inputs=6),
+    "kept": Recipe(seed=45, units=(40,), inputs=21, weights="pruned", bias="none"),
     "wide": Recipe(
         seed=44, kinds=("lstm",), units=(14,), bias="int64", shifts="any", cell_exponent=-15
     ),
@@ -39,6 +40,7 @@ POLICIES = {
     "gru": ResetPolicy("quiet", frames=3, level=-0.5),
     "lstm": NEVER,
     "two": ResetPolicy("every", frames=5),
+    "kept": NEVER,
     "wide": ResetPolicy("decay", shift=7),
 }
 CALL = re.compile(r"\b(?:bl|jal)\s+[0-9a-f]+ <([\w.]+)>")

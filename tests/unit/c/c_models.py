@@ -49,6 +49,10 @@ def _matrix(recipe, rng, rows, columns, in_exponent, out_exponent):
         weight = rng.integers(-127, 128, (rows, columns)) * (rng.random((rows, columns)) < 0.1)
     else:
         weight = rng.integers(-127, 128, (rows, columns))
+    if recipe.weights == "pruned":
+        # Where a gate's rows are no multiple of 4, fewer columns of four of its rows are zeros.
+        is_kept = rng.random((-(-rows // 4), columns)) < 0.3
+        weight *= np.repeat(is_kept, 4, axis=0)[:rows]
     # About the shift at which the gates are neither dead nor all saturated.
     usual = 22 + int(np.log2(columns) / 2)
     if recipe.shifts == "any":

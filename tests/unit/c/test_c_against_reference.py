@@ -31,7 +31,7 @@ def recipes(draw):
         units=tuple(draw(size) for _ in kinds),
         inputs=draw(size),
         outputs=draw(size),
-        weights=draw(st.sampled_from(["uniform", "extreme", "sparse"])),
+        weights=draw(st.sampled_from(["uniform", "extreme", "sparse", "pruned"])),
         bias=draw(st.sampled_from(["none", "small", "int32", "int64"])),
         shifts=draw(st.sampled_from(["usual", "usual", "large", "any"])),
         cell_exponent=draw(st.integers(-15, 0)),

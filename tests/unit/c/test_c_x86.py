@@ -81,6 +81,7 @@ class Form(ctypes.Structure):
         ("rows", ctypes.c_uint32),
         ("columns", ctypes.c_uint32),
         ("narrow_shift", ctypes.c_uint8),
+        ("kept", ctypes.c_void_p),
     )
 
 

@@ -59,6 +59,16 @@ def test_whole_rows_and_dead_columns_stay():
     assert np.isfinite(round_together(target, moments, 0.01)).all()
 
 
+def test_what_is_fixed_goes_to_the_nearest_and_the_others_follow():
+    target, moments = correlated(12, 30, 4)
+    is_fixed = np.random.default_rng(4).random(target.shape) < 0.4
+    codes = round_together(target, moments, 0.01, is_fixed)
+    assert (codes == np.rint(target))[is_fixed].all()
+    assert (round_together(target, moments, 0.01) != np.rint(target))[is_fixed].any()
+    after, before = objective(codes, target, moments), objective(np.rint(target), target, moments)
+    assert after.sum() < 0.5 * before.sum()
+
+
 def test_codes_end_at_127():
     target = np.array([[127.0, 126.6, -127.0]])
     moments = np.full((1, 3, 3), 0.99) + 0.01 * np.eye(3)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_edge.errors import ModelError
-from rnn_edge.exporters.c_blocks import block_text
+from rnn_edge.exporters.c_blocks import SIDE, block_text, in_blocks
+from rnn_edge.exporters.c_kept import KeptColumns
 from rnn_edge.fixedpoint import accumulator_bound, row_multipliers
 from rnn_edge.types import Array, QuantizedMatrix
 from rnn_edge.types.accumulators import AccumulatorBound
@@ -161,18 +162,49 @@ def narrow_macro(choices: CChoices) -> str:
 
 
 def _weights_text(
-    name: str, form: CMatrix, gates: int, order: str, rows: str, choices: CChoices
+    name: str, form: CMatrix, blocks: Array, order: str, rows: str, choices: CChoices
 ) -> str:
     """Return the weights in every order that a target may want, of which it compiles one."""
     if not form.is_narrow or choices.optimize == "size":
         return rows
-    blocks = block_text(name, form.weight, gates, f"the same in blocks: {order}")
+    as_bytes = block_text(name, blocks, f"the same in blocks: {order}")
     if choices.weights == "int8":
-        return f"#if RNN_EDGE_HAS_BLOCKS\n{blocks}#else\n{rows}#endif\n"
-    widened = f"the same in blocks, widened: {order}"
-    words = block_text(name, form.weight, gates, widened, is_widened=True)
+        return f"#if RNN_EDGE_HAS_BLOCKS\n{as_bytes}#else\n{rows}#endif\n"
+    words = block_text(name, blocks, f"the same in blocks, widened: {order}", is_widened=True)
     return (
-        f"#if RNN_EDGE_HAS_WORDS\n{words}#elif RNN_EDGE_HAS_BLOCKS\n{blocks}#else\n{rows}#endif\n"
+        f"#if RNN_EDGE_HAS_WORDS\n{words}#elif RNN_EDGE_HAS_BLOCKS\n{as_bytes}#else\n{rows}#endif\n"
+    )
+
+
+def _strip_rows(kept: KeptColumns) -> Array:
+    """Return the weights of a matrix whose strips lie row by row, int8 (blocks * 4, 4)."""
+    strips = np.split(kept.blocks, kept.starts[1:-1].astype(np.int64))
+    return np.concatenate([strip.transpose(1, 0, 2).reshape(-1, SIDE) for strip in strips])
+
+
+def _kept_text(prefix: str, kept: KeptColumns) -> str:
+    """Return which columns the strips have, and what the kernels take of it."""
+    count, strips = len(kept.blocks), kept.starts.size - 1
+    return "\n".join(
+        [
+            array_text(
+                "uint16_t",
+                f"{prefix}_starts",
+                kept.starts,
+                f"uint16 [{strips + 1}], the first block of each strip of four rows, and the end",
+            ),
+            array_text(
+                "uint8_t",
+                f"{prefix}_columns",
+                kept.columns,
+                f"uint8 [{count}][4], the columns of each block",
+            ),
+            f"static const rnn_edge_kept {prefix}_kept = {{\n"
+            f"    RNN_EDGE_NARROW, {prefix}_starts, {prefix}_columns,\n"
+            f"    sizeof {prefix}_weights / {count}}};",
+            f"_Static_assert({kept.longest} <= RNN_EDGE_MOST_KEPT,\n"
+            f'               "the kernel library is that of another model");\n',
+        ]
     )
 
 
@@ -180,6 +212,7 @@ def matrix_text(
     prefix: str,
     matrix: QuantizedMatrix,
     form: CMatrix,
+    kept: KeptColumns | None,
     gates: int,
     order: str,
     choices: CChoices,
@@ -190,6 +223,7 @@ def matrix_text(
         prefix: Identifier that the arrays' names begin with, e.g. "kws_layer0_x".
         matrix: The matrix, for its scales.
         form: What `c_matrix` made of it.
+        kept: The columns of the narrow form if others are left out.
         gates: How many gates its rows are of.
         order: What the rows are, e.g. "gates r z n".
         choices: How the C is to be.
@@ -199,15 +233,17 @@ def matrix_text(
     accumulator = f"2^{matrix.input_exponent} * weight scale of the row"
     meaning = "real factor of the row"
     factor = f"{meaning} * 2^{form.narrow_shift if form.is_narrow else 'shift'}"
+    blocks = in_blocks(form.weight, gates) if kept is None else kept.blocks
+    shape = f"[{n}][{k}]" if kept is None else f"[{len(blocks)}][4][4] of [{n}][{k}], by strips"
     rows = array_text(
         "int8_t",
         f"{prefix}_weights",
-        form.weight,
-        f"int8 [{n}][{k}], rows: {order}; one scale per row, "
+        form.weight if kept is None else _strip_rows(kept),
+        f"int8 {shape}, rows: {order}; one scale per row, "
         f"{float(scale.min()):.9g} to {float(scale.max()):.9g}",
     )
     parts = [
-        _weights_text(f"{prefix}_weights", form, gates, order, rows, choices),
+        _weights_text(f"{prefix}_weights", form, blocks, order, rows, choices),
         array_text(
             "int32_t",
             f"{prefix}_multipliers",
@@ -228,18 +264,23 @@ def matrix_text(
                 "uint8_t", f"{prefix}_shifts", form.wide_shift, f"uint8 [{n}], bits of each row"
             )
         )
+    if kept is not None:
+        parts.append(_kept_text(prefix, kept))
     return "\n".join(parts)
 
 
-def matrix_initialiser(prefix: str, form: CMatrix, gates: int) -> str:
+def matrix_initialiser(prefix: str, form: CMatrix, kept: KeptColumns | None, gates: int) -> str:
     """Return the initialiser of an ``rnn_edge_matrix`` over the arrays of `matrix_text`."""
     rows, columns = form.weight.shape
     product, bias, wide, shifts = "RNN_EDGE_NARROW", f"{prefix}_bias", "NULL", "NULL"
     if not form.is_narrow:
         product = "rnn_edge_rows_wide"
         bias, wide, shifts = "NULL", f"{prefix}_bias", f"{prefix}_shifts"
+    if kept is not None:
+        product = "rnn_edge_kept_columns"
     return (
         f"{{{product}, {prefix}_weights, {prefix}_multipliers,\n"
         f"     {bias}, {wide}, {shifts},\n"
-        f"     {rows // gates}, {columns}, {form.narrow_shift}}}"
+        f"     {rows // gates}, {columns}, {form.narrow_shift},"
+        f" {'NULL' if kept is None else f'&{prefix}_kept'}}}"
     )

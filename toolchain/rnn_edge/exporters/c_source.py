@@ -12,17 +12,13 @@ from pathlib import Path
 
 from rnn_edge.errors import EnvironmentFailureError, ModelError, hint_of
 from rnn_edge.exporters.base import Artifact, Exporter, ExportSource
-from rnn_edge.exporters.c_arrays import (
-    CMatrix,
-    c_matrix,
-    matrix_initialiser,
-    matrix_text,
-    narrow_macro,
-)
+from rnn_edge.exporters.c_arrays import matrix_initialiser, matrix_text, narrow_macro
 from rnn_edge.exporters.c_choices import CHOICES, choices_header
 from rnn_edge.exporters.c_cmake import CMAKE, cmake_lists
 from rnn_edge.exporters.c_features import feature_lines
 from rnn_edge.exporters.c_frontend import front_end_contents
+from rnn_edge.exporters.c_kept import most_kept
+from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of
 from rnn_edge.exporters.c_sensor import sensor_contents
 from rnn_edge.exporters.c_single import FOLDER as SINGLE_FOLDER
 from rnn_edge.exporters.c_single import single_files
@@ -163,7 +159,7 @@ def _data_header(model: QuantizedModel, policy: ResetPolicy, choices: CChoices) 
 
 def _data_source(model: QuantizedModel, policy: ResetPolicy, choices: CChoices) -> str:
     name, upper = model.name, model.name.upper()
-    forms: dict[str, CMatrix] = {key: c_matrix(m, key) for key, m in model.matrices.items()}
+    forms, kept, gates = forms_of(model), kept_of(model), gates_of(model)
     prefixes = {key: f"{name}_{key.replace('.', '_')}" for key in forms}
     orders = {
         f"layer{k}.{part}": f"gates {' '.join(GATES[layer.kind])} of {layer.hidden} units"
@@ -171,18 +167,13 @@ def _data_source(model: QuantizedModel, policy: ResetPolicy, choices: CChoices) 
         for part in ("x", "h")
     }
     orders["head"] = "outputs"
-    gates = {
-        f"layer{k}.{part}": len(GATES[layer.kind])
-        for k, layer in enumerate(model.layers)
-        for part in ("x", "h")
-    }
-    gates["head"] = 1
     arrays = "\n".join(
-        matrix_text(prefixes[key], matrix, forms[key], gates[key], orders[key], choices)
+        matrix_text(prefixes[key], matrix, forms[key], kept[key], gates[key], orders[key], choices)
         for key, matrix in model.matrices.items()
     )
     structures = {
-        key: matrix_initialiser(prefixes[key], form, gates[key]) for key, form in forms.items()
+        key: matrix_initialiser(prefixes[key], form, kept[key], gates[key])
+        for key, form in forms.items()
     }
     layers = ",\n".join(
         f"    {{rnn_edge_{layer.kind}_step,\n"
@@ -376,7 +367,7 @@ def export(source: ExportSource, out_dir: Path) -> Artifact:
     )
     contents = {
         **{name: (library / name).read_bytes() for name in library_files()},
-        CHOICES: choices_header(choices).encode(),
+        CHOICES: choices_header(choices, most_kept(kept_of(model).values())).encode(),
         f"{model.name}.h": _api_header(model, source.features, policy).encode(),
         f"{model.name}.c": _api_source(model, policy, choices).encode(),
         f"{model.name}_data.h": _data_header(model, policy, choices).encode(),

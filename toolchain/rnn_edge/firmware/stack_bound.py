@@ -33,6 +33,8 @@ PRODUCTS = (
     "rnn_edge_words_narrow",
 )
 """Products of a matrix, by the order of its weights."""
+ANY_PRODUCTS = (*PRODUCTS, "rnn_edge_kept_columns")
+"""And one that takes another of them."""
 CELLS = (
     "rnn_edge_gru_step",
     "rnn_edge_gru_reset_before_step",
@@ -43,9 +45,10 @@ CELLS = (
 POINTERS: Mapping[str, tuple[str, ...]] = {
     "rnn_edge_model.c:step": CELLS,
     "rnn_edge_steps.c:step": CELLS,
-    "rnn_edge_model.c:product": PRODUCTS,
-    "rnn_edge_gates.c:product": (*PRODUCTS, "rnn_edge_steps.c:known"),
-    "rnn_edge_blocks_v6m.c:product": (*PRODUCTS, "rnn_edge_steps.c:known"),
+    "rnn_edge_model.c:product": ANY_PRODUCTS,
+    "rnn_edge_gates.c:product": (*ANY_PRODUCTS, "rnn_edge_steps.c:known"),
+    "rnn_edge_blocks_v6m.c:product": (*ANY_PRODUCTS, "rnn_edge_steps.c:known"),
+    "rnn_edge_kept.c:product": PRODUCTS,
     "rnn_edge_model.c:finish": ("rnn_edge_softmax",),
     "rnn_edge_served.c:prepare": (
         "rnn_edge_reset_every",

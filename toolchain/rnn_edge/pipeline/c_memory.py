@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from rnn_edge.exporters.c_arrays import CMatrix, c_matrix
+from rnn_edge.exporters.c_arrays import CMatrix
 from rnn_edge.exporters.c_blocks import block_weights
+from rnn_edge.exporters.c_kept import KeptColumns
+from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of
 from rnn_edge.exporters.c_source import scratch_values
 from rnn_edge.spec import DeviceSpec
-from rnn_edge.types import GATES, QuantizedModel
+from rnn_edge.types import QuantizedModel
 from rnn_edge.types.c_choices import DEFAULT, CChoices
 from rnn_edge.types.saved_state import blob_bytes
 
@@ -34,18 +36,8 @@ def order_on(device: DeviceSpec, choices: CChoices) -> Order:
     return "rows" if largest == "rows" or device.isa in _IN_ROWS else "blocks"
 
 
-def gates_of(model: QuantizedModel) -> dict[str, int]:
-    """Return of how many gates the rows of each matrix are."""
-    gates = {
-        f"layer{k}.{part}": len(GATES[layer.kind])
-        for k, layer in enumerate(model.layers)
-        for part in ("x", "h")
-    }
-    return {**gates, "head": 1}
-
-
 def weight_bytes(form: CMatrix, rows: int, columns: int, gates: int, order: Order) -> int:
-    """Return the bytes of the weights of a matrix.
+    """Return the bytes of the weights of a matrix of which nothing is left out.
 
     Args:
         form: The kernels' form of a matrix; the wide one has its weights in rows.
@@ -59,6 +51,11 @@ def weight_bytes(form: CMatrix, rows: int, columns: int, gates: int, order: Orde
     return block_weights(rows, columns, gates) * (2 if order == "words" else 1)
 
 
+def kept_bytes(kept: KeptColumns, order: Order) -> int:
+    """Return the bytes of the columns that a matrix keeps, and of their numbers."""
+    return kept.blocks.size * (2 if order == "words" else 1) + kept.index_bytes
+
+
 def memory_of(
     model: QuantizedModel, choices: CChoices = DEFAULT, order: Order | None = None
 ) -> dict[str, int]:
@@ -70,18 +67,22 @@ def memory_of(
         order: Of the weights on a target; None for the one that takes the most.
 
     Returns:
-        Bytes of the matrices' arrays ("weights", "biases", "multipliers", "shifts" and their sum,
-        "constants"), of one stream's state ("state", carried, and "scratch", within a step), of
-        a frame and a result ("frame", "result"), and of a state saved for another machine
-        ("saved_state"). Code, the kernels' tables and the stack depend on the target and are not
-        among them.
+        Bytes of the matrices' arrays ("weights", with the numbers of columns where others are
+        left out, "biases", "multipliers", "shifts" and their sum, "constants"), of one stream's
+        state ("state", carried, and "scratch", within a step), of a frame and a result ("frame",
+        "result"), and of a state saved for another machine ("saved_state"). Code, the kernels'
+        tables and the stack depend on the target and are not among them.
     """
-    chosen, gates = order or largest_order(choices), gates_of(model)
-    forms = {name: c_matrix(matrix, name) for name, matrix in model.matrices.items()}
+    chosen, gates, kept = order or largest_order(choices), gates_of(model), kept_of(model)
+    forms = forms_of(model)
     parts = {
         "weights": sum(
-            weight_bytes(form, form.weight.shape[0], form.weight.shape[1], gates[name], chosen)
-            for name, form in forms.items()
+            weight_bytes(form, matrix.rows, matrix.columns, gates[name], chosen)
+            if blocks is None
+            else kept_bytes(blocks, chosen)
+            for (name, matrix), form, blocks in zip(
+                model.matrices.items(), forms.values(), kept.values(), strict=True
+            )
         ),
         "biases": sum(form.bias.size * (4 if form.is_narrow else 8) for form in forms.values()),
         "multipliers": sum(form.multiplier.size * 4 for form in forms.values()),

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_edge.errors import MissingDependencyError
-from rnn_edge.exporters.c_arrays import CMatrix, c_matrix
+from rnn_edge.exporters.c_arrays import CMatrix
+from rnn_edge.exporters.c_kept import KeptColumns
+from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of
 from rnn_edge.exporters.c_source import scratch_values
 from rnn_edge.firmware.app_config import AppConfig
 from rnn_edge.firmware.footprint import Footprint, footprint
-from rnn_edge.pipeline.c_memory import Order, gates_of, memory_of, order_on, weight_bytes
+from rnn_edge.pipeline.c_memory import Order, kept_bytes, memory_of, order_on, weight_bytes
 from rnn_edge.spec import DeviceSpec
 from rnn_edge.types import QuantizedModel
 from rnn_edge.types.c_choices import DEFAULT, CChoices
 
 ESTIMATED_CODE_BYTES = 9216
 """More than the code of any model takes on any 32-bit device whose compiler was here."""
-_STRUCTURES = {4: (88, 88), 8: (152, 144)}
+_STRUCTURES = {4: (96, 92), 8: (168, 152)}
 """Bytes of ``rnn_edge_layer`` and ``rnn_edge_model`` by those of a pointer."""
 _POLICY_BYTES = 20
 """Of ``rnn_edge_reset_policy``."""
@@ -250,13 +253,15 @@ def fitting_hidden(
         Units, below those of the model, or None if one unit is still too many.
     """
     units = model.layers[0].hidden
-    forms = {name: c_matrix(matrix, name) for name, matrix in model.matrices.items()}
-    order, gates = order_on(device, choices), gates_of(model)
+    forms, kept, gates = forms_of(model), kept_of(model), gates_of(model)
+    order = order_on(device, choices)
 
     def arrays(hidden: int) -> int:
         """Return the bytes of all matrices' arrays with that many units in each layer."""
         return sum(
-            _matrix_bytes(form, *_shape(model, name, gates[name], hidden), gates[name], order)
+            _matrix_bytes(
+                form, kept[name], *_shape(model, name, gates[name], hidden), gates[name], order
+            )
             for name, form in forms.items()
         )
 
@@ -278,8 +283,15 @@ def _shape(model: QuantizedModel, name: str, gates: int, hidden: int) -> tuple[i
     return rows, model.inputs if name == "layer0.x" else hidden
 
 
-def _matrix_bytes(form: CMatrix, rows: int, columns: int, gates: int, order: Order) -> int:
-    """Return the bytes of the arrays of a matrix of another size."""
+def _matrix_bytes(
+    form: CMatrix, kept: KeptColumns | None, rows: int, columns: int, gates: int, order: Order
+) -> int:
+    """Return the bytes of the arrays of a matrix of another size and the same share of columns."""
     # Beside its weights a row has multiplier and bias, and the shift where sums are int64.
     beside = 4 + 4 if form.is_narrow else 4 + 8 + 1
-    return weight_bytes(form, rows, columns, gates, order) + rows * beside
+    weights = weight_bytes(form, rows, columns, gates, order)
+    if kept is not None:
+        own_rows, own_columns = form.weight.shape
+        whole = weight_bytes(form, own_rows, own_columns, gates, order)
+        weights = math.ceil(weights * kept_bytes(kept, order) / whole)
+    return weights + rows * beside

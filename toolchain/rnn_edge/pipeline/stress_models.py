@@ -4,17 +4,22 @@ How many instructions a step takes depends on the sizes of the matrices, and in 
 and saturation: branches of the activations and of rounding. In a trained model units take different
 paths at any one step, so that no stream shows the longest step that there could be. Here every unit
 of a layer has the same weights, each gate follows an input of its own, and gains are above one: a
-frame and a state decide the path of all units together.
+frame and a state decide the path of all units together. Rows have as many weights as those of the
+given model, so that the C leaves out no more than there: inputs that no gate follows are zeros, and
+the weights of states, which are all alike, cancel but for one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from rnn_edge.exporters.c_arrays import c_matrix
+from rnn_edge.exporters.c_blocks import SIDE, padded
+from rnn_edge.exporters.c_kept import KeptColumns
+from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of
 from rnn_edge.types import GATES, Array, QuantizedLayer, QuantizedMatrix, QuantizedModel
 from rnn_edge.types.resets import ResetPolicy
 
@@ -37,14 +42,24 @@ def stress_models(model: QuantizedModel) -> tuple[QuantizedModel, ...]:
         model: The model whose longest step is wanted.
     """
     last = len(model.layers) - 1
+    forms, kept, all_gates = forms_of(model), kept_of(model), gates_of(model)
+
+    def weights(name: str, row: _Row) -> QuantizedMatrix:
+        matrix, gates = model.matrices[name], all_gates[name]
+        if forms[name].is_narrow:
+            found, weight = _by_rows(matrix, kept[name], gates, row), _NARROW
+        else:
+            found, weight = _of_one_column(matrix, gates), _WIDE
+        if name == "head":
+            found *= (-1) ** np.arange(len(found))[:, None]
+        return _scaled(matrix, found, weight)
+
     made = []
     for k, layer in enumerate(model.layers):
-        gates, units = len(GATES[layer.kind]), layer.hidden
-        # Gate g of every unit follows input g; where there are fewer inputs, gates share them.
-        columns = np.repeat(np.arange(gates) % layer.x.weight.shape[1], units)
-        x = _driven(layer.x, columns, f"layer{k}.x")
-        h = _driven(layer.h, np.zeros(gates * units, np.intp), f"layer{k}.h")
-        head = _head(model.head) if k == last else _one_row(model.head, units)
+        gates = len(GATES[layer.kind])
+        x = weights(f"layer{k}.x", partial(_of_inputs, gates=gates))
+        h = weights(f"layer{k}.h", _of_states)
+        head = weights("head", _of_states) if k == last else _one_row(model.head, layer.hidden)
         made.append(
             QuantizedModel(
                 NAME,
@@ -70,6 +85,7 @@ def stress_batches(model: QuantizedModel) -> Iterator[tuple[dict[str, Array], Ar
         model: One of `stress_models`.
     """
     generator = np.random.Generator(np.random.PCG64(SEED))
+    gates = len(GATES[model.layers[0].kind])
     for k in range(BATCHES):
         state = {
             name: np.full(size, generator.choice(LEVELS), np.int16)
@@ -78,28 +94,60 @@ def stress_batches(model: QuantizedModel) -> Iterator[tuple[dict[str, Array], Ar
         frames = generator.choice(LEVELS, (FRAMES, model.inputs)).astype(np.int16)
         if k < len(LEVELS):
             frames[:] = LEVELS[k]
+        frames[:, gates:] = 0
         yield state, frames
 
 
-def _driven(matrix: QuantizedMatrix, columns: Array, name: str) -> QuantizedMatrix:
-    """Return a matrix of a given one's size and form, each row of which follows one column."""
-    weight = _NARROW if c_matrix(matrix, name).is_narrow else _WIDE
-    weights = np.zeros(matrix.weight.shape, np.int64)
-    weights[np.arange(len(columns)), columns] = weight
-    return _scaled(matrix, weights, weight)
+_Row = Callable[[int, int, int], Array]
+"""Weights of one row by its gate, the columns that it has, and all columns."""
 
 
-def _head(matrix: QuantizedMatrix) -> QuantizedMatrix:
-    weight = _NARROW if c_matrix(matrix, "head").is_narrow else _WIDE
-    weights = np.zeros(matrix.weight.shape, np.int64)
-    weights[:, 0] = weight * (-1) ** np.arange(len(weights))
-    return _scaled(matrix, weights, weight)
+def _by_rows(matrix: QuantizedMatrix, kept: KeptColumns | None, gates: int, row: _Row) -> Array:
+    """Return weights of as many columns in each row as a matrix has, int64 (N, K)."""
+    columns = matrix.columns
+    rows = matrix.rows // gates
+    strips = gates * padded(rows) // SIDE
+    own = np.full(strips, columns)
+    if kept is not None:
+        own = np.minimum(SIDE * np.diff(kept.starts.astype(np.int64)), columns)
+    of_gates = own.reshape(gates, -1).repeat(SIDE, axis=1)[:, :rows]
+    return np.stack(
+        [row(gate, int(count), columns) for gate in range(gates) for count in of_gates[gate]]
+    )
+
+
+def _of_inputs(gate: int, count: int, columns: int, gates: int) -> Array:
+    """Return a row that follows the input of its gate; fewer inputs than gates are shared.
+
+    Other inputs are zeros in `stress_batches`. Where a row has nearly all columns, the inputs of
+    the other gates have a small part in it.
+    """
+    weights = np.zeros(columns, np.int64)
+    driver = gate % columns
+    others = [*range(gates, columns), *(c for c in range(min(gates, columns)) if c != driver)]
+    weights[others[: count - 1]] = 1
+    weights[driver] = _NARROW
+    return weights
+
+
+def _of_states(gate: int, count: int, columns: int) -> Array:
+    """Return a row that follows the state, which is the same in every unit; signs alternate."""
+    weights = np.zeros(columns, np.int64)
+    weights[:count] = (-1) ** np.arange(1, count + 1)
+    weights[0] = _NARROW - (count - 1) % 2
+    return weights
+
+
+def _of_one_column(matrix: QuantizedMatrix, gates: int) -> Array:
+    """Return rows of one weight each, for the wide form, which leaves nothing out."""
+    weights = np.zeros((matrix.rows, matrix.columns), np.int64)
+    drivers = np.repeat(np.arange(gates) % matrix.columns, matrix.rows // gates)
+    weights[np.arange(matrix.rows), drivers] = _WIDE
+    return weights
 
 
 def _one_row(matrix: QuantizedMatrix, columns: int) -> QuantizedMatrix:
-    weights = np.zeros((1, columns), np.int64)
-    weights[0, 0] = _NARROW
-    return _scaled(matrix, weights, _NARROW)
+    return _scaled(matrix, _of_states(0, columns, columns)[None], _NARROW)
 
 
 def _scaled(matrix: QuantizedMatrix, weights: Array, weight: int) -> QuantizedMatrix:

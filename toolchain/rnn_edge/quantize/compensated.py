@@ -38,10 +38,12 @@ class _Rows:
     Attributes:
         target: float64 (U, K), in units of the steps.
         step: float64 (U, K), row scales.
+        is_zero: bool (U, K), weights that are none and stay so: the C may leave them out.
     """
 
     target: Array
     step: Array
+    is_zero: Array
 
 
 def compensate(model: FloatModel, streams: Array) -> dict[str, RoundedMatrix]:
@@ -117,21 +119,24 @@ class _Layer:
             np.array(b, np.float64).reshape(-1, hidden) for b in (weights.b_x, weights.b_h)
         ]
         self._scale = [quantize_rows(w)[1] for w in (weights.w_x, weights.w_h)]
-        blocks, steps = [], []
+        blocks, steps, zeros = [], [], []
         for g in range(self._gates):
             rows = slice(g * hidden, (g + 1) * hidden)
             for w, scale in zip((weights.w_x, weights.w_h), self._scale, strict=True):
                 step = scale[rows].astype(np.float64)[:, None]
                 blocks.append(w[rows] / step)
                 steps.append(np.broadcast_to(step, w[rows].shape))
-        self._rows = _Rows(_snapped(np.concatenate(blocks, 1)), np.concatenate(steps, 1))
+                zeros.append(w[rows] == 0.0)
+        self._rows = _Rows(
+            _snapped(np.concatenate(blocks, 1)), np.concatenate(steps, 1), np.concatenate(zeros, 1)
+        )
         self._codes = np.rint(self._rows.target)
         self._shift = np.zeros((hidden, 2 * self._gates))
 
     def settle(self, moments: UnitMoments, is_apart: list[bool], steps: int) -> None:
         """Round the rows of a block of units."""
         own = slice(moments.units.start, moments.units.stop)
-        rows = _Rows(self._rows.target[own], self._rows.step[own])
+        rows = _Rows(self._rows.target[own], self._rows.step[own], self._rows.is_zero[own])
         width = self._inputs + self._hidden
         related = _related(is_apart, width, moments.biases)
         allowed = replace(moments, early=moments.early * related, late=moments.late * related)
@@ -173,7 +178,7 @@ def _settled(rows: _Rows, moments: UnitMoments, late_share: float) -> tuple[Arra
     def solved(of_errors: Array) -> tuple[Array, Array]:
         quadratic, biases = _without_biases(of_errors, count)
         steps = rows.step[:, :, None] * rows.step[:, None, :]
-        codes = round_together(rows.target, quadratic * steps, damping)
+        codes = round_together(rows.target, quadratic * steps, damping, rows.is_zero)
         error = (codes - rows.target) * rows.step
         return codes, -np.einsum("ubk,uk->ub", biases, error)
 
@@ -212,7 +217,7 @@ def _head(model: FloatModel, hidden: Array) -> RoundedMatrix:
     weights = model.head.w
     _, scale = quantize_rows(weights)
     step = np.broadcast_to(scale.astype(np.float64)[:, None], weights.shape)
-    rows = _Rows(_snapped(weights / step), step)
+    rows = _Rows(_snapped(weights / step), step, weights == 0.0)
     border = late_start(len(hidden))
 
     def second(part: Array) -> Array:

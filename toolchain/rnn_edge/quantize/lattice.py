@@ -28,13 +28,16 @@ def objective(codes: Array, target: Array, moments: Array) -> Array:
     return np.asarray(np.einsum("uk,ukl,ul->u", error, moments, error, optimize=True))
 
 
-def round_together(target: Array, moments: Array, damping: float) -> Array:
+def round_together(
+    target: Array, moments: Array, damping: float, is_fixed: Array | None = None
+) -> Array:
     """Round rows so that their errors cancel where it counts.
 
     Args:
         target: float64 (U, K), the rows in units of their steps, within +-127.
         moments: float64 (U, K, K), positive semidefinite, A in the same units.
         damping: Share of the diagonal that is added to it, above 0.
+        is_fixed: bool (U, K), what is rounded to nearest whatever the others do.
 
     Returns:
         float64 (U, K), whole numbers in -127..127. Rows of whole numbers come back as they are.
@@ -47,22 +50,25 @@ def round_together(target: Array, moments: Array, damping: float) -> Array:
         target.shape[1]
     )
     nearest = np.clip(np.rint(target), -LARGEST, LARGEST)
-    start = _column_by_column(target, damped)
+    fixed = np.zeros(target.shape, bool) if is_fixed is None else is_fixed
+    start = _column_by_column(target, damped, fixed)
     is_better = objective(start, target, damped) < objective(nearest, target, damped)
     codes = np.where(is_better[:, None], start, nearest)
-    return _changed_singly(codes, target, damped)
+    return _changed_singly(codes, target, damped, fixed)
 
 
-def _column_by_column(target: Array, moments: Array) -> Array:
+def _column_by_column(target: Array, moments: Array, is_fixed: Array) -> Array:
     rows = np.arange(len(target))[:, None, None]
     order = np.argsort(-np.einsum("ukk->uk", moments), axis=1, kind="stable")
     ordered = moments[rows, order[:, :, None], order[:, None, :]]
     # inverse = factor' factor with an upper triangular factor.
     factor = np.linalg.cholesky(np.linalg.inv(ordered)).transpose(0, 2, 1)
     left = np.take_along_axis(target, order, axis=1)
+    alone = np.take_along_axis(np.where(is_fixed, np.rint(target), np.nan), order, axis=1)
     rounded = np.empty_like(left)
     for k in range(left.shape[1]):
-        rounded[:, k] = np.clip(np.rint(left[:, k]), -LARGEST, LARGEST)
+        wanted = np.where(np.isnan(alone[:, k]), np.rint(left[:, k]), alone[:, k])
+        rounded[:, k] = np.clip(wanted, -LARGEST, LARGEST)
         error = (left[:, k] - rounded[:, k]) / factor[:, k, k]
         left[:, k + 1 :] -= error[:, None] * factor[:, k, k + 1 :]
     codes = np.empty_like(rounded)
@@ -70,7 +76,7 @@ def _column_by_column(target: Array, moments: Array) -> Array:
     return codes
 
 
-def _changed_singly(codes: Array, target: Array, moments: Array) -> Array:
+def _changed_singly(codes: Array, target: Array, moments: Array, is_fixed: Array) -> Array:
     codes = codes.copy()
     diagonal = np.einsum("ukk->uk", moments)
     gradient = np.einsum("ukl,ul->uk", moments, codes - target, optimize=True)
@@ -79,6 +85,7 @@ def _changed_singly(codes: Array, target: Array, moments: Array) -> Array:
         for k in range(codes.shape[1]):
             wanted = codes[:, k] + np.rint(-gradient[:, k] / diagonal[:, k])
             change = np.clip(wanted, -LARGEST, LARGEST) - codes[:, k]
+            change = np.where(is_fixed[:, k], 0.0, change)
             if change.any():
                 codes[:, k] += change
                 gradient += change[:, None] * moments[:, :, k]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rnn_edge.spec.model import CellName, Hidden, Layers
 from rnn_edge.spec.section import Natural, Section, Share
@@ -128,6 +128,16 @@ class StudentSection(Section):
     """Share of its own value that a moving average of the weights keeps at a step, e.g. 0.999; the
     average is validated and kept instead of the weights. 0 keeps the weights themselves."""
 
+    density: Annotated[float, Field(ge=0.01, le=1.0)] = 1.0
+    """Share of the weights of the recurrent layers that stays, any four columns of four rows at a
+    time; the others become zeros, which the C leaves out where they are enough. 1 keeps all."""
+
+    prune_from: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    """Share of the run after which the first ones go."""
+
+    prune_until: Annotated[float, Field(gt=0.0, le=0.8)] = 0.5
+    """Share of the run after which the last ones are gone; weights are kept from later steps."""
+
     hide_frames: Frames = 5
     """Longest stretch of frames hidden in training."""
 
@@ -145,6 +155,20 @@ class StudentSection(Section):
 
     patience: Natural = 0
     """Validations without a new best after which to stop; 0 never stops early."""
+
+    @model_validator(mode="after")
+    def _check_pruning(self) -> Self:
+        if self.prune_from >= self.prune_until:
+            raise ValueError(
+                f"prune_from = {self.prune_from:g}, prune_until = {self.prune_until:g}; expected "
+                "the first share of the run to be less than the second"
+            )
+        if self.density < 1.0 and self.patience:
+            raise ValueError(
+                f"density = {self.density:g} with patience = {self.patience}; expected "
+                "patience = 0, as the best validation may come before weights are gone"
+            )
+        return self
 
 
 class QatSection(Section):

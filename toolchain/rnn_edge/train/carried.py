@@ -19,6 +19,7 @@ from rnn_edge.train.augment import hide_stretches
 from rnn_edge.train.cells import Tensor
 from rnn_edge.train.loop import Fitted, Progress, Schedule, adam, fit, follow
 from rnn_edge.train.network import LayerFunction, Network
+from rnn_edge.train.pruning import Pruner, Pruning
 from rnn_edge.train.sequences import SequenceSet, TrainingSet
 from rnn_edge.train.streams import Lanes
 from rnn_edge.types import Array
@@ -49,6 +50,7 @@ class CarriedConfig:
             is the average that is validated and kept then. 0 keeps the weights themselves.
         dense_labels: Classes whose clips are trained on every frame from the `DENSE_FROM`th on,
             not only on the last ones: of what is no keyword every moment is an example.
+        pruning: Which recurrent weights become zeros; None keeps all.
     """
 
     lanes: int
@@ -63,6 +65,7 @@ class CarriedConfig:
     dense_labels: tuple[int, ...] = ()
     embedding_weight: float = 0.0
     average: float = 0.0
+    pruning: Pruning | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +158,7 @@ def train_carried(
         told = _linear_map(network.hidden, len(embeddings.mean), seed)
     learned = [*network.variables, *told]
     kept = network.copy() if config.average > 0.0 else network
+    pruner = Pruner(config.pruning, network, part.x) if config.pruning else None
     optimizer = adam(schedule, learned)
     padded = part.is_padded
     soft_weight = config.soft_weight if soft is not None else 0.0
@@ -222,6 +226,8 @@ def train_carried(
             adjust(part_done)
         if kept is not network:
             follow(kept.variables, network.variables, config.average, optimizer.iterations)
+        if pruner is not None:
+            pruner(part_done, kept)
         return loss, after
 
     state = tuple(s.numpy() for s in network.zero_state(config.lanes))

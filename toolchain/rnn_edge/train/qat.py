@@ -18,6 +18,7 @@ from rnn_edge.train.cells import Tensor
 from rnn_edge.train.exact import ExactLayer, on_grid, round_matrix, rounded_layer
 from rnn_edge.train.loop import Curves, Progress, Schedule, make_deterministic, silent
 from rnn_edge.train.network import Network
+from rnn_edge.train.pruning import ZerosStay
 from rnn_edge.train.sequences import TrainingSet
 from rnn_edge.types import Array, FloatModel
 
@@ -121,9 +122,12 @@ def finetune_quantized(
     network = _RoundedHead.of_model(model)
     matrices = [v for v in network.variables if len(v.shape) == 2]
 
-    def pull(part_done: Tensor) -> None:
+    zeros_stay = ZerosStay(network)
+
+    def adjust(part_done: Tensor) -> None:
+        zeros_stay()
         share = config.pull * tf.square(part_done)
-        for variable in matrices:
+        for variable in matrices if config.pull > 0.0 else ():
             weight = tf.convert_to_tensor(variable)
             variable.assign(weight + share * (round_matrix(weight).real() - weight))
 
@@ -155,7 +159,7 @@ def finetune_quantized(
         seed,
         progress,
         function=ExactLayer(network.kinds, input_exponent, cell_exponents),
-        adjust=pull if config.pull > 0.0 else None,
+        adjust=adjust,
         reference=rounded_layer(network.kinds) if config.trajectory_weight > 0.0 else None,
     )
     tuned = network.model(model.name, model.task, model.labels)

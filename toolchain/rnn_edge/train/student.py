@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rnn_edge.train.carried import CarriedConfig, HeardEmbeddings, other_labels, train_carried
 from rnn_edge.train.loop import Curves, Progress, Schedule, make_deterministic, silent
 from rnn_edge.train.network import Network
+from rnn_edge.train.pruning import Pruning
 from rnn_edge.train.sequences import TrainingSet
 from rnn_edge.types import Array, CellKind, FloatModel
 
@@ -30,6 +31,9 @@ class StudentConfig:
             states and the embedding that the teacher hears; without embeddings it does not count.
         average: Share of its own value that the moving average of the weights keeps at a step; the
             average is what is validated and kept. 0 keeps the weights themselves.
+        density: Share of the recurrent weights that stays; the others become zeros.
+        prune_from: Share of the run after which the first ones go.
+        prune_until: Share of the run after which the last ones are gone.
         hide_frames: Longest stretch of frames of a clip hidden.
         hide_bands: Widest stretch of bands of a clip hidden.
         cell_limit: An LSTM cell that ends a sequence beyond it costs its excess; 0 costs nothing.
@@ -50,6 +54,9 @@ class StudentConfig:
     dense_others: bool = False
     embedding_weight: float = 0.0
     average: float = 0.0
+    density: float = 1.0
+    prune_from: float = 0.1
+    prune_until: float = 0.5
     hide_frames: int = 5
     hide_bands: int = 4
     cell_limit: float = 8.0
@@ -118,6 +125,9 @@ def train_student(
             dense_labels=other_labels(data.labels) if config.dense_others else (),
             embedding_weight=config.embedding_weight,
             average=config.average,
+            pruning=Pruning(config.density, config.prune_from, config.prune_until)
+            if config.density < 1.0
+            else None,
             hide_frames=config.hide_frames,
             hide_bands=config.hide_bands,
             cell_limit=config.cell_limit,
