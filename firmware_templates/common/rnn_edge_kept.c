@@ -9,7 +9,24 @@
 enum { SIDE = 4 };
 
 /* Brings the inputs of some columns together, a multiple of four and not none. */
-static void gather(const uint8_t *columns, const uint8_t *end, const int16_t *x, int16_t *to) {
+#if defined(RNN_EDGE_MVE)
+
+static inline void gather(const uint8_t *columns, uint32_t count, const int16_t *x, int16_t *to) {
+    __asm__ volatile("dlstp.16 lr, %[count]\n"
+                     "1:\n"
+                     "vldrb.u16 q0, [%[columns]], #8\n"
+                     "vldrh.u16 q1, [%[x], q0, uxtw #1]\n"
+                     "vstrh.16 q1, [%[to]], #16\n"
+                     "letp lr, 1b\n"
+                     : [columns] "+l"(columns), [to] "+r"(to)
+                     : [x] "r"(x), [count] "r"(count)
+                     : "q0", "q1", "lr", "memory");
+}
+
+#else
+
+static inline void gather(const uint8_t *columns, uint32_t count, const int16_t *x, int16_t *to) {
+    const uint8_t *end = columns + count;
     do {
         const int16_t a = x[columns[0]];
         const int16_t b = x[columns[1]];
@@ -24,6 +41,8 @@ static void gather(const uint8_t *columns, const uint8_t *end, const int16_t *x,
     } while (columns != end);
 }
 
+#endif
+
 void rnn_edge_kept_columns(const rnn_edge_matrix *matrix, uint32_t gate, uint32_t first,
                            uint32_t count, const int16_t *x, int16_t *out) {
     const rnn_edge_kept *kept = matrix->kept;
@@ -34,14 +53,14 @@ void rnn_edge_kept_columns(const rnn_edge_matrix *matrix, uint32_t gate, uint32_
     rnn_edge_matrix strip = *matrix;
     for (uint32_t done = 0; done < count; done += SIDE) {
         const uint32_t start = starts[0];
-        const uint32_t end = starts[1];
+        const uint32_t blocks = starts[1] - start;
         const uint32_t left = count - done;
-        gather(kept->columns + (size_t)SIDE * start, kept->columns + (size_t)SIDE * end, x, inputs);
+        gather(kept->columns + (size_t)SIDE * start, SIDE * blocks, x, inputs);
         strip.weights = (const uint8_t *)matrix->weights + (size_t)start * kept->block_bytes;
         strip.multipliers = matrix->multipliers + row + done;
         strip.narrow_bias = matrix->narrow_bias + row + done;
         strip.rows = left < SIDE ? left : SIDE;
-        strip.columns = SIDE * (end - start);
+        strip.columns = SIDE * blocks;
         kept->product(&strip, 0, 0, strip.rows, inputs, out + done);
         ++starts;
     }
