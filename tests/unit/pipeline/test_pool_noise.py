@@ -8,7 +8,7 @@ import pytest
 
 from rnn_edge.errors import DataError
 from rnn_edge.pipeline.build import build_bundle
-from rnn_edge.pipeline.material import noise_place, pool_noises
+from rnn_edge.pipeline.material import further_silence, noise_place, pool_noises
 from rnn_edge.spec import load_spec, resolved_toml
 from rnn_edge.types import AudioClip, AudioDataset
 
@@ -66,6 +66,36 @@ def test_without_further_noise_there_is_that_of_the_training_part(tmp_path: Path
     spec = spec.model_copy(update={"data": spec.data.model_copy(update={"noise_recordings": None})})
     found = pool_noises(spec, dataset({"train": 6554, "test": 9830}))
     assert [round(float(noise[0]), 2) for noise in found] == [0.2]
+
+
+def test_further_noise_is_silence_too_where_it_is_asked_for(tmp_path: Path) -> None:
+    pytest.importorskip("soundfile", reason="recordings are read with soundfile")
+    write_wav(tmp_path / "rooms" / "a" / "0.wav", 3277)
+    write_wav(tmp_path / "rooms" / "b" / "0.wav", 16_384)
+    own = [AudioClip(f"s/{k}", np.ones(400, np.int16), "silence", "", "train") for k in range(40)]
+    word = AudioClip("open/0", np.ones(800, np.int16), "open", "", "train")
+    made = further_silence(load_spec(spec_file(tmp_path)), [*own, word])
+    assert [len(clip.pcm) for clip in made] == [400] * 40
+    assert {(clip.label, clip.split) for clip in made} == {("silence", "train")}
+    assert len({clip.clip_id for clip in [*own, *made]}) == 80
+    loudest = [int(np.abs(clip.pcm).max()) for clip in made]
+    # Of the folder that is no test's, at any volume up to its own; some are a microphone's noise.
+    assert 2000 < max(loudest) <= 3277
+    assert np.mean([np.ptp(clip.pcm) == 0 for clip in made]) > 0.6
+
+
+@pytest.mark.parametrize(
+    ("place", "labels", "lacking"),
+    [(None, ["silence"], "noise_recordings"), ("rooms", ["open"], 'class "silence"')],
+)
+def test_silence_out_of_nothing_is_refused(tmp_path: Path, place, labels, lacking) -> None:
+    spec = load_spec(spec_file(tmp_path))
+    spec = spec.model_copy(
+        update={"data": spec.data.model_copy(update={"noise_recordings": place})}
+    )
+    clips = [AudioClip("0", np.ones(400, np.int16), label, "", "train") for label in labels]
+    with pytest.raises(DataError, match=f"noise_as_silence = true without {lacking}"):
+        further_silence(spec, clips)
 
 
 def test_where_noise_lies_is_no_part_of_a_model_and_a_wrong_place_is_told_at_once(

@@ -12,9 +12,17 @@ from rnn_edge.train.augment import (
 
 def test_every_class_has_equally_many_entries() -> None:
     labels = np.array([0] * 10 + [1] * 50 + [2] * 12)
-    chosen = pool_indices(labels, 3, np.random.default_rng(0))
+    chosen = pool_indices(labels, AugmentConfig(copies=3), [1], np.random.default_rng(0))
     assert np.bincount(labels[chosen]).tolist() == [36, 36, 36]
     assert set(chosen[labels[chosen] == 0]) == set(range(10))
+
+
+def test_what_is_no_keyword_has_so_many_times_the_entries() -> None:
+    labels = np.array([0] * 10 + [1] * 50 + [2] * 12)
+    config = AugmentConfig(copies=3, others=2.5)
+    chosen = pool_indices(labels, config, [1, 2], np.random.default_rng(0))
+    assert np.bincount(labels[chosen]).tolist() == [36, 90, 90]
+    assert set(chosen[labels[chosen] == 1]) == set(range(10, 60))
 
 
 def test_speed_one_changes_nothing_and_speed_two_halves_a_period() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import numpy as np
 
 from rnn_edge.data.base import all_sources, load_dataset
 from rnn_edge.data.noise_recordings import read_noise
+from rnn_edge.data.options import SILENCE_LABEL
+from rnn_edge.data.silence import silence_clips
 from rnn_edge.data.summary import inspect_dataset
 from rnn_edge.errors import DataError
 from rnn_edge.features.fixed_point import IntegerLogMelConfig, IntegerWindowConfig
@@ -25,10 +27,11 @@ from rnn_edge.pipeline.commissioning import commissioned_frames
 from rnn_edge.pipeline.embedded_clips import EmbeddedPool
 from rnn_edge.pipeline.files import file_digest, write_json
 from rnn_edge.pipeline.training_sets import POOL
+from rnn_edge.reference.decisions import is_keyword
 from rnn_edge.registry import lookup
 from rnn_edge.spec import ChannelFeatures, LogMelFeatures, ModelSpec, SpeechCommandsData
 from rnn_edge.train.augment import AugmentConfig, altered_pool, pool_indices
-from rnn_edge.types import Array, AudioDataset, Dataset, SensorDataset
+from rnn_edge.types import Array, AudioClip, AudioDataset, Dataset, SensorDataset
 from rnn_edge.types.archive import save_archive
 from rnn_edge.types.frames import FrameSequence, FrameSet
 
@@ -245,11 +248,14 @@ def _make_pool(
 ) -> None:
     if spec.augment is None:
         raise DataError("Spec has no [augment] section; a keyword model needs one.")
-    clips = [c for c in dataset.clips if c.split == "train"]
-    labels = np.array([dataset.classes.index(c.label) for c in clips], np.int64)
-    noises = pool_noises(spec, dataset)
     config = AugmentConfig(**spec.augment.model_dump())
-    total = len(pool_indices(labels, config.copies, np.random.default_rng(0)))
+    clips = [c for c in dataset.clips if c.split == "train"]
+    if config.noise_as_silence:
+        clips += further_silence(spec, clips)
+    labels = np.array([dataset.classes.index(c.label) for c in clips], np.int64)
+    others = [k for k, label in enumerate(dataset.classes) if not is_keyword(label)]
+    noises = pool_noises(spec, dataset)
+    total = len(pool_indices(labels, config, others, np.random.default_rng(0)))
     longest = max(len(features.raw_frames(c.pcm)) for c in clips)
     x = np.zeros((total, longest, len(features.feature_names)), np.float32)
     lengths, targets = np.empty(total, np.int64), np.empty(total, np.int64)
@@ -257,7 +263,13 @@ def _make_pool(
     if spec.teacher.kind == "embedding":
         embedded = EmbeddedPool(clips, total)
     pool = altered_pool(
-        [_unit(c.pcm) for c in clips], labels, noises, config, dataset.sample_rate_hz, spec.seed
+        [_unit(c.pcm) for c in clips],
+        labels,
+        noises,
+        config,
+        dataset.sample_rate_hz,
+        spec.seed,
+        others,
     )
     for row, (index, pcm) in enumerate(pool):
         frames = features.frames(pcm)
@@ -271,6 +283,25 @@ def _make_pool(
     save_archive(folder / POOL, meta, [("x", x), ("lengths", lengths), ("labels", targets)])
     if embedded is not None:
         embedded.save(folder, dataset)
+
+
+def further_silence(spec: ModelSpec, clips: Sequence[AudioClip]) -> list[AudioClip]:
+    """Return as many clips of silence as there are, out of further noise.
+
+    Raises:
+        DataError: If there is no such noise.
+    """
+    place = noise_place(spec)
+    own = [len(clip.pcm) for clip in clips if clip.label == SILENCE_LABEL]
+    if place is None or not own:
+        lacking = "noise_recordings" if place is None else f'class "{SILENCE_LABEL}"'
+        raise DataError(
+            f"Spec: augment.noise_as_silence = true without {lacking}; expected both.",
+            "name a folder of noise with --set data.noise_recordings=PATH, or leave it out",
+        )
+    noises = tuple(replace(c, split="train") for c in read_noise(place) if c.split != "test")
+    made = silence_clips(noises, "train", len(own), max(own), spec.seed + 1)
+    return [replace(clip, clip_id=f"{clip.clip_id}-noise") for clip in made]
 
 
 def pool_noises(spec: ModelSpec, dataset: AudioDataset) -> list[Array]:

@@ -22,7 +22,14 @@ class AugmentSection(Section):
     """How far an altered copy of a clip may be from the clip."""
 
     copies: Annotated[int, Field(ge=1, le=1000)] = 10
-    """Copies per clip of a class of median size; every class gets as many."""
+    """Copies per clip of a class of median size; every keyword gets as many."""
+
+    others: Annotated[float, Field(gt=0.0, le=100.0)] = 1.0
+    """Copies of "unknown" and of "silence" for one of a keyword: what listens all day hears far
+    more of them."""
+
+    noise_as_silence: bool = False
+    """Clips of "silence" are cut out of data.noise_recordings, too, as many again."""
 
     shift_ms: Annotated[float, Field(ge=0.0, le=1000.0)] = 100.0
     """Largest shift in time, either way."""

@@ -16,6 +16,8 @@ class AugmentConfig:
     Attributes:
         copies: Pool entries per clip for a class of median size; every class gets as many
             entries as that class.
+        others: Entries of a class that is no keyword, for one of a keyword.
+        noise_as_silence: Clips of "silence" are cut out of further noise, too, as many again.
         shift_ms: Largest shift in time, either way; what leaves one end is lost.
         speed: Largest relative change of speed (and pitch), either way.
         gain_db: Largest change of level, either way.
@@ -25,6 +27,8 @@ class AugmentConfig:
     """
 
     copies: int = 10
+    others: float = 1.0
+    noise_as_silence: bool = False
     shift_ms: float = 100.0
     speed: float = 0.1
     gain_db: float = 6.0
@@ -34,24 +38,29 @@ class AugmentConfig:
 
 
 def pool_indices(
-    labels: npt.NDArray[np.int64], copies: int, generator: np.random.Generator
+    labels: npt.NDArray[np.int64],
+    config: AugmentConfig,
+    other_labels: Sequence[int],
+    generator: np.random.Generator,
 ) -> npt.NDArray[np.int64]:
-    """Chooses which clip each pool entry is made from, equally many entries per class.
+    """Chooses which clip each pool entry is made from, equally many entries per keyword.
 
     Args:
         labels: int64 [N], class of each clip.
-        copies: Entries per clip of a class of median size.
+        config: How many copies.
+        other_labels: Classes that are no keyword.
         generator: Source of the order.
 
     Returns:
-        int64 [classes * entries], indices into the clips, shuffled.
+        int64 [entries of all classes], indices into the clips, shuffled.
     """
     classes, counts = np.unique(labels, return_counts=True)
-    entries = copies * int(np.median(counts))
+    entries = config.copies * int(np.median(counts))
     chosen = []
     for label in classes:
         members = generator.permutation(np.flatnonzero(labels == label))
-        chosen.append(np.resize(members, entries))
+        share = config.others if label in other_labels else 1.0
+        chosen.append(np.resize(members, max(1, round(share * entries))))
     return generator.permutation(np.concatenate(chosen))
 
 
@@ -142,6 +151,7 @@ def altered_pool(
     config: AugmentConfig,
     sample_rate_hz: int,
     seed: int,
+    other_labels: Sequence[int] = (),
 ) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
     """Yields a class-balanced pool of altered copies, one at a time.
 
@@ -152,12 +162,13 @@ def altered_pool(
         config: How many copies and how far from their clip.
         sample_rate_hz: Sampling rate.
         seed: Seed of every draw.
+        other_labels: Classes that are no keyword.
 
     Yields:
         (index of the clip, float32 PCM of the copy).
     """
     generator = np.random.default_rng(seed)
-    for index in pool_indices(labels, config.copies, generator):
+    for index in pool_indices(labels, config, other_labels, generator):
         yield int(index), alter(clips[index], noises, config, sample_rate_hz, generator)
 
 
