@@ -1,6 +1,7 @@
 """Which devices a model fits: the linker's bytes, the emulator's instructions, what would fit."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from random_models import Shape, float_model
 
 from rnn_edge import programs
 from rnn_edge.cli.main import run
+from rnn_edge.engines.base import EngineSource
 from rnn_edge.errors import MissingDependencyError, MissingExportError
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.exporters.c_source import EXPORTER, sources_in
@@ -35,11 +37,12 @@ from rnn_edge.pipeline.device_needs import (
     need_of,
     remedy_of,
 )
-from rnn_edge.pipeline.device_timing import BASIS, InstructionCounter
+from rnn_edge.pipeline.device_timing import BASIS, OTHER_KERNELS, InstructionCounter
 from rnn_edge.quantize import calibrate, quantize_model
 from rnn_edge.spec import all_devices, load_spec, resolved_toml
 from rnn_edge.spec import device as device_files
 from rnn_edge.types.c_choices import CChoices
+from rnn_edge.types.resets import NEVER
 
 DEVICES = all_devices()
 HIDDEN = 32
@@ -113,6 +116,15 @@ def test_bytes_are_those_of_the_linker(bundle, tmp_path, uncounted):
         assert row.flash_left == DEVICES[name].memory.flash_bytes - image.flash_bytes
         assert row.fits
         assert row.need.state_bytes == row.need.scratch_bytes == 2 * HIDDEN
+
+
+def test_steps_of_an_export_of_another_version_are_not_counted(bundle, tmp_path):
+    shutil.copytree(bundle.exports, tmp_path / "exports")
+    source = EngineSource(None, bundle.model(), tmp_path / "exports", tmp_path / "work")
+    kernel = tmp_path / "exports" / "c" / "rnn_edge_gru.c"
+    kernel.write_text(kernel.read_text() + "/* of another day */\n")
+    counter = InstructionCounter(source, DEVICES, NEVER)
+    assert counter.count(DEVICES["qemu-m4"]) == OTHER_KERNELS
 
 
 @pytest.mark.slow

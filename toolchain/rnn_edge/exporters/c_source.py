@@ -65,6 +65,24 @@ def library_files() -> tuple[str, ...]:
     return tuple(sorted(p.name for p in folder.iterdir() if p.suffix in (".c", ".h")))
 
 
+def has_library_of_today(exports: Path) -> bool:
+    """Return whether an export's kernels are those that an export of today would have.
+
+    Where there is no export at all, there are none that differ.
+
+    Args:
+        exports: The exporters' output folder.
+    """
+    library, folder = data_folder("firmware_templates") / "common", exports / FOLDER
+    if not (folder / _FIRST[0]).is_file():
+        return True
+    names = [name for name in library_files() if name != CHOICES]
+    return all(
+        (folder / name).is_file() and (folder / name).read_bytes() == (library / name).read_bytes()
+        for name in names
+    )
+
+
 def exported_files(model: QuantizedModel) -> tuple[str, ...]:
     """Return what the exporter writes, relative to its output folder, the API's header first."""
     name = model.name

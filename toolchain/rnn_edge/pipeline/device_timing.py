@@ -17,7 +17,7 @@ from rnn_edge.engines.link_engine import exported_sources
 from rnn_edge.errors import DeviceError, EngineError, MissingDependencyError, ModelError
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.exporters.c_arrays import c_matrix
-from rnn_edge.exporters.c_source import EXPORTER
+from rnn_edge.exporters.c_source import EXPORTER, has_library_of_today
 from rnn_edge.firmware.baremetal import recipe
 from rnn_edge.firmware.footprint import standing_in
 from rnn_edge.firmware.program import LINK, plan_of, serving
@@ -42,7 +42,9 @@ row's own number."""
 BYTE_CYCLES = 100
 """More than the interrupt of a byte that came takes, with what the processor does by itself."""
 BITS_OF_A_BYTE = 10
-KEPT = "counts-1"
+OTHER_KERNELS = "its C has the kernels of another version; build it again, and they are counted"
+"""Why steps of an older export are not."""
+KEPT = "counts-2"
 """Folder of the cache; another number where other frames are counted."""
 
 Batch = tuple[Mapping[str, Array] | None, Array]
@@ -116,6 +118,9 @@ class InstructionCounter:
     def _counted(self, device: DeviceSpec, counter: DeviceSpec) -> StepCount | str:
         if counter.emulator is None or counter.memory is None or device.build is None:
             raise EngineError(f"Device {counter.name} has no emulator to count in.")
+        if not has_library_of_today(self._source.exports):
+            # The longest step is counted with today's kernels, and would be that of another image.
+            return OTHER_KERNELS
         place = Place(standing_in(counter, device.build, counter.memory))
         model = self._source.model
         try:
