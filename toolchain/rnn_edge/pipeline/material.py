@@ -297,7 +297,8 @@ def further_silence(spec: ModelSpec, clips: Sequence[AudioClip]) -> list[AudioCl
         lacking = "noise_recordings" if place is None else f'class "{SILENCE_LABEL}"'
         raise DataError(
             f"Spec: augment.noise_as_silence = true without {lacking}; expected both.",
-            "name a folder of noise with --set data.noise_recordings=PATH, or leave it out",
+            "name a folder of noise with --set data.noise_recordings=PATH (data of the kind "
+            '"speech-commands"), or leave augment.noise_as_silence out',
         )
     noises = tuple(replace(c, split="train") for c in read_noise(place) if c.split != "test")
     made = silence_clips(noises, "train", len(own), max(own), spec.seed + 1)
