@@ -7,7 +7,13 @@ import pytest
 
 from rnn_edge.cli.matrix import matrix_lines
 from rnn_edge.cli.progress import describe
-from rnn_edge.cli.summary import bundle_lines, evaluation_lines, metric_lines, range_lines
+from rnn_edge.cli.summary import (
+    bundle_lines,
+    evaluation_lines,
+    headline,
+    metric_lines,
+    range_lines,
+)
 from rnn_edge.types.accumulators import AccumulatorBound
 from rnn_edge.types.ranges import MatrixRange, ModelRanges, ReplayedRange, Span, TensorRange
 
@@ -23,6 +29,27 @@ METRICS = {
     "events_found": 2,
     "false_alarm_runs": 4,
 }
+
+
+def test_what_the_c_of_a_pruned_model_leaves_out_stands_in_the_headline():
+    report = {
+        "name": "kws",
+        "cell": "gru",
+        "inputs": 40,
+        "layers": 1,
+        "hidden": 128,
+        "outputs": 12,
+        "weight_bytes": 72288,
+        "macs": 66048,
+        "memory": {"constants": 30744},
+    }
+    whole = (
+        "kws: GRU, 40 inputs, 1 x 128 units, 12 outputs; 72,288 bytes of weights and biases, "
+        "66,048 MAC a step"
+    )
+    assert headline(report) == headline({**report, "c_macs": 66048}) == [whole]
+    pruned = "; pruned: 30,744 bytes of constants and 19,600 MAC in the C"
+    assert headline({**report, "c_macs": 19600}) == [whole + pruned]
 
 
 def test_anomaly_figures_stand_in_one_line():

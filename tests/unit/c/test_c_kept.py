@@ -11,7 +11,7 @@ from test_c_against_reference import compare, compare_random
 from rnn_edge.exporters.c_blocks import in_blocks, in_strips
 from rnn_edge.exporters.c_kept import kept_columns, most_kept
 from rnn_edge.exporters.c_matrices import gates_of, kept_of
-from rnn_edge.pipeline.c_memory import memory_of
+from rnn_edge.pipeline.c_memory import macs_of, memory_of
 
 RECIPE = Recipe(kinds=("gru", "lstm"), units=(24, 16), inputs=18, weights="pruned", bias="none")
 
@@ -106,6 +106,8 @@ def test_memory_is_that_of_the_arrays(tmp_path):
         in_blocks(m.weight, gates_of(model)[name]).size for name, m in model.matrices.items()
     )
     assert memory_of(model)["weights"] < 0.75 * dense
+    assert macs_of(model) < 0.6 * model.macs
+    assert macs_of(build(replace(RECIPE, weights="uniform"))) == model.macs
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

@@ -232,6 +232,17 @@ def test_memory_and_work_stand_in_the_summary(report: dict[str, Any]) -> None:
     assert "onnx: within 7.2e−7 of float" in summary
 
 
+def test_what_the_c_of_a_pruned_model_multiplies_is_told(report: dict[str, Any]) -> None:
+    whole, pruned = (
+        Page(render_report({**report, **more})).text.replace("\u00a0", " ")
+        for more in ({}, {"c_macs": 5120})
+    )
+    assert "5,120 MAC" in pruned
+    assert "in the C, of 20,736 with zeros" in pruned
+    assert "in the C, of" not in whole
+    assert "20,736 MAC" in whole
+
+
 def test_drift_is_described_by_its_figures(report: dict[str, Any]) -> None:
     page = Page(render_report(report))
     assert "of int8 is off by 0.00910 rms" in page.text

@@ -47,7 +47,7 @@ def bundle_lines(bundle: Bundle) -> list[str]:
     report = _report(bundle)
     lines = []
     if report:
-        lines += _headline(report)
+        lines += headline(report)
         rows = {model["name"]: model["metrics"] for model in report["models"]}
         lines += metric_lines(report["task"], rows, report["data"])
         lines += baseline_lines(report.get("baselines"))
@@ -236,11 +236,19 @@ def _class_lines(engine: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _headline(report: Mapping[str, Any]) -> list[str]:
+def headline(report: Mapping[str, Any]) -> list[str]:
+    """Return what was built: sizes, and what the C leaves out of a pruned model."""
+    macs = report.get("c_macs", report["macs"])
+    pruned = (
+        f"; pruned: {report['memory']['constants']:,} bytes of constants and {macs:,} MAC in the C"
+        if macs < report["macs"]
+        else ""
+    )
     return [
         f"{report['name']}: {report['cell'].upper()}, {report['inputs']} inputs, "
         f"{report['layers']} x {report['hidden']} units, {report['outputs']} outputs; "
         f"{report['weight_bytes']:,} bytes of weights and biases, {report['macs']:,} MAC a step"
+        f"{pruned}"
     ]
 
 

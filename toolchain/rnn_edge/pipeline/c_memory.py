@@ -56,6 +56,14 @@ def kept_bytes(kept: KeptColumns, order: Order) -> int:
     return kept.blocks.size * (2 if order == "words" else 1) + kept.index_bytes
 
 
+def macs_of(model: QuantizedModel) -> int:
+    """Return the multiply-accumulates of a step of the C, which leaves out columns of zeros."""
+    return sum(
+        matrix.rows * matrix.columns if kept is None else kept.blocks.size
+        for matrix, kept in zip(model.matrices.values(), kept_of(model).values(), strict=True)
+    )
+
+
 def memory_of(
     model: QuantizedModel, choices: CChoices = DEFAULT, order: Order | None = None
 ) -> dict[str, int]:

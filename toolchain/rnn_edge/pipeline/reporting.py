@@ -11,7 +11,7 @@ import rnn_edge
 from rnn_edge.engines.base import engines_here
 from rnn_edge.exporters.c_arrays import c_matrix
 from rnn_edge.pipeline import material, training
-from rnn_edge.pipeline.c_memory import memory_of
+from rnn_edge.pipeline.c_memory import macs_of, memory_of
 from rnn_edge.pipeline.card import card_facts
 from rnn_edge.pipeline.files import read_json
 from rnn_edge.spec import ModelSpec
@@ -47,6 +47,7 @@ def assemble_report(
         "outputs": model.outputs,
         "labels": list(model.labels),
         "macs": model.macs,
+        "c_macs": macs_of(model),
         "weight_bytes": model.weight_bytes,
         "memory": memory_of(model, spec.c.choices()),
         "frame_rate_hz": FrameSet.load(folders["data"] / material.FRAMES).frame_rate_hz,

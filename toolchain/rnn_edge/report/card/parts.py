@@ -9,6 +9,7 @@ from rnn_edge.report.card import baselines, data, decisions, quality
 from rnn_edge.report.card.blocks import Items, Part, Table, Words
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections.reliance import limits as general_limits
+from rnn_edge.report.work import c_macs
 
 CARD = "card"
 """Of what a report holds for the card alone; a report of an earlier version has none."""
@@ -84,7 +85,7 @@ def _cost(root: Node) -> Part:
     memory = root.at("memory")
     state, scratch = (memory.at(key).integer() for key in ("state", "scratch"))
     constants, weights = memory.at("constants").integer(), memory.at("weights").integer()
-    macs, rate = root.at("macs").integer(), root.at("frame_rate_hz").number()
+    macs, rate = c_macs(root), root.at("frame_rate_hz").number()
     return Part(
         "Memory and work",
         (

@@ -22,6 +22,7 @@ from rnn_edge.report.sections.metrics import (
 from rnn_edge.report.sections.parity import is_within
 from rnn_edge.report.sections.reliance import limits, supports
 from rnn_edge.report.tiles import tile, tiles
+from rnn_edge.report.work import c_macs
 
 
 def render(root: Node) -> Section:
@@ -127,11 +128,13 @@ def _memory(root: Node) -> Markup:
 
 
 def _work(root: Node) -> Markup:
-    macs, rate = root.at("macs").integer(), root.at("frame_rate_hz").number()
+    macs, rate = c_macs(root), root.at("frame_rate_hz").number()
+    whole = root.at("macs").integer()
+    pruned = f" in the C, of {formatting.count(whole)} with zeros" if macs < whole else ""
     return tile(
         "Work per step",
         f"{formatting.count(macs)} MAC",
-        "multiply-accumulates; the time on a device is not measured",
+        f"multiply-accumulates{pruned}; the time on a device is not measured",
         f"{formatting.count(round(macs * rate))} MAC a second at {rate:.4g} steps a second",
     )
 
