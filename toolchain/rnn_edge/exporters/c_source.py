@@ -17,7 +17,7 @@ from rnn_edge.exporters.c_choices import CHOICES, choices_header
 from rnn_edge.exporters.c_cmake import CMAKE, cmake_lists
 from rnn_edge.exporters.c_features import feature_lines
 from rnn_edge.exporters.c_frontend import front_end_contents
-from rnn_edge.exporters.c_kept import most_kept
+from rnn_edge.exporters.c_kept import KeptColumns, most_kept
 from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of
 from rnn_edge.exporters.c_sensor import sensor_contents
 from rnn_edge.exporters.c_single import FOLDER as SINGLE_FOLDER
@@ -175,9 +175,14 @@ def _data_header(model: QuantizedModel, policy: ResetPolicy, choices: CChoices) 
     )
 
 
-def _data_source(model: QuantizedModel, policy: ResetPolicy, choices: CChoices) -> str:
+def _data_source(
+    model: QuantizedModel,
+    kept: Mapping[str, KeptColumns | None],
+    policy: ResetPolicy,
+    choices: CChoices,
+) -> str:
     name, upper = model.name, model.name.upper()
-    forms, kept, gates = forms_of(model), kept_of(model), gates_of(model)
+    forms, gates = forms_of(model), gates_of(model)
     prefixes = {key: f"{name}_{key.replace('.', '_')}" for key in forms}
     orders = {
         f"layer{k}.{part}": f"gates {' '.join(GATES[layer.kind])} of {layer.hidden} units"
@@ -379,17 +384,17 @@ def export(source: ExportSource, out_dir: Path) -> Artifact:
     model, policy, choices = source.model, source.reset, source.c
     _check(model)
     check_policy(model, policy)
-    library = data_folder("firmware_templates") / "common"
+    library, kept = data_folder("firmware_templates") / "common", kept_of(model)
     front_end = front_end_contents(model.name, model.digest(), source.features) | sensor_contents(
         model.name, model.digest(), source.features
     )
     contents = {
         **{name: (library / name).read_bytes() for name in library_files()},
-        CHOICES: choices_header(choices, most_kept(kept_of(model).values())).encode(),
+        CHOICES: choices_header(choices, most_kept(kept.values())).encode(),
         f"{model.name}.h": _api_header(model, source.features, policy).encode(),
         f"{model.name}.c": _api_source(model, policy, choices).encode(),
         f"{model.name}_data.h": _data_header(model, policy, choices).encode(),
-        f"{model.name}_data.c": _data_source(model, policy, choices).encode(),
+        f"{model.name}_data.c": _data_source(model, kept, policy, choices).encode(),
         **front_end,
     }
     is_portable = choices.optimize == "size"

@@ -64,11 +64,11 @@ def _column_by_column(target: Array, moments: Array, is_fixed: Array) -> Array:
     # inverse = factor' factor with an upper triangular factor.
     factor = np.linalg.cholesky(np.linalg.inv(ordered)).transpose(0, 2, 1)
     left = np.take_along_axis(target, order, axis=1)
-    alone = np.take_along_axis(np.where(is_fixed, np.rint(target), np.nan), order, axis=1)
+    first, alone = left.copy(), np.take_along_axis(is_fixed, order, axis=1)
     rounded = np.empty_like(left)
     for k in range(left.shape[1]):
-        wanted = np.where(np.isnan(alone[:, k]), np.rint(left[:, k]), alone[:, k])
-        rounded[:, k] = np.clip(wanted, -LARGEST, LARGEST)
+        wanted = np.where(alone[:, k], first[:, k], left[:, k])
+        rounded[:, k] = np.clip(np.rint(wanted), -LARGEST, LARGEST)
         error = (left[:, k] - rounded[:, k]) / factor[:, k, k]
         left[:, k + 1 :] -= error[:, None] * factor[:, k, k + 1 :]
     codes = np.empty_like(rounded)

@@ -14,7 +14,7 @@ class AugmentConfig:
     """How far a copy may be from its clip.
 
     Attributes:
-        copies: Pool entries per clip for a class of median size; every class gets as many
+        copies: Pool entries per clip for a class of median size; every keyword gets as many
             entries as that class.
         others: Entries of a class that is no keyword, for one of a keyword.
         noise_as_silence: Clips of "silence" are cut out of further noise, too, as many again.
