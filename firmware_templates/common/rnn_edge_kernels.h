@@ -96,6 +96,7 @@ void rnn_edge_gates(const rnn_edge_matrix *matrix, uint32_t first_gate, uint32_t
                     uint32_t first, uint32_t count, const int16_t *x, int16_t *out);
 
 typedef struct rnn_edge_layer rnn_edge_layer;
+typedef struct rnn_edge_local rnn_edge_local;
 
 /*
  * One time step of a layer.
@@ -114,6 +115,18 @@ struct rnn_edge_layer {
     uint32_t units;
     uint32_t state_values;
     int8_t cell_exponent; /* LSTM: scale of the cell state is 2^cell_exponent, -15..0; else 0 */
+    const rnn_edge_local *local; /* of rnn_edge_local_step, or NULL */
+};
+
+/*
+ * Stretches of inputs that have the same units with the same weights, and a state each, one after
+ * the other.
+ */
+struct rnn_edge_local {
+    rnn_edge_layer layer; /* of one stretch, and not local */
+    uint32_t first;       /* input that the first stretch begins with */
+    uint32_t step;        /* inputs from one to the next */
+    uint32_t stretches;
 };
 
 /* Gates r, z, n; r multiplies the recurrent product. state: h [units] at 2^-15. */
@@ -127,6 +140,9 @@ rnn_edge_cell rnn_edge_lstm_step;
 
 /* One row per unit, no gates. state: h [units] at 2^-15. */
 rnn_edge_cell rnn_edge_rnn_step;
+
+/* The cell of layer->local for each stretch; of layer->x and layer->h only the sizes count. */
+rnn_edge_cell rnn_edge_local_step;
 
 /*
  * What a cell does with the products of some units; a target may have its own form.

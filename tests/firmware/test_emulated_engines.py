@@ -35,6 +35,10 @@ MODELS = {
     "kept": Recipe(
         seed=27, kinds=("gru", "lstm"), units=(40, 21), inputs=18, weights="pruned", bias="none"
     ),
+    # A layer that is taken along its inputs.
+    "local": Recipe(
+        seed=28, kinds=("gru", "gru"), units=(10, 21), inputs=19, bias="none", along=(0, 7, 4)
+    ),
     # Sums and shifts that take 64 bits, in the helpers of a processor that has no such thing.
     "wide": Recipe(
         seed=26, kinds=("gru", "lstm"), units=(7, 10), bias="int64", shifts="any", cell_exponent=-15

@@ -31,6 +31,9 @@ RECIPES = {
     "gru": Recipe(seed=41, kinds=("gru",), units=(32,), inputs=20, outputs=7, head="softmax"),
     "lstm": Recipe(seed=42, kinds=("lstm",), units=(24,), inputs=13, outputs=4),
     "two": Recipe(seed=43, kinds=("rnn", "gru_reset_before"), units=(21, 12), inputs=6),
+    "local": Recipe(
+        seed=46, kinds=("gru", "gru"), units=(8, 21), inputs=20, bias="none", along=(0, 8, 4)
+    ),
     "kept": Recipe(seed=45, units=(40,), inputs=21, weights="pruned", bias="none"),
     "wide": Recipe(
         seed=44, kinds=("lstm",), units=(14,), bias="int64", shifts="any", cell_exponent=-15
@@ -41,6 +44,7 @@ POLICIES = {
     "lstm": NEVER,
     "two": ResetPolicy("every", frames=5),
     "kept": NEVER,
+    "local": NEVER,
     "wide": ResetPolicy("decay", shift=7),
 }
 CALL = re.compile(r"\b(?:bl|jal)\s+[0-9a-f]+ <([\w.]+)>")

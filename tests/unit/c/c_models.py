@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_edge.exporters.base import ExportSource
+from rnn_edge.exporters.c_local import LocalForm, whole_layer
 from rnn_edge.exporters.c_source import EXPORTER
 from rnn_edge.types import GATES, QuantizedLayer, QuantizedMatrix, QuantizedModel
 from rnn_edge.types.resets import NEVER, ResetPolicy
@@ -40,6 +41,15 @@ class Recipe:
     cell_exponent: int = -10
     name: str = "sample"
     head: str = "linear"
+    along: tuple = ()
+    """First input, width and step of the stretches of the first layer, whose units are those of a
+    stretch; empty for an ordinary one."""
+
+    @property
+    def stretches(self):
+        """How many the first layer has that fit the inputs."""
+        first, width, step = self.along or (0, self.inputs, 1)
+        return (self.inputs - first - width) // step + 1
 
 
 def _matrix(recipe, rng, rows, columns, in_exponent, out_exponent):
@@ -70,18 +80,20 @@ def _matrix(recipe, rng, rows, columns, in_exponent, out_exponent):
 
 def build(recipe):
     rng = np.random.default_rng(recipe.seed)
-    layers, columns, exponent = [], recipe.inputs, int(rng.integers(-15, 1))
+    first, width, step = recipe.along or (0, recipe.inputs, 1)
+    layers, columns, exponent = [], width, int(rng.integers(-15, 1))
     for kind, units in zip(recipe.kinds, recipe.units, strict=True):
         rows = len(GATES[kind]) * units
-        layers.append(
-            QuantizedLayer(
-                kind,
-                _matrix(recipe, rng, rows, columns, exponent, -11),
-                _matrix(recipe, rng, rows, units, -15, -11),
-                recipe.cell_exponent if kind == "lstm" else None,
-            )
+        layer = QuantizedLayer(
+            kind,
+            _matrix(recipe, rng, rows, columns, exponent, -11),
+            _matrix(recipe, rng, rows, units, -15, -11),
+            recipe.cell_exponent if kind == "lstm" else None,
         )
-        columns, exponent = units, -15
+        if recipe.along and not layers:
+            layer = whole_layer(LocalForm(layer, first, step, recipe.stretches), recipe.inputs)
+        layers.append(layer)
+        columns, exponent = layer.hidden, -15
     head = _matrix(recipe, rng, recipe.outputs, columns, -15, int(rng.integers(-15, 1)))
     labels = tuple(f"label {k}" for k in range(recipe.outputs))
     return QuantizedModel(recipe.name, "kws", tuple(layers), head, labels, recipe.head)

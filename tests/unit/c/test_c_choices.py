@@ -21,6 +21,7 @@ RECIPES = {
     "lstm": Recipe(seed=52, kinds=("lstm",), units=(34,), inputs=4, outputs=5),
     "before": Recipe(seed=53, kinds=("gru_reset_before", "gru"), units=(8, 9), inputs=13),
     "wide": Recipe(seed=54, kinds=("gru",), units=(9,), bias="int64", shifts="any"),
+    "local": Recipe(seed=56, kinds=("gru", "rnn"), units=(6, 9), inputs=12, along=(0, 6, 3)),
     "kept": Recipe(seed=55, units=(36,), inputs=22, weights="pruned", bias="none"),
 }
 CHOICES = {

@@ -19,6 +19,7 @@ RECIPE = Recipe(seed=81, kinds=tuple(GATES), units=(9, 6, 5, 8), head="softmax")
 RECIPES = {
     "narrow": RECIPE,
     "wide": Recipe(seed=82, kinds=("gru", "lstm"), units=(6, 9), bias="int64"),
+    "local": Recipe(seed=84, units=(8,), inputs=16, bias="none", along=(0, 8, 4)),
     "kept": Recipe(seed=83, units=(24,), inputs=16, weights="pruned", bias="none"),
 }
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from c_models import Recipe, build
 
-from rnn_edge.exporters.c_matrices import gates_of, kept_of
+from rnn_edge.exporters.c_local import local_form
+from rnn_edge.exporters.c_matrices import gates_of, kept_of, locals_of
 from rnn_edge.pipeline.stress_models import stress_batches, stress_models
 from rnn_edge.reference import IntegerReference
 from rnn_edge.types import GATES
@@ -14,6 +15,9 @@ RECIPES = {
     "few-inputs": Recipe(seed=2, kinds=("lstm",), units=(12,), inputs=2, bias="none"),
     "pruned": Recipe(
         seed=3, kinds=("gru", "lstm"), units=(40, 24), inputs=22, weights="pruned", bias="none"
+    ),
+    "local": Recipe(
+        seed=5, kinds=("gru", "lstm"), units=(8, 9), inputs=20, bias="none", along=(0, 8, 4)
     ),
     "wide": Recipe(seed=4, kinds=("gru", "rnn"), units=(9, 8), bias="int64", shifts="any"),
 }
@@ -27,6 +31,7 @@ def test_no_more_is_left_out_than_of_the_model(case):
     assert any(kept.values()) == (case == "pruned")
     for k, stressed in enumerate(forms):
         found = kept_of(stressed)
+        assert [form is None for form in locals_of(stressed)] == [locals_of(model)[k] is None]
         assert gates_of(stressed)["layer0.x"] == gates_of(model)[f"layer{k}.x"]
         pairs = [(kept[f"layer{k}.{part}"], found[f"layer0.{part}"]) for part in ("x", "h")]
         # Only the last layer has the model's own head behind it.
@@ -37,13 +42,14 @@ def test_no_more_is_left_out_than_of_the_model(case):
                 assert np.array_equal(own.starts, made.starts)
 
 
-@pytest.mark.parametrize("case", ["dense", "pruned"])
+@pytest.mark.parametrize("case", ["dense", "local", "pruned"])
 def test_all_units_take_the_same_path_through_many_values(case):
     for stressed in stress_models(build(RECIPES[case])):
         reference = IntegerReference(stressed)
         seen = []
         for state, frames in stress_batches(stressed):
-            assert not frames[:, len(GATES[stressed.layers[0].kind]) :].any()
+            if local_form(stressed.layers[0]) is None:
+                assert not frames[:, len(GATES[stressed.layers[0].kind]) :].any()
             reference.reset(state)
             hidden = reference.run(frames[None]).states["h0"][0]
             assert (np.ptp(hidden, axis=1) == 0).all()

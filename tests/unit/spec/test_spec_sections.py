@@ -72,7 +72,7 @@ def test_training_keys_are_those_of_the_configs():
     assert keys_of(TeacherSection) == defaults_of(TeacherConfig)
     assert keys_of(QatSection) == defaults_of(QatConfig)
     student = defaults_of(StudentConfig)
-    for key in ("kinds", "hidden"):  # in [model]
+    for key in ("kinds", "hidden", "local"):  # in [model]
         del student[key]
     assert keys_of(StudentSection) == student
 

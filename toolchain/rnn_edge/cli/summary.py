@@ -244,8 +244,12 @@ def headline(report: Mapping[str, Any]) -> list[str]:
         if macs < report["macs"]
         else ""
     )
+    heard = "".join(
+        f"{layer['stretches']} x {layer['units']} local units, "
+        for layer in report.get("local", ())
+    )
     return [
-        f"{report['name']}: {report['cell'].upper()}, {report['inputs']} inputs, "
+        f"{report['name']}: {report['cell'].upper()}, {report['inputs']} inputs, {heard}"
         f"{report['layers']} x {report['hidden']} units, {report['outputs']} outputs; "
         f"{report['weight_bytes']:,} bytes of weights and biases, {report['macs']:,} MAC a step"
         f"{pruned}"

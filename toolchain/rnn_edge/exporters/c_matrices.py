@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rnn_edge.exporters.c_arrays import CMatrix, c_matrix
 from rnn_edge.exporters.c_kept import KeptColumns, kept_columns
-from rnn_edge.types import GATES, QuantizedModel
+from rnn_edge.exporters.c_local import LocalForm, local_form
+from rnn_edge.types import GATES, QuantizedMatrix, QuantizedModel
 
 
 def gates_of(model: QuantizedModel) -> dict[str, int]:
@@ -17,19 +20,46 @@ def gates_of(model: QuantizedModel) -> dict[str, int]:
     return {**gates, "head": 1}
 
 
+def locals_of(model: QuantizedModel) -> tuple[LocalForm | None, ...]:
+    """Return of each layer the form of one stretch, None where it has no stretches."""
+    return tuple(local_form(layer) for layer in model.layers)
+
+
+def stored_matrices(model: QuantizedModel) -> dict[str, QuantizedMatrix]:
+    """Return the matrices that are stored: those of one stretch, where all have the same."""
+    stored = dict(model.matrices)
+    for k, local in enumerate(locals_of(model)):
+        if local is not None:
+            stored |= {f"layer{k}.x": local.one.x, f"layer{k}.h": local.one.h}
+    return stored
+
+
+def times_taken(model: QuantizedModel) -> dict[str, int]:
+    """Return how often a step takes each matrix."""
+    stretches = [1 if local is None else local.stretches for local in locals_of(model)]
+    taken = {f"layer{k}.{part}": n for k, n in enumerate(stretches) for part in ("x", "h")}
+    return {**taken, "head": 1}
+
+
 def forms_of(model: QuantizedModel) -> dict[str, CMatrix]:
-    """Return the kernels' form of each matrix.
+    """Return the kernels' form of each stored matrix.
 
     Raises:
         ModelError: If one fits none.
     """
-    return {name: c_matrix(matrix, name) for name, matrix in model.matrices.items()}
+    return {name: c_matrix(matrix, name) for name, matrix in stored_matrices(model).items()}
 
 
 def kept_of(model: QuantizedModel) -> dict[str, KeptColumns | None]:
     """Return the columns of each matrix that leaves others out, None of one that is whole."""
-    gates = gates_of(model)
+    return kept_in(forms_of(model), gates_of(model))
+
+
+def kept_in(
+    forms: Mapping[str, CMatrix], gates: Mapping[str, int]
+) -> dict[str, KeptColumns | None]:
+    """Return the same of matrices whose forms and gates are at hand."""
     return {
         name: kept_columns(form.weight, gates[name]) if form.is_narrow else None
-        for name, form in forms_of(model).items()
+        for name, form in forms.items()
     }

@@ -18,7 +18,14 @@ from rnn_edge.exporters.c_cmake import CMAKE, cmake_lists
 from rnn_edge.exporters.c_features import feature_lines
 from rnn_edge.exporters.c_frontend import front_end_contents
 from rnn_edge.exporters.c_kept import KeptColumns, most_kept
-from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of
+from rnn_edge.exporters.c_layers import layers_text
+from rnn_edge.exporters.c_matrices import (
+    forms_of,
+    gates_of,
+    kept_of,
+    locals_of,
+    stored_matrices,
+)
 from rnn_edge.exporters.c_sensor import sensor_contents
 from rnn_edge.exporters.c_single import FOLDER as SINGLE_FOLDER
 from rnn_edge.exporters.c_single import single_files
@@ -182,30 +189,27 @@ def _data_source(
     choices: CChoices,
 ) -> str:
     name, upper = model.name, model.name.upper()
-    forms, gates = forms_of(model), gates_of(model)
+    forms, gates, stored = forms_of(model), gates_of(model), stored_matrices(model)
     prefixes = {key: f"{name}_{key.replace('.', '_')}" for key in forms}
+    along = locals_of(model)
+    own = [
+        layer if form is None else form.one for layer, form in zip(model.layers, along, strict=True)
+    ]
     orders = {
         f"layer{k}.{part}": f"gates {' '.join(GATES[layer.kind])} of {layer.hidden} units"
-        for k, layer in enumerate(model.layers)
+        for k, layer in enumerate(own)
         for part in ("x", "h")
     }
     orders["head"] = "outputs"
     arrays = "\n".join(
         matrix_text(prefixes[key], matrix, forms[key], kept[key], gates[key], orders[key], choices)
-        for key, matrix in model.matrices.items()
+        for key, matrix in stored.items()
     )
     structures = {
         key: matrix_initialiser(prefixes[key], form, kept[key], gates[key])
         for key, form in forms.items()
     }
-    layers = ",\n".join(
-        f"    {{rnn_edge_{layer.kind}_step,\n"
-        f"     {structures[f'layer{k}.x']},\n"
-        f"     {structures[f'layer{k}.h']},\n"
-        f"     {layer.hidden}, {layer.hidden * (1 if layer.cell_exponent is None else 2)},"
-        f" {layer.cell_exponent or 0}}}"
-        for k, layer in enumerate(model.layers)
-    )
+    layers = layers_text(name, model.layers, along, structures)
     labels = "\n".join(f"    {_c_string(label)}," for label in model.labels)
     digest = ", ".join(f"0x{b:02x}" for b in digest_bytes(model))
     return (
@@ -216,8 +220,7 @@ def _data_source(
         f"static const char *const {name}_labels[] = {{\n{labels}\n}};\n"
         f"_Static_assert(sizeof {name}_labels == {upper}_OUTPUTS * sizeof(char *),\n"
         f'               "{name}_labels is incomplete");\n\n'
-        f"/* [{len(model.layers)}], from input to output */\n"
-        f"static const rnn_edge_layer {name}_layers[] = {{\n{layers},\n}};\n\n"
+        f"{layers}"
         f"const rnn_edge_model {name}_model = {{\n"
         f'    "{name}",\n    {name}_labels,\n    {name}_layers,\n    {len(model.layers)},\n'
         f"    {structures['head']},\n"

@@ -42,9 +42,12 @@ CELLS = (
     "rnn_edge_rnn_step",
 )
 """Steps of a layer, by its cell."""
+ANY_STEPS = (*CELLS, "rnn_edge_local_step")
+"""And one that takes another of them, stretch by stretch."""
 POINTERS: Mapping[str, tuple[str, ...]] = {
-    "rnn_edge_model.c:step": CELLS,
-    "rnn_edge_steps.c:step": CELLS,
+    "rnn_edge_model.c:step": ANY_STEPS,
+    "rnn_edge_steps.c:step": ANY_STEPS,
+    "rnn_edge_local.c:step": CELLS,
     "rnn_edge_model.c:product": ANY_PRODUCTS,
     "rnn_edge_gates.c:product": (*ANY_PRODUCTS, "rnn_edge_steps.c:known"),
     "rnn_edge_blocks_v6m.c:product": (*ANY_PRODUCTS, "rnn_edge_steps.c:known"),

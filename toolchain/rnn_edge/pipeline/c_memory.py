@@ -7,7 +7,13 @@ from typing import Literal
 from rnn_edge.exporters.c_arrays import CMatrix
 from rnn_edge.exporters.c_blocks import block_weights
 from rnn_edge.exporters.c_kept import KeptColumns
-from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of
+from rnn_edge.exporters.c_matrices import (
+    forms_of,
+    gates_of,
+    kept_in,
+    stored_matrices,
+    times_taken,
+)
 from rnn_edge.exporters.c_source import scratch_values
 from rnn_edge.spec import DeviceSpec
 from rnn_edge.types import QuantizedModel
@@ -58,9 +64,11 @@ def kept_bytes(kept: KeptColumns, order: Order) -> int:
 
 def macs_of(model: QuantizedModel) -> int:
     """Return the multiply-accumulates of a step of the C, which leaves out columns of zeros."""
+    stored, times = stored_matrices(model), times_taken(model)
+    kept = kept_in(forms_of(model), gates_of(model))
     return sum(
-        matrix.rows * matrix.columns if kept is None else kept.blocks.size
-        for matrix, kept in zip(model.matrices.values(), kept_of(model).values(), strict=True)
+        times[name] * (matrix.rows * matrix.columns if own is None else own.blocks.size)
+        for (name, matrix), own in zip(stored.items(), kept.values(), strict=True)
     )
 
 
@@ -81,15 +89,15 @@ def memory_of(
         "result"), and of a state saved for another machine ("saved_state"). Code, the kernels'
         tables and the stack depend on the target and are not among them.
     """
-    chosen, gates, kept = order or largest_order(choices), gates_of(model), kept_of(model)
-    forms = forms_of(model)
+    chosen, gates, forms = order or largest_order(choices), gates_of(model), forms_of(model)
+    kept = kept_in(forms, gates)
     parts = {
         "weights": sum(
             weight_bytes(form, matrix.rows, matrix.columns, gates[name], chosen)
             if blocks is None
             else kept_bytes(blocks, chosen)
             for (name, matrix), form, blocks in zip(
-                model.matrices.items(), forms.values(), kept.values(), strict=True
+                stored_matrices(model).items(), forms.values(), kept.values(), strict=True
             )
         ),
         "biases": sum(form.bias.size * (4 if form.is_narrow else 8) for form in forms.values()),

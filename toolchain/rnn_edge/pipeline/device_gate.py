@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_edge.errors import ModelError
 from rnn_edge.exporters.base import ExportSource
+from rnn_edge.exporters.c_blocks import padded
 from rnn_edge.exporters.c_source import EXPORTER, sources_in
 from rnn_edge.features.description import describe
 from rnn_edge.features.front_end import FrontEnd
@@ -20,6 +21,7 @@ from rnn_edge.quantize import calibrate, quantize_model
 from rnn_edge.spec import DeviceSpec, ModelSpec
 from rnn_edge.types import GATES, DenseWeights, FloatModel, QuantizedModel, RecurrentWeights
 from rnn_edge.types.frames import FrameSet
+from rnn_edge.types.local import NOWHERE, LocalLayer
 from rnn_edge.types.offsets import output_labels
 
 _STEPS = 32
@@ -105,18 +107,18 @@ def random_model(spec: ModelSpec, frames: FrameSet) -> FloatModel:
     """
     generator = np.random.Generator(np.random.PCG64(spec.seed))
     width, layers = int(frames.sequences[0].frames.shape[1]), []
+    for local in spec.model.locals:
+        layers.append(_local_weights(local, width, generator))
+        width = layers[-1].hidden
     for cell in spec.model.cells:
         hidden = spec.model.hidden
         rows = len(GATES[cell]) * hidden
-        layers.append(
-            RecurrentWeights(
-                cell,
-                generator.normal(0, width**-0.5, (rows, width)),
-                generator.normal(0, hidden**-0.5, (rows, hidden)),
-                np.zeros(rows),
-                np.zeros(rows),
-            )
-        )
+        w_x = generator.normal(0, width**-0.5, (rows, width))
+        w_h = generator.normal(0, hidden**-0.5, (rows, hidden))
+        for matrix in (w_x, w_h):
+            # Pruning keeps so many columns of a strip in the mean; here it is the first ones.
+            matrix[:, padded(round(spec.student.density * matrix.shape[1])) :] = 0.0
+        layers.append(RecurrentWeights(cell, w_x, w_h, np.zeros(rows), np.zeros(rows)))
         width = hidden
     labels = frames.labels
     if spec.model.task == "anomaly":
@@ -125,3 +127,14 @@ def random_model(spec: ModelSpec, frames: FrameSet) -> FloatModel:
     head = DenseWeights(generator.normal(0, width**-0.5, (outputs, width)), np.zeros(outputs))
     name, task = spec.model.name, spec.model.task
     return FloatModel(name, task, tuple(layers), head, labels, spec.model.head)
+
+
+def _local_weights(
+    local: LocalLayer, inputs: int, generator: np.random.Generator
+) -> RecurrentWeights:
+    """Return a local layer that has learned nothing."""
+    arrays = []
+    for place in local.places(inputs):
+        shared = generator.normal(0, 0.3, int(place.max()) + 1)
+        arrays.append(np.where(place == NOWHERE, 0.0, shared[place]))
+    return RecurrentWeights(local.kind, *arrays)

@@ -10,7 +10,7 @@ from pathlib import Path
 from rnn_edge.errors import MissingDependencyError
 from rnn_edge.exporters.c_arrays import CMatrix
 from rnn_edge.exporters.c_kept import KeptColumns
-from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of
+from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of, locals_of
 from rnn_edge.exporters.c_source import scratch_values
 from rnn_edge.firmware.app_config import AppConfig
 from rnn_edge.firmware.footprint import Footprint, footprint
@@ -21,8 +21,8 @@ from rnn_edge.types.c_choices import DEFAULT, CChoices
 
 ESTIMATED_CODE_BYTES = 9216
 """More than the code of any model takes on any 32-bit device whose compiler was here."""
-_STRUCTURES = {4: (96, 92), 8: (168, 152)}
-"""Bytes of ``rnn_edge_layer`` and ``rnn_edge_model`` by those of a pointer."""
+_STRUCTURES = {4: (100, 112, 92), 8: (176, 192, 152)}
+"""Bytes of ``rnn_edge_layer``, ``rnn_edge_local`` and ``rnn_edge_model`` by those of a pointer."""
 _POLICY_BYTES = 20
 """Of ``rnn_edge_reset_policy``."""
 _OF_64_BITS = ("armv8-a", "host")
@@ -189,9 +189,11 @@ def constants_on(
         is_resetting: Whether streams are under a reset policy.
     """
     pointer = 8 if device.isa in _OF_64_BITS else 4
-    layer_bytes, model_bytes = _STRUCTURES[pointer]
+    layer_bytes, local_bytes, model_bytes = _STRUCTURES[pointer]
+    locals_bytes = local_bytes * sum(form is not None for form in locals_of(model))
     texts = sum(len(text.encode()) + 1 for text in (model.name, *model.labels))
-    structures = model_bytes + len(model.layers) * layer_bytes + len(model.labels) * pointer
+    structures = model_bytes + len(model.layers) * layer_bytes + locals_bytes
+    structures += len(model.labels) * pointer
     policy = _POLICY_BYTES if is_resetting else 0
     arrays = memory_of(model, choices, order_on(device, choices))["constants"]
     return arrays + structures + texts + policy
@@ -220,10 +222,10 @@ def remedy_of(device: DeviceSpec, model: QuantizedModel, need: Need, choices: CC
             return "no number of units would fit; use a larger device"
         return (
             f"its constants would fit with hidden = {most} in the spec (now "
-            f"{model.layers[0].hidden}), and buffers shrink with it: try that, or a larger device"
+            f"{model.layers[-1].hidden}), and buffers shrink with it: try that, or a larger device"
         )
     return (
-        f"with hidden = {hidden} in the spec (now {model.layers[0].hidden}) it would fit; "
+        f"with hidden = {hidden} in the spec (now {model.layers[-1].hidden}) it would fit; "
         '"rnn-edge devices fit" lists larger devices'
     )
 
@@ -243,7 +245,8 @@ def fitting_hidden(
 
     Args:
         device: Where it would lie.
-        model: The model; every layer has as many units, as every spec gives them.
+        model: The model; every layer has as many units, as every spec gives them, but for a local
+            one, which stays as it is.
         flash_over: Bytes of constants that are too many; 0 or less where there is room.
         ram_over: Bytes of variables that are too many, likewise.
         state_copies: Buffers that have the size of the state: `Need.state_copies`.
@@ -252,7 +255,8 @@ def fitting_hidden(
     Returns:
         Units, below those of the model, or None if one unit is still too many.
     """
-    units = model.layers[0].hidden
+    units = model.layers[-1].hidden
+    layers = list(zip(model.layers, locals_of(model), strict=True))
     forms, kept, gates = forms_of(model), kept_of(model), gates_of(model)
     order = order_on(device, choices)
 
@@ -267,8 +271,11 @@ def fitting_hidden(
 
     def variables(hidden: int) -> int:
         """Return the bytes of states and scratch with that many units in each layer."""
+        own = sum(layer.hidden for layer, form in layers if form is not None)
+        others = sum(form is None for _, form in layers)
+        cells = len(model.state_sizes) - len(model.layers)
         scratch = scratch_values(model, choices) // units
-        return 2 * hidden * (state_copies * len(model.state_sizes) + scratch)
+        return 2 * (state_copies * (own + (others + cells) * hidden) + scratch * hidden)
 
     for hidden in range(units - 1, 0, -1):
         has_flash = arrays(units) - arrays(hidden) >= flash_over
@@ -279,8 +286,18 @@ def fitting_hidden(
 
 def _shape(model: QuantizedModel, name: str, gates: int, hidden: int) -> tuple[int, int]:
     """Return rows and columns of a matrix if every layer had that many units."""
-    rows = model.outputs if name == "head" else gates * hidden
-    return rows, model.inputs if name == "layer0.x" else hidden
+    if name == "head":
+        return model.outputs, hidden
+    layer, part = name.removeprefix("layer").split(".")
+    k, stretches = int(layer), locals_of(model)
+    own = stretches[k]
+    if own is not None:
+        return own.one.x.rows, own.one.x.columns if part == "x" else own.one.h.columns
+    if part == "h":
+        return gates * hidden, hidden
+    if k == 0:
+        return gates * hidden, model.inputs
+    return gates * hidden, hidden if stretches[k - 1] is None else model.layers[k - 1].hidden
 
 
 def _matrix_bytes(

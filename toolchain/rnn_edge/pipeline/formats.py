@@ -45,7 +45,7 @@ def refuse_unfit(spec: ModelSpec, origin: str = "") -> None:
                 f"{known(list(exporters))}."
             )
         exporter = exporters[name]
-        if exporter.cells and not set(spec.model.cells) <= set(exporter.cells):
+        if exporter.cells and not set(spec.model.all_cells) <= set(exporter.cells):
             raise SpecError(
                 f"{origin}: export.also[{k}] = {show(name)}, model.cell = "
                 f"{show(spec.model.cell)}; expected {known(exporter.cells)} in every layer, "

@@ -17,6 +17,7 @@ from rnn_edge.pipeline.files import read_json
 from rnn_edge.spec import ModelSpec
 from rnn_edge.types import QuantizedModel
 from rnn_edge.types.frames import FrameSet
+from rnn_edge.types.local import widths
 
 FORMAT = "rnn-edge report 1"
 
@@ -35,6 +36,7 @@ def assemble_report(
     proof = read_json(folders["prove"] / "proof.json")
     exports = folders["export"]
     used = set(spec.replay.engines)
+    heard = widths(spec.model.locals, model.inputs)
     return {
         "format": FORMAT,
         "tool_version": rnn_edge.__version__,
@@ -43,6 +45,10 @@ def assemble_report(
         "cell": " + ".join(dict.fromkeys(spec.model.cells)),
         "hidden": spec.model.hidden,
         "layers": spec.model.layers,
+        "local": [
+            {"stretches": layer.stretches(own), "units": layer.units}
+            for layer, own in zip(spec.model.locals, heard, strict=False)
+        ],
         "inputs": model.inputs,
         "outputs": model.outputs,
         "labels": list(model.labels),

@@ -19,7 +19,8 @@ import numpy as np
 
 from rnn_edge.exporters.c_blocks import SIDE, padded
 from rnn_edge.exporters.c_kept import KeptColumns
-from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of
+from rnn_edge.exporters.c_local import local_form, whole_layer
+from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of, locals_of, stored_matrices
 from rnn_edge.types import GATES, Array, QuantizedLayer, QuantizedMatrix, QuantizedModel
 from rnn_edge.types.resets import ResetPolicy
 
@@ -43,9 +44,10 @@ def stress_models(model: QuantizedModel) -> tuple[QuantizedModel, ...]:
     """
     last = len(model.layers) - 1
     forms, kept, all_gates = forms_of(model), kept_of(model), gates_of(model)
+    stored = stored_matrices(model)
 
     def weights(name: str, row: _Row) -> QuantizedMatrix:
-        matrix, gates = model.matrices[name], all_gates[name]
+        matrix, gates = stored[name], all_gates[name]
         if forms[name].is_narrow:
             found, weight = _by_rows(matrix, kept[name], gates, row), _NARROW
         else:
@@ -55,16 +57,19 @@ def stress_models(model: QuantizedModel) -> tuple[QuantizedModel, ...]:
         return _scaled(matrix, found, weight)
 
     made = []
-    for k, layer in enumerate(model.layers):
+    for k, (layer, along) in enumerate(zip(model.layers, locals_of(model), strict=True)):
         gates = len(GATES[layer.kind])
         x = weights(f"layer{k}.x", partial(_of_inputs, gates=gates))
         h = weights(f"layer{k}.h", _of_states)
         head = weights("head", _of_states) if k == last else _one_row(model.head, layer.hidden)
+        stressed = QuantizedLayer(layer.kind, x, h, layer.cell_exponent)
+        if along is not None:
+            stressed = whole_layer(replace(along, one=stressed), layer.inputs)
         made.append(
             QuantizedModel(
                 NAME,
                 model.task,
-                (QuantizedLayer(layer.kind, x, h, layer.cell_exponent),),
+                (stressed,),
                 head,
                 model.labels if k == last else model.labels[:1],
                 model.head_kind if k == last else "linear",
@@ -85,7 +90,7 @@ def stress_batches(model: QuantizedModel) -> Iterator[tuple[dict[str, Array], Ar
         model: One of `stress_models`.
     """
     generator = np.random.Generator(np.random.PCG64(SEED))
-    gates = len(GATES[model.layers[0].kind])
+    heard = _gates_heard(model)
     for k in range(BATCHES):
         state = {
             name: np.full(size, generator.choice(LEVELS), np.int16)
@@ -94,8 +99,22 @@ def stress_batches(model: QuantizedModel) -> Iterator[tuple[dict[str, Array], Ar
         frames = generator.choice(LEVELS, (FRAMES, model.inputs)).astype(np.int16)
         if k < len(LEVELS):
             frames[:] = LEVELS[k]
-        frames[:, gates:] = 0
+        frames = np.where(heard >= 0, frames[:, heard], 0).astype(np.int16)
         yield state, frames
+
+
+def _gates_heard(model: QuantizedModel) -> Array:
+    """Return for each input which gate follows it, int64 (D,), and -1 for none.
+
+    Stretches of a local layer all hear the same. Where they lie closer than gates are many, some
+    gates follow the input of another one.
+    """
+    layer = model.layers[0]
+    along = local_form(layer)
+    first, step = (0, 0) if along is None else (along.first, along.step)
+    places = np.arange(model.inputs) - first
+    heard = places % step if step else places
+    return np.where((places >= 0) & (heard < len(GATES[layer.kind])), heard, -1)
 
 
 _Row = Callable[[int, int, int], Array]

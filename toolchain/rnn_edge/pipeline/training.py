@@ -131,6 +131,7 @@ def make_student(
         StudentConfig(
             kinds=spec.model.cells,
             hidden=spec.model.hidden,
+            local=spec.model.locals,
             **spec.student.model_dump(),
         ),
         data,
@@ -192,6 +193,7 @@ def make_quantized(
         cells,
         spec.seed,
         _renamed(progress, "quantize"),
+        spec.model.locals,
     )
     tuned_stats = calibrate(result.model, streams)
     # Fine-tuning draws cells together. They never get a coarser scale than they were tuned with,

@@ -48,9 +48,15 @@ def render_report(report: Mapping[str, Any], profiles: Sequence[Mapping[str, Any
 
 def _header(root: Node) -> list[Markup]:
     layers = root.at("layers").integer()
+    local = root.find("local")
+    heard = "".join(
+        f"{layer.at('stretches').integer()} stretches with {layer.at('units').integer()} units "
+        "each and the same weights, "
+        for layer in (local.items() if local is not None else ())
+    )
     facts = (
         f"{_TASKS[root.at('task').text()].capitalize()} with {root.at('cell').text().upper()}, "
-        f"{layers} layer{'s' * (layers != 1)} of {root.at('hidden').integer()} units, "
+        f"{heard}{layers} layer{'s' * (layers != 1)} of {root.at('hidden').integer()} units, "
         f"{root.at('inputs').integer()} inputs, {root.at('outputs').integer()} outputs."
     )
     parts = [element("h1", root.at("name").text()), paragraph(facts, kind="soft")]

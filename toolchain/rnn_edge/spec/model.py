@@ -9,12 +9,19 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from rnn_edge.spec.messages import TAG, show
 from rnn_edge.spec.section import Section
 from rnn_edge.types import INSTEAD_OF_BIDIRECTIONAL, NOT_BIDIRECTIONAL
+from rnn_edge.types.local import LocalLayer
 from rnn_edge.types.names import IDENTIFIER, MAX_LENGTH, reserved
 from rnn_edge.types.offsets import FARTHEST, MOST_OFFSETS, NEXT_FRAME
 
-Hidden = Annotated[int, Field(ge=1, le=512)]
+MOST_UNITS = 512
+"""Of one layer."""
+Hidden = Annotated[int, Field(ge=1, le=MOST_UNITS)]
 MAX_LAYERS = 4
 Layers = Annotated[int, Field(ge=1, le=MAX_LAYERS)]
+MOST_LOCALS = 3
+Locals = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=MOST_UNITS)], ...], Field(max_length=MOST_LOCALS)
+]
 CellName = Literal["gru", "gru_reset_before", "lstm", "rnn"]
 CellNames = Annotated[
     Annotated[CellName, Tag(f"{TAG}name")]
@@ -49,6 +56,16 @@ class ModelSection(Section):
     layers: Layers = 1
     """Recurrent layers; a list of cells says how many by itself."""
 
+    local_units: Locals = ()
+    """Local layers before the others (task "kws"), of so many units for each stretch of bands, with
+    the same weights for every stretch. All units of a layer are 512 at most."""
+
+    local_width: Locals = ()
+    """Bands of a stretch; of a second layer, stretches of the first one."""
+
+    local_step: Locals = ()
+    """From one stretch to the next; the last one has to end with the last band or stretch."""
+
     head: HeadName = "linear"
     """Outputs as they are, as probabilities, or as they are with the index of the greatest."""
 
@@ -60,6 +77,22 @@ class ModelSection(Section):
     def cells(self) -> tuple[CellName, ...]:
         """The cell of each layer, from input to output."""
         return self.cell if isinstance(self.cell, tuple) else (self.cell,) * self.layers
+
+    @property
+    def locals(self) -> tuple[LocalLayer, ...]:
+        """The layers whose weights are shared along the bands, of the first other layer's cell."""
+        heard = (1, *self.local_units)
+        return tuple(
+            LocalLayer(self.cells[0], units, width * before, step * before)
+            for before, units, width, step in zip(
+                heard, self.local_units, self.local_width, self.local_step, strict=False
+            )
+        )
+
+    @property
+    def all_cells(self) -> tuple[CellName, ...]:
+        """The cell of each layer of the built model, local ones included."""
+        return (*(layer.kind for layer in self.locals), *self.cells)
 
     @model_validator(mode="before")
     @classmethod
@@ -93,6 +126,20 @@ class ModelSection(Section):
             raise ValueError(
                 f'head = "{self.head}"; expected "linear" with task = "{self.task}", whose outputs '
                 "are a forecast"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_local(self) -> Self:
+        if self.local_units and self.task != "kws":
+            raise ValueError(
+                f'local_units = {show(self.local_units)} with task = "{self.task}"; only bands of '
+                "sound lie in an order"
+            )
+        if not len(self.local_units) == len(self.local_width) == len(self.local_step):
+            raise ValueError(
+                f"local_units = {show(self.local_units)}, local_width = {show(self.local_width)}, "
+                f"local_step = {show(self.local_step)}; expected one of each for every local layer"
             )
         return self
 

@@ -15,7 +15,7 @@ from rnn_edge.spec.export import ExportSection
 from rnn_edge.spec.features import KIND_OF_TASK, FeaturesSection, LogMelFeatures
 from rnn_edge.spec.firmware import FirmwareSection
 from rnn_edge.spec.messages import show
-from rnn_edge.spec.model import ModelSection
+from rnn_edge.spec.model import MOST_UNITS, ModelSection
 from rnn_edge.spec.quantize import QuantizeSection
 from rnn_edge.spec.replay import ReplaySection
 from rnn_edge.spec.reset import ResetSection
@@ -164,9 +164,33 @@ class ModelSpec(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_local(self) -> Self:
+        """Refuse stretches that do not fit the bands."""
+        if not isinstance(self.features, LogMelFeatures):
+            return self
+        heard, what, of = self.features.bands, "bands", 1
+        keys = zip(
+            self.model.local_units, self.model.local_width, self.model.local_step, strict=True
+        )
+        for units, width, step in keys:
+            count = heard // of
+            if width > count or (count - width) % step:
+                raise ValueError(
+                    f"model.local_width has {width}, model.local_step {step} for {count} {what}; "
+                    f"expected {count} = width + a multiple of step"
+                )
+            heard, what, of = ((count - width) // step + 1) * units, "stretches", units
+            if heard > MOST_UNITS:
+                raise ValueError(
+                    f"model.local_units has {units} for {heard // units} stretches, {heard} "
+                    f"together; expected at most {MOST_UNITS}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _check_budget(self) -> Self:
         """Refuse limits for states that the model does not have: they would never be measured."""
-        cells = enumerate(self.model.cells)
+        cells = enumerate(self.model.all_cells)
         states = [f"{s}{k}" for k, cell in cells for s in ("hc" if cell == "lstm" else "h")]
         for key, limits in (
             ("budget", self.drift.limits()),

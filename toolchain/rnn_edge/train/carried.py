@@ -50,7 +50,8 @@ class CarriedConfig:
             is the average that is validated and kept then. 0 keeps the weights themselves.
         dense_labels: Classes whose clips are trained on every frame from the `DENSE_FROM`th on,
             not only on the last ones: of what is no keyword every moment is an example.
-        pruning: Which recurrent weights become zeros; None keeps all.
+        pruning: Which recurrent weights become zeros, those of local layers not among them; None
+            keeps all.
     """
 
     lanes: int
@@ -158,7 +159,8 @@ def train_carried(
         told = _linear_map(network.hidden, len(embeddings.mean), seed)
     learned = [*network.variables, *told]
     kept = network.copy() if config.average > 0.0 else network
-    pruner = Pruner(config.pruning, network, part.x) if config.pruning else None
+    ties = network.ties
+    pruner = Pruner(config.pruning, network, part.x, len(ties)) if config.pruning else None
     optimizer = adam(schedule, learned)
     padded = part.is_padded
     soft_weight = config.soft_weight if soft is not None else 0.0
@@ -221,6 +223,9 @@ def train_carried(
                 distance = embeddings.squared_distance(told_now + told[1], heard, time_mask)
                 loss += config.embedding_weight * distance
         gradients = tape.gradient(loss, learned)
+        for k, shared in enumerate(ties):
+            layer = slice(4 * k, 4 * k + 4)
+            gradients[layer] = shared.gradients(gradients[layer])
         optimizer.apply(gradients, learned)
         if adjust is not None:
             adjust(part_done)

@@ -10,8 +10,13 @@ import tensorflow as tf
 
 from rnn_edge.train import cells
 from rnn_edge.train.cells import LayerTensors, Tensor
+from rnn_edge.train.ties import Ties, ties_of
 from rnn_edge.types import CellKind, DenseWeights, FloatModel, RecurrentWeights, Task
+from rnn_edge.types.local import LocalLayer, widths
 
+LOCAL = 7
+"""Draws the first local layer in place of the number of a layer, and the next ones from there down;
+there are at most four others."""
 LayerFunction = Callable[
     [int, LayerTensors, Tensor, tuple[Tensor, ...], Tensor | None], tuple[Tensor, ...]
 ]
@@ -61,16 +66,29 @@ class Network:
     Attributes:
         kinds: The cell of each layer.
         variables: w_x, w_h, b_x, b_h of each layer, then w and b of the head.
+        ties: Of the first layers, whose weights are shared along their inputs.
     """
 
-    def __init__(self, kinds: Sequence[CellKind], variables: Sequence[tf.Variable]) -> None:
+    def __init__(
+        self,
+        kinds: Sequence[CellKind],
+        variables: Sequence[tf.Variable],
+        ties: Sequence[Ties] = (),
+    ) -> None:
         """Takes over the variables; see `fresh` and `of_model`."""
         self.kinds = tuple(kinds)
         self.variables = tuple(variables)
+        self.ties = tuple(ties)
 
     @classmethod
     def fresh(
-        cls, kinds: Sequence[CellKind], inputs: int, hidden: int, outputs: int, seed: int
+        cls,
+        kinds: Sequence[CellKind],
+        inputs: int,
+        hidden: int,
+        outputs: int,
+        seed: int,
+        local: Sequence[LocalLayer] = (),
     ) -> Network:
         """Creates an untrained network.
 
@@ -80,28 +98,38 @@ class Network:
             hidden: Units H of each layer.
             outputs: Outputs C.
             seed: Seed of the draw.
+            local: Layers before them; the weights of each are drawn as those of one stretch.
+
+        Raises:
+            ModelError: If a local layer does not fit its inputs.
         """
         variables: list[tf.Variable] = []
+        ties, width = ties_of(local, inputs), widths(local, inputs)[-1]
+        for n, (layer, tied) in enumerate(zip(local, ties, strict=True)):
+            shared = layer_variables(layer.kind, layer.width, layer.units, 10 * seed + LOCAL - n)
+            variables.extend(tf.Variable(tied.spread(v, k)) for k, v in enumerate(shared))
         for k, kind in enumerate(kinds):
-            width = inputs if k == 0 else hidden
             variables.extend(layer_variables(kind, width, hidden, 10 * seed + k))
+            width = hidden
         head = keras.initializers.GlorotUniform(seed=1000 * seed + 999)((hidden, outputs))
         variables += [tf.Variable(tf.transpose(head)), tf.Variable(tf.zeros([outputs]))]
-        return cls(kinds, variables)
+        return cls([*(layer.kind for layer in local), *kinds], variables, ties)
 
     @classmethod
-    def of_model(cls, model: FloatModel) -> Network:
-        """Copies the weights of a model into variables."""
+    def of_model(cls, model: FloatModel, local: Sequence[LocalLayer] = ()) -> Network:
+        """Copies the weights of a model, whose first layers may be local, into variables."""
         variables: list[tf.Variable] = []
         for weights in model.layers:
             arrays = (weights.w_x, weights.w_h, weights.b_x, weights.b_h)
             variables.extend(tf.Variable(array) for array in arrays)
         variables += [tf.Variable(model.head.w), tf.Variable(model.head.b)]
-        return cls([layer.kind for layer in model.layers], variables)
+        kinds = [layer.kind for layer in model.layers]
+        return cls(kinds, variables, ties_of(local, model.inputs))
 
     def copy(self) -> Self:
         """Copies the weights into variables of their own."""
-        return type(self)(self.kinds, [tf.Variable(v.numpy()) for v in self.variables])
+        copies = [tf.Variable(v.numpy()) for v in self.variables]
+        return type(self)(self.kinds, copies, self.ties)
 
     @property
     def layers(self) -> int:
@@ -152,13 +180,44 @@ class Network:
         after: list[Tensor] = []
         for k, kind in enumerate(self.kinds):
             own = state[len(after) : len(after) + cells.state_count(kind)]
-            if function is None:
-                states = cells.layer(kind, self.layer(k), x, own, mask)
+            if k < len(self.ties):
+                states = self._stretches(k, x, own, mask, function)
             else:
-                states = function(k, self.layer(k), x, own, mask)
+                states = self._one(k, self.layer(k), x, own, mask, function)
             after.extend(s[-1] for s in states)
             x = states[0]
         return x, tuple(after)
+
+    def _one(
+        self,
+        k: int,
+        weights: LayerTensors,
+        x: Tensor,
+        state: tuple[Tensor, ...],
+        mask: Tensor | None,
+        function: LayerFunction | None,
+    ) -> tuple[Tensor, ...]:
+        if function is None:
+            return cells.layer(self.kinds[k], weights, x, state, mask)
+        return function(k, weights, x, state, mask)
+
+    def _stretches(
+        self,
+        k: int,
+        x: Tensor,
+        state: tuple[Tensor, ...],
+        mask: Tensor | None,
+        function: LayerFunction | None,
+    ) -> tuple[Tensor, ...]:
+        """Run a local layer as a layer of one stretch over so many more lanes: the same values."""
+        ties, (steps, lanes) = self.ties[k], x.shape[:2]
+        heard = tf.reshape(ties.stretches(x), [steps, lanes * ties.count, -1])
+        own = tuple(tf.reshape(s, [lanes * ties.count, -1]) for s in state)
+        if mask is not None:
+            mask = tf.repeat(mask, ties.count, axis=1)
+        weights = ties.of_one(self.layer(k))
+        states = self._one(k, weights, heard, own, mask, function)
+        return tuple(tf.reshape(s, [steps, lanes, -1]) for s in states)
 
     def head(self, hidden: Tensor) -> Tensor:
         """Applies the dense head to [..., H]."""

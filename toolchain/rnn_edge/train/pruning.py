@@ -46,18 +46,20 @@ class Pruning:
 class Pruner:
     """Zeroes the blocks of a network that count least, and never the best one of a strip."""
 
-    def __init__(self, config: Pruning, network: Network, frames: Array) -> None:
+    def __init__(self, config: Pruning, network: Network, frames: Array, first: int = 0) -> None:
         """Takes the network's recurrent matrices.
 
         Args:
             config: How many blocks, and when.
             network: Whose variables are changed.
             frames: float32 [N, T, D], of the training part, for the mean square of the inputs.
+            first: The first layer to prune; those before it stay as they are.
         """
-        self._config = config
-        self._matrices, self._gates = recurrent_matrices(network)
-        first = float(np.mean(np.square(frames[:2048]), dtype=np.float64))
-        self._squares = [first if k == 0 else HIDDEN_SQUARE for k in range(len(self._matrices))]
+        self._config, self._first = config, first
+        self._matrices, self._gates = recurrent_matrices(network, first)
+        heard = float(np.mean(np.square(frames[:2048]), dtype=np.float64))
+        is_input = [first == 0 and k == 0 for k in range(len(self._matrices))]
+        self._squares = [heard if own else HIDDEN_SQUARE for own in is_input]
 
     def masks(self, part_done: Tensor) -> list[Tensor]:
         """Returns 1 where weights stay and 0 where they go, shaped as the matrices.
@@ -94,7 +96,7 @@ class Pruner:
     def __call__(self, part_done: Tensor, also: Network) -> None:
         """Zeroes blocks of the network, and the same ones of another network of its shape."""
         masks = self.masks(part_done)
-        others, _ = recurrent_matrices(also)
+        others, _ = recurrent_matrices(also, self._first)
         for matrix, other, mask in zip(self._matrices, others, masks, strict=True):
             matrix.assign(tf.convert_to_tensor(matrix) * mask)
             if other is not matrix:
@@ -122,10 +124,11 @@ class ZerosStay:
             matrix.assign(tf.convert_to_tensor(matrix) * mask)
 
 
-def recurrent_matrices(network: Network) -> tuple[list[tf.Variable], Sequence[int]]:
-    """Returns w_x and w_h of every layer, and of how many gates the rows of each are."""
-    matrices = [network.variables[4 * k + i] for k in range(network.layers) for i in (0, 1)]
-    widths = [int(network.variables[4 * k + 1].shape[1]) for k in range(network.layers)]
+def recurrent_matrices(network: Network, first: int = 0) -> tuple[list[tf.Variable], Sequence[int]]:
+    """Returns w_x and w_h of every layer from the first on, and how many gates each has rows of."""
+    layers = range(first, network.layers)
+    matrices = [network.variables[4 * k + i] for k in layers for i in (0, 1)]
+    widths = [int(network.variables[4 * k + 1].shape[1]) for k in layers]
     gates = [int(m.shape[0]) // widths[k // 2] for k, m in enumerate(matrices)]
     return matrices, gates
 

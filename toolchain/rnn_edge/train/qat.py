@@ -21,6 +21,7 @@ from rnn_edge.train.network import Network
 from rnn_edge.train.pruning import ZerosStay
 from rnn_edge.train.sequences import TrainingSet
 from rnn_edge.types import Array, FloatModel
+from rnn_edge.types.local import LocalLayer
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def finetune_quantized(
     cell_exponents: Sequence[int | None],
     seed: int,
     progress: Progress = silent,
+    local: tuple[LocalLayer, ...] = (),
 ) -> QatResult:
     """Fine-tunes a student so that its integer form works.
 
@@ -113,13 +115,14 @@ def finetune_quantized(
         cell_exponents: Scale of each layer's LSTM cell from calibration; None for others.
         seed: Seed of the order.
         progress: Told after every validation.
+        local: The student's first layers, whose weights are shared along their inputs.
 
     Returns:
         The weights of the last steps, which lie on the grid; the best validation before them
         would pick weights that the pull has not reached.
     """
     make_deterministic(seed)
-    network = _RoundedHead.of_model(model)
+    network = _RoundedHead.of_model(model, local)
     matrices = [v for v in network.variables if len(v.shape) == 2]
 
     zeros_stay = ZerosStay(network)

@@ -10,6 +10,7 @@ from rnn_edge.train.network import Network
 from rnn_edge.train.pruning import Pruning
 from rnn_edge.train.sequences import TrainingSet
 from rnn_edge.types import Array, CellKind, FloatModel
+from rnn_edge.types.local import LocalLayer
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class StudentConfig:
     Attributes:
         kinds: The cell of each recurrent layer, from input to output.
         hidden: Units H of each layer.
+        local: Layers before them whose weights are shared along their inputs.
         steps: Optimiser steps, each one sequence on every lane.
         lanes: Parallel streams.
         learning_rate: Peak of the cosine.
@@ -44,6 +46,7 @@ class StudentConfig:
 
     kinds: tuple[CellKind, ...] = ("gru",)
     hidden: int = 64
+    local: tuple[LocalLayer, ...] = ()
     steps: int = 9000
     lanes: int = 128
     learning_rate: float = 4e-3
@@ -110,7 +113,9 @@ def train_student(
         The student.
     """
     make_deterministic(seed)
-    network = Network.fresh(config.kinds, data.inputs, config.hidden, data.outputs, seed)
+    network = Network.fresh(
+        config.kinds, data.inputs, config.hidden, data.outputs, seed, config.local
+    )
     fitted = train_carried(
         stage,
         network,

@@ -101,13 +101,13 @@ def fit(bundle: Path, name: str | None, output: Output) -> None:
             None if name is None else (name,),
             lambda device, k, count: progress("fit", k, count, {}),
         )
-    lines = fit_lines(rows, model.name, model.layers[0].hidden)
+    lines = fit_lines(rows, model.name, model.layers[-1].hidden)
     if name is not None:
         lines += parts_lines(rows[0])
     output.result(
         {
             "model": model.name,
-            "hidden": model.layers[0].hidden,
+            "hidden": model.layers[-1].hidden,
             "devices": [row.to_json() for row in rows],
         },
         lines,
