@@ -68,7 +68,8 @@ void rnn_edge_model_output(const rnn_edge_model *model, const int16_t *state, in
 /*
  * Advances by several frames, with the bits of as many single steps.
  *
- * scratch  [scratch_values], of which the last at_once * gates * layers[0].units are for products
+ * scratch  [scratch_values], of which the last at_once * gates * layers[0].units are for products,
+ *          unless layers[0] is local
  * gates    of the first layer
  * at_once  2 or 4, frames whose products with the first layer are there at the same time
  * x        [frames][layers[0].x.columns]

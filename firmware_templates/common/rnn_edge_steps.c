@@ -127,12 +127,12 @@ static uint32_t step_pairs(const rnn_edge_model *model, int16_t *state, int16_t 
                            uint32_t gates, uint32_t at_once, const int16_t *x, uint32_t frames,
                            int16_t *y) {
     const rnn_edge_matrix *first = &model->layers[0].x;
-    const size_t frame = (size_t)gates * first->rows;
-    int16_t *products = scratch + model->scratch_values - at_once * frame;
-    const uint32_t even = frames & ~(PAIR - 1U);
     if (first->product != rnn_edge_blocks_narrow) {
         return 0;
     }
+    const size_t frame = (size_t)gates * first->rows;
+    int16_t *products = scratch + model->scratch_values - at_once * frame;
+    const uint32_t even = frames & ~(PAIR - 1U);
     for (uint32_t done = 0; done < even;) {
         const uint32_t left = even - done;
         const uint32_t count = left < at_once ? left : at_once;

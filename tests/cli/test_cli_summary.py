@@ -48,7 +48,7 @@ def test_what_the_c_of_a_pruned_model_leaves_out_stands_in_the_headline():
         "66,048 MAC a step"
     )
     assert headline(report) == headline({**report, "c_macs": 66048}) == [whole]
-    pruned = "; pruned: 30,744 bytes of constants and 19,600 MAC in the C"
+    pruned = "; in the C, without zeros: 30,744 bytes of constants and 19,600 MAC"
     assert headline({**report, "c_macs": 19600}) == [whole + pruned]
 
 

@@ -155,12 +155,16 @@ def test_local_layers_that_cannot_be_are_refused():
         ]  # fmt: skip
 
     for overrides, reason in (
-        (local([4], [7], [4]), "7, model.local_step 4 for 40 bands; expected 40 = width"),
+        (local([4], [7], [4]), "7, model.local_step 4 for 40 bands; expected a width below 40"),
+        (local([4], [40], [4]), "40, model.local_step 4 for 40 bands"),
+        (local([4], [4], [12]), "4, model.local_step 12 for 40 bands; .* at most the width"),
         (local([4], [64], [4]), "64, model.local_step 4 for 40 bands"),
-        (local([4, 4], [8, 3], [4, 4]), "3, model.local_step 4 for 9 stretches; expected 9"),
+        (local([4, 4], [8, 3], [4, 4]), "3, model.local_step 4 for 9 stretches; expected a width"),
         (local([64], [1], [1]), "64 for 40 stretches, 2560 together; expected at most 512"),
         (local([4], [8, 3], [4]), "expected one of each for every local layer"),
         (local([0], [8], [4]), "model.local_units"),
+        ([*SECOND, "model.cell=lstm"], "local_units = .3, 5. with cell = .lstm."),
+        ([*SECOND, "quantize.rounding=compensated"], "compensated. with model.local_units"),
     ):
         with pytest.raises(SpecError, match=reason.replace("[", ".")):
             load_spec("demo", overrides)

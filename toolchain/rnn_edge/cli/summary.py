@@ -237,10 +237,11 @@ def _class_lines(engine: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def headline(report: Mapping[str, Any]) -> list[str]:
-    """Return what was built: sizes, and what the C leaves out of a pruned model."""
+    """Return what was built: sizes, and what the C has of them where it leaves zeros out."""
     macs = report.get("c_macs", report["macs"])
     pruned = (
-        f"; pruned: {report['memory']['constants']:,} bytes of constants and {macs:,} MAC in the C"
+        f"; in the C, without zeros: {report['memory']['constants']:,} bytes of constants and "
+        f"{macs:,} MAC"
         if macs < report["macs"]
         else ""
     )

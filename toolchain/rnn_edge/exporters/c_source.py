@@ -48,7 +48,7 @@ from rnn_edge.types.saved_state import blob_bytes, digest_bytes
 FOLDER = "c"
 _CELL_EXPONENTS = range(-15, 1)
 _FINISH: dict[HeadKind, str] = {"linear": "NULL", "softmax": "rnn_edge_softmax", "argmax": "NULL"}
-_SCRATCH_PER_UNIT: dict[CellKind, int] = {"gru_reset_before": 2}
+SCRATCH_PER_UNIT: dict[CellKind, int] = {"gru_reset_before": 2}
 """Where it is not one value, the next h; here r * h and z, until every product is done."""
 
 _FIRST = (
@@ -152,9 +152,15 @@ def scratch_values(model: QuantizedModel, choices: CChoices = DEFAULT) -> int:
         model: The model.
         choices: How its C is; the products of several frames at once need a place too.
     """
-    cells = max(layer.hidden * _SCRATCH_PER_UNIT.get(layer.kind, 1) for layer in model.layers)
+    along = locals_of(model)
+    own = [
+        layer if form is None else form.one for layer, form in zip(model.layers, along, strict=True)
+    ]
+    cells = max(layer.hidden * SCRATCH_PER_UNIT.get(layer.kind, 1) for layer in own)
     frames = choices.frames_at_once
-    return cells + (frames * len(model.layers[0].x.weight) if frames > 1 else 0)
+    # A local layer takes its frames one by one.
+    has_products = frames > 1 and along[0] is None
+    return cells + (frames * model.layers[0].x.rows if has_products else 0)
 
 
 def _data_header(model: QuantizedModel, policy: ResetPolicy, choices: CChoices) -> str:

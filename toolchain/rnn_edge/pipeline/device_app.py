@@ -21,6 +21,7 @@ from rnn_edge.firmware.app_config import (
     require_watchdog,
 )
 from rnn_edge.pipeline.bundle import Bundle, bundle_detector
+from rnn_edge.pipeline.c_memory import macs_of
 from rnn_edge.pipeline.detections import KeptLimits, bundle_limits, keyword_decisions
 from rnn_edge.pipeline.material import FRONT_END
 from rnn_edge.reference.decisions import AlarmNumbers, Numbers, alarm_numbers
@@ -200,8 +201,7 @@ def require_time(bundle: Bundle, device: DeviceSpec, step_s: float | None = None
     if step_s is None:
         if device.clock_hz is None:
             return
-        products = sum(matrix.weight.size for matrix in model.matrices.values())
-        step_s = products / MOST_PRODUCTS_PER_CYCLE / device.clock_hz
+        step_s = macs_of(model) / MOST_PRODUCTS_PER_CYCLE / device.clock_hz
     require_watchdog(app_config(bundle, device.name), model.inputs, 1e3 * step_s)
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from rnn_edge.errors import MissingDependencyError
 from rnn_edge.exporters.c_arrays import CMatrix
 from rnn_edge.exporters.c_kept import KeptColumns
+from rnn_edge.exporters.c_local import LocalForm
 from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of, locals_of
-from rnn_edge.exporters.c_source import scratch_values
+from rnn_edge.exporters.c_source import SCRATCH_PER_UNIT
 from rnn_edge.firmware.app_config import AppConfig
 from rnn_edge.firmware.footprint import Footprint, footprint
 from rnn_edge.pipeline.c_memory import Order, kept_bytes, memory_of, order_on, weight_bytes
@@ -255,8 +256,7 @@ def fitting_hidden(
     Returns:
         Units, below those of the model, or None if one unit is still too many.
     """
-    units = model.layers[-1].hidden
-    layers = list(zip(model.layers, locals_of(model), strict=True))
+    units, along = model.layers[-1].hidden, locals_of(model)
     forms, kept, gates = forms_of(model), kept_of(model), gates_of(model)
     order = order_on(device, choices)
 
@@ -264,40 +264,50 @@ def fitting_hidden(
         """Return the bytes of all matrices' arrays with that many units in each layer."""
         return sum(
             _matrix_bytes(
-                form, kept[name], *_shape(model, name, gates[name], hidden), gates[name], order
+                form,
+                kept[name],
+                *_shape(model, along, name, gates[name], hidden),
+                gates[name],
+                order,
             )
             for name, form in forms.items()
         )
 
     def variables(hidden: int) -> int:
         """Return the bytes of states and scratch with that many units in each layer."""
-        own = sum(layer.hidden for layer, form in layers if form is not None)
-        others = sum(form is None for _, form in layers)
-        cells = len(model.state_sizes) - len(model.layers)
-        scratch = scratch_values(model, choices) // units
-        return 2 * (state_copies * (own + (others + cells) * hidden) + scratch * hidden)
+        state = products = 0
+        scratch = []
+        for layer, form in zip(model.layers, along, strict=True):
+            state += (hidden if form is None else layer.hidden) * (1 + (layer.kind == "lstm"))
+            own = hidden if form is None else form.one.hidden
+            scratch.append(own * SCRATCH_PER_UNIT.get(layer.kind, 1))
+        if choices.frames_at_once > 1 and along[0] is None:
+            products = choices.frames_at_once * gates["layer0.x"] * hidden
+        return 2 * (state_copies * state + max(scratch) + products)
 
+    now, held = arrays(units), variables(units)
     for hidden in range(units - 1, 0, -1):
-        has_flash = arrays(units) - arrays(hidden) >= flash_over
-        if has_flash and variables(units) - variables(hidden) >= ram_over:
+        if now - arrays(hidden) >= flash_over and held - variables(hidden) >= ram_over:
             return hidden
     return None
 
 
-def _shape(model: QuantizedModel, name: str, gates: int, hidden: int) -> tuple[int, int]:
-    """Return rows and columns of a matrix if every layer had that many units."""
+def _shape(
+    model: QuantizedModel, along: Sequence[LocalForm | None], name: str, gates: int, hidden: int
+) -> tuple[int, int]:
+    """Return rows and columns of a matrix if every layer that is not local had that many units."""
     if name == "head":
         return model.outputs, hidden
     layer, part = name.removeprefix("layer").split(".")
-    k, stretches = int(layer), locals_of(model)
-    own = stretches[k]
+    k = int(layer)
+    own = along[k]
     if own is not None:
         return own.one.x.rows, own.one.x.columns if part == "x" else own.one.h.columns
     if part == "h":
         return gates * hidden, hidden
     if k == 0:
         return gates * hidden, model.inputs
-    return gates * hidden, hidden if stretches[k - 1] is None else model.layers[k - 1].hidden
+    return gates * hidden, hidden if along[k - 1] is None else model.layers[k - 1].hidden
 
 
 def _matrix_bytes(

@@ -7,6 +7,7 @@ from typing import Any
 
 from rnn_edge.report import card
 from rnn_edge.report.frame import frame
+from rnn_edge.report.layers import layers_in_words
 from rnn_edge.report.markup import Markup, element, join, paragraph
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections import SECTIONS
@@ -47,16 +48,9 @@ def render_report(report: Mapping[str, Any], profiles: Sequence[Mapping[str, Any
 
 
 def _header(root: Node) -> list[Markup]:
-    layers = root.at("layers").integer()
-    local = root.find("local")
-    heard = "".join(
-        f"{layer.at('stretches').integer()} stretches with {layer.at('units').integer()} units "
-        "each and the same weights, "
-        for layer in (local.items() if local is not None else ())
-    )
     facts = (
         f"{_TASKS[root.at('task').text()].capitalize()} with {root.at('cell').text().upper()}, "
-        f"{heard}{layers} layer{'s' * (layers != 1)} of {root.at('hidden').integer()} units, "
+        f"{layers_in_words(root)}, "
         f"{root.at('inputs').integer()} inputs, {root.at('outputs').integer()} outputs."
     )
     parts = [element("h1", root.at("name").text()), paragraph(facts, kind="soft")]

@@ -136,6 +136,11 @@ class ModelSection(Section):
                 f'local_units = {show(self.local_units)} with task = "{self.task}"; only bands of '
                 "sound lie in an order"
             )
+        if self.local_units and self.cells[0] == "lstm":
+            raise ValueError(
+                f'local_units = {show(self.local_units)} with cell = "lstm"; expected "gru", '
+                '"gru_reset_before" or "rnn", whose state is one vector'
+            )
         if not len(self.local_units) == len(self.local_width) == len(self.local_step):
             raise ValueError(
                 f"local_units = {show(self.local_units)}, local_width = {show(self.local_width)}, "

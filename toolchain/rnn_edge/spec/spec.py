@@ -165,7 +165,13 @@ class ModelSpec(Section):
 
     @model_validator(mode="after")
     def _check_local(self) -> Self:
-        """Refuse stretches that do not fit the bands."""
+        """Refuse stretches that do not fit the bands, and copies that would not stay equal."""
+        if self.model.local_units and self.quantize.rounding == "compensated":
+            raise ValueError(
+                f'quantize.rounding = "compensated" with model.local_units = '
+                f'{show(self.model.local_units)}; expected "nearest": each copy of a shared weight '
+                "would be rounded by itself"
+            )
         if not isinstance(self.features, LogMelFeatures):
             return self
         heard, what, of = self.features.bands, "bands", 1
@@ -174,10 +180,11 @@ class ModelSpec(Section):
         )
         for units, width, step in keys:
             count = heard // of
-            if width > count or (count - width) % step:
+            if width >= count or step > width or (count - width) % step:
                 raise ValueError(
                     f"model.local_width has {width}, model.local_step {step} for {count} {what}; "
-                    f"expected {count} = width + a multiple of step"
+                    f"expected a width below {count} with {count} = width + a multiple of a step "
+                    "of at most the width"
                 )
             heard, what, of = ((count - width) // step + 1) * units, "stretches", units
             if heard > MOST_UNITS:

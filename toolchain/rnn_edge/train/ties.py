@@ -72,7 +72,8 @@ class Ties:
         """Returns gradients that are the same for all copies of a weight, and none for zeros.
 
         Args:
-            own: Of w_x, w_h, b_x and b_h.
+            own: Of w_x, w_h, b_x and b_h; where a layer was run by `of_one`, what all copies ask
+                for stands in the first one, and the mean divides it by their count.
         """
         means = [
             tf.reduce_mean(tf.gather(tf.reshape(gradient, [-1]), copies), 1)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rnn_edge.report import formatting
 from rnn_edge.report.card import baselines, data, decisions, quality
 from rnn_edge.report.card.blocks import Items, Part, Table, Words
+from rnn_edge.report.layers import layers_in_words
 from rnn_edge.report.reader import Node
 from rnn_edge.report.sections.reliance import limits as general_limits
 from rnn_edge.report.work import c_macs
@@ -30,12 +31,10 @@ def card_parts(root: Node) -> tuple[Part, ...]:
 
 def summary(root: Node) -> str:
     """Return in a sentence what the model is."""
-    layers = root.at("layers").integer()
     return (
         f"{root.at('name').text()} {_TASKS[root.at('task').text()]}: a recurrent network "
-        f"({root.at('cell').text().upper()}, {layers} layer{'s' * (layers != 1)} of "
-        f"{formatting.count(root.at('hidden').integer())} units) that runs frame by frame with its "
-        "state carried, int8 weights and int16 state, in integers alone."
+        f"({root.at('cell').text().upper()}, {layers_in_words(root)}) that runs frame by frame "
+        "with its state carried, int8 weights and int16 state, in integers alone."
     )
 
 
