@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rnn_edge.exporters.c_arrays import CMatrix, c_matrix
 from rnn_edge.exporters.c_kept import KeptColumns, kept_columns
 from rnn_edge.exporters.c_local import LocalForm, local_form
-from rnn_edge.types import GATES, QuantizedMatrix, QuantizedModel
+from rnn_edge.types import GATES, QuantizedLayer, QuantizedMatrix, QuantizedModel
 
 
 def gates_of(model: QuantizedModel) -> dict[str, int]:
@@ -25,13 +25,18 @@ def locals_of(model: QuantizedModel) -> tuple[LocalForm | None, ...]:
     return tuple(local_form(layer) for layer in model.layers)
 
 
+def stored_layers(model: QuantizedModel) -> tuple[QuantizedLayer, ...]:
+    """Return the layers that are stored: that of one stretch, where all have the same."""
+    pairs = zip(model.layers, locals_of(model), strict=True)
+    return tuple(layer if local is None else local.one for layer, local in pairs)
+
+
 def stored_matrices(model: QuantizedModel) -> dict[str, QuantizedMatrix]:
     """Return the matrices that are stored: those of one stretch, where all have the same."""
-    stored = dict(model.matrices)
-    for k, local in enumerate(locals_of(model)):
-        if local is not None:
-            stored |= {f"layer{k}.x": local.one.x, f"layer{k}.h": local.one.h}
-    return stored
+    stored: dict[str, QuantizedMatrix] = {}
+    for k, layer in enumerate(stored_layers(model)):
+        stored |= {f"layer{k}.x": layer.x, f"layer{k}.h": layer.h}
+    return {**stored, "head": model.head}
 
 
 def times_taken(model: QuantizedModel) -> dict[str, int]:

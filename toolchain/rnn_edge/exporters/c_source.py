@@ -24,6 +24,7 @@ from rnn_edge.exporters.c_matrices import (
     gates_of,
     kept_of,
     locals_of,
+    stored_layers,
     stored_matrices,
 )
 from rnn_edge.exporters.c_sensor import sensor_contents
@@ -152,14 +153,11 @@ def scratch_values(model: QuantizedModel, choices: CChoices = DEFAULT) -> int:
         model: The model.
         choices: How its C is; the products of several frames at once need a place too.
     """
-    along = locals_of(model)
-    own = [
-        layer if form is None else form.one for layer, form in zip(model.layers, along, strict=True)
-    ]
-    cells = max(layer.hidden * SCRATCH_PER_UNIT.get(layer.kind, 1) for layer in own)
+    stored = stored_layers(model)
+    cells = max(layer.hidden * SCRATCH_PER_UNIT.get(layer.kind, 1) for layer in stored)
     frames = choices.frames_at_once
     # A local layer takes its frames one by one.
-    has_products = frames > 1 and along[0] is None
+    has_products = frames > 1 and stored[0] is model.layers[0]
     return cells + (frames * model.layers[0].x.rows if has_products else 0)
 
 
@@ -197,13 +195,9 @@ def _data_source(
     name, upper = model.name, model.name.upper()
     forms, gates, stored = forms_of(model), gates_of(model), stored_matrices(model)
     prefixes = {key: f"{name}_{key.replace('.', '_')}" for key in forms}
-    along = locals_of(model)
-    own = [
-        layer if form is None else form.one for layer, form in zip(model.layers, along, strict=True)
-    ]
     orders = {
         f"layer{k}.{part}": f"gates {' '.join(GATES[layer.kind])} of {layer.hidden} units"
-        for k, layer in enumerate(own)
+        for k, layer in enumerate(stored_layers(model))
         for part in ("x", "h")
     }
     orders["head"] = "outputs"
@@ -215,7 +209,7 @@ def _data_source(
         key: matrix_initialiser(prefixes[key], form, kept[key], gates[key])
         for key, form in forms.items()
     }
-    layers = layers_text(name, model.layers, along, structures)
+    layers = layers_text(name, model.layers, locals_of(model), structures)
     labels = "\n".join(f"    {_c_string(label)}," for label in model.labels)
     digest = ", ".join(f"0x{b:02x}" for b in digest_bytes(model))
     return (

@@ -159,8 +159,7 @@ def train_carried(
         told = _linear_map(network.hidden, len(embeddings.mean), seed)
     learned = [*network.variables, *told]
     kept = network.copy() if config.average > 0.0 else network
-    ties = network.ties
-    pruner = Pruner(config.pruning, network, part.x, len(ties)) if config.pruning else None
+    pruner = Pruner(config.pruning, network, part.x) if config.pruning else None
     optimizer = adam(schedule, learned)
     padded = part.is_padded
     soft_weight = config.soft_weight if soft is not None else 0.0
@@ -223,7 +222,7 @@ def train_carried(
                 distance = embeddings.squared_distance(told_now + told[1], heard, time_mask)
                 loss += config.embedding_weight * distance
         gradients = tape.gradient(loss, learned)
-        for k, shared in enumerate(ties):
+        for k, shared in enumerate(network.ties):
             layer = slice(4 * k, 4 * k + 4)
             gradients[layer] = shared.gradients(gradients[layer])
         optimizer.apply(gradients, learned)

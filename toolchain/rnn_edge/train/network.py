@@ -177,37 +177,35 @@ class Network:
         Returns:
             Hidden states of the last layer [T, B, H], and all states after the last step.
         """
+        compute = function or self._float_layer
         after: list[Tensor] = []
         for k, kind in enumerate(self.kinds):
             own = state[len(after) : len(after) + cells.state_count(kind)]
             if k < len(self.ties):
-                states = self._stretches(k, x, own, mask, function)
+                states = self._stretches(compute, k, x, own, mask)
             else:
-                states = self._one(k, self.layer(k), x, own, mask, function)
+                states = compute(k, self.layer(k), x, own, mask)
             after.extend(s[-1] for s in states)
             x = states[0]
         return x, tuple(after)
 
-    def _one(
+    def _float_layer(
         self,
         k: int,
         weights: LayerTensors,
         x: Tensor,
         state: tuple[Tensor, ...],
         mask: Tensor | None,
-        function: LayerFunction | None,
     ) -> tuple[Tensor, ...]:
-        if function is None:
-            return cells.layer(self.kinds[k], weights, x, state, mask)
-        return function(k, weights, x, state, mask)
+        return cells.layer(self.kinds[k], weights, x, state, mask)
 
     def _stretches(
         self,
+        compute: LayerFunction,
         k: int,
         x: Tensor,
         state: tuple[Tensor, ...],
         mask: Tensor | None,
-        function: LayerFunction | None,
     ) -> tuple[Tensor, ...]:
         """Run a local layer as a layer of one stretch over so many more lanes: the same values."""
         ties, (steps, lanes) = self.ties[k], x.shape[:2]
@@ -215,8 +213,7 @@ class Network:
         own = tuple(tf.reshape(s, [lanes * ties.count, -1]) for s in state)
         if mask is not None:
             mask = tf.repeat(mask, ties.count, axis=1)
-        weights = ties.of_one(self.layer(k))
-        states = self._one(k, weights, heard, own, mask, function)
+        states = compute(k, ties.of_one(self.layer(k)), heard, own, mask)
         return tuple(tf.reshape(s, [steps, lanes, -1]) for s in states)
 
     def head(self, hidden: Tensor) -> Tensor:

@@ -46,19 +46,18 @@ class Pruning:
 class Pruner:
     """Zeroes the blocks of a network that count least, and never the best one of a strip."""
 
-    def __init__(self, config: Pruning, network: Network, frames: Array, first: int = 0) -> None:
-        """Takes the network's recurrent matrices.
+    def __init__(self, config: Pruning, network: Network, frames: Array) -> None:
+        """Takes the network's recurrent matrices, without those of local layers.
 
         Args:
             config: How many blocks, and when.
             network: Whose variables are changed.
             frames: float32 [N, T, D], of the training part, for the mean square of the inputs.
-            first: The first layer to prune; those before it stay as they are.
         """
-        self._config, self._first = config, first
-        self._matrices, self._gates = recurrent_matrices(network, first)
+        self._config, self._first = config, len(network.ties)
+        self._matrices, self._gates = recurrent_matrices(network, self._first)
         heard = float(np.mean(np.square(frames[:2048]), dtype=np.float64))
-        is_input = [first == 0 and k == 0 for k in range(len(self._matrices))]
+        is_input = [self._first == 0 and k == 0 for k in range(len(self._matrices))]
         self._squares = [heard if own else HIDDEN_SQUARE for own in is_input]
 
     def masks(self, part_done: Tensor) -> list[Tensor]:
