@@ -62,6 +62,30 @@ def test_engines_of_one_library_do_not_share_state(source):
                 b.step(frame)
 
 
+def test_export_that_needs_a_larger_scratch_than_todays_gets_it(source):
+    x = frames(RECIPE, 30)
+    with c_host.ENGINE.open(source) as engine:
+        expected = engine.run(x)
+    name = source.model.name
+    (header,) = source.exports.rglob(f"{name}_data.h")
+    text = header.read_text()
+    for what, more in (("SCRATCH_VALUES", 4_000_000), ("STATE_BYTES", 8_000_000)):
+        define = f"#define {name.upper()}_{what} "
+        assert text.count(define) == 1
+        text = text.replace(define, f"{define}{more} + ")
+    header.write_text(text)
+    api = header.with_name(f"{name}.c")
+    step = f"void {name}_step({name}_state *state, const int16_t x[{name.upper()}_INPUTS],"
+    head, body = api.read_text().split(step)
+    opened = body.index("{") + 1
+    filled = "memset(state->scratch, 1, sizeof state->scratch);"
+    api.write_text(head + step + body[:opened] + filled + body[opened:])
+    # Memory of today's size would be overrun by 8 MB, which no allocator has mapped behind it.
+    with c_host.ENGINE.open(source) as engine:
+        found = [engine.step(frame) for frame in x]
+    np.testing.assert_array_equal(found, expected.outputs)
+
+
 def test_state_goes_out_and_in(source):
     x = frames(RECIPE, 30)
     with c_host.ENGINE.open(source) as engine:

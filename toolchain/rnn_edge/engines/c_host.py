@@ -13,7 +13,7 @@ import numpy as np
 
 from rnn_edge.engines.base import Engine, EngineKind, EngineSource
 from rnn_edge.errors import EngineError, MissingDependencyError
-from rnn_edge.exporters.c_source import scratch_values, sources_in
+from rnn_edge.exporters.c_source import sources_in
 from rnn_edge.firmware.program import Recipe, build
 from rnn_edge.registry import known
 from rnn_edge.types import Array, QuantizedModel, Trace
@@ -118,11 +118,6 @@ class CEngine(Engine):
         self._model = model
         self._sizes = model.state_sizes
         self._values = sum(self._sizes.values())
-        self._memory = np.zeros(self._values + scratch_values(model), np.int16)
-        # Fixed buffers: asking numpy for an address costs as much as a small model's step.
-        self._x = np.zeros(model.inputs, np.int16)
-        self._y = np.zeros(model.outputs, np.int16)
-        self._addresses = tuple(_pointer(a) for a in (self._memory, self._x, self._y))
         try:
             code = ctypes.CDLL(str(library))
             self._init = code[f"{model.name}_init"]
@@ -133,6 +128,7 @@ class CEngine(Engine):
             self._run_all = code["rnn_edge_host_run"]
             self._run_last = code["rnn_edge_host_run_last"]
             digest = code["rnn_edge_host_digest"]
+            scratch_values = code["rnn_edge_host_scratch_values"]
             self._description = ctypes.addressof(ctypes.c_char.in_dll(code, f"{model.name}_model"))
         except (OSError, AttributeError, ValueError) as error:
             raise EngineError(f"Library {library} does not load: {error}.") from error
@@ -141,8 +137,16 @@ class CEngine(Engine):
         for function in (self._init, self._reset, self._step):
             function.restype = None
         digest.restype = ctypes.POINTER(ctypes.c_uint8 * DIGEST_BYTES)
+        scratch_values.restype = ctypes.c_size_t
         # A library of a larger model would write beyond this one's memory.
         self._check_digest(library, bytes(digest(ctypes.c_void_p(self._description)).contents))
+        # As the export says: that of an older version can need another scratch than today's.
+        scratch = scratch_values(ctypes.c_void_p(self._description))
+        self._memory = np.zeros(self._values + scratch, np.int16)
+        # Fixed buffers: asking numpy for an address costs as much as a small model's step.
+        self._x = np.zeros(model.inputs, np.int16)
+        self._y = np.zeros(model.outputs, np.int16)
+        self._addresses = tuple(_pointer(a) for a in (self._memory, self._x, self._y))
         self._init(_pointer(self._memory))
 
     @property

@@ -9,6 +9,17 @@ from rnn_edge.cells.activations import softmax
 from rnn_edge.types import Array, FloatModel, Trace
 
 
+def _without_false_alarms() -> np.errstate:
+    """Return what keeps numpy from warning of invalid operations.
+
+    In the product of one small float32 row and a matrix, OpenBLAS 0.3.31 (numpy 2.4.6, kernels for
+    AVX-512) now and then raises that flag for lanes of its registers that it does not use, with
+    finite numbers and the right product. Measured: about one process in fifteen, frames of 5
+    values and 18 rows of weights. A NaN still shows in the result.
+    """
+    return np.errstate(invalid="ignore")
+
+
 class FloatReference:
     """Runs a `FloatModel` over B streams at once, state carried from call to call.
 
@@ -43,14 +54,16 @@ class FloatReference:
             cell = CELLS[layer.kind]
             names = [f"{letter}{k}" for letter in cell.states]
             entering = tuple(self.state[name] for name in names)
-            leaving = cell.float_step(layer, signal, entering)
+            with _without_false_alarms():
+                leaving = cell.float_step(layer, signal, entering)
             self.state.update(zip(names, leaving, strict=True))
             signal = leaving[0]
 
     def output(self) -> Array:
         """Return y float32 (B, C) of the state as it is."""
         h = self.state[f"h{len(self._model.layers) - 1}"]
-        logits = np.asarray(h @ self._model.head.w.T + self._model.head.b)
+        with _without_false_alarms():
+            logits = np.asarray(h @ self._model.head.w.T + self._model.head.b)
         return softmax(logits) if self._model.head_kind == "softmax" else logits
 
     def run(self, x: Array) -> Trace:
