@@ -13,7 +13,7 @@ void rnn_edge_host_run_last(const rnn_edge_model *model, int16_t *state, int16_t
                             const int16_t *x, size_t steps, int16_t *y);
 /* The model that the code was made of, before any memory of the caller's is touched. */
 const uint8_t *rnn_edge_host_digest(const rnn_edge_model *model);
-/* The scratch that this code needs, which the exporter of another day may have laid out otherwise. */
+/* The scratch that this code needs; another version of the exporter may lay it out otherwise. */
 size_t rnn_edge_host_scratch_values(const rnn_edge_model *model);
 
 const uint8_t *rnn_edge_host_digest(const rnn_edge_model *model) {
