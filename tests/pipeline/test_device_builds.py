@@ -31,10 +31,10 @@ def smaller(**changes):
     return device.model_copy(update={"memory": device.memory.model_copy(update=changes)})
 
 
-def build(folder, device, hidden, until="export"):
+def build(folder, device, hidden, *more, until="export"):
     folder.mkdir(exist_ok=True)
     (folder / "tiny.toml").write_text(SPEC)
-    spec = load_spec(folder / "tiny.toml", [f"model.hidden={hidden}"])
+    spec = load_spec(folder / "tiny.toml", [f"model.hidden={hidden}", *more])
     began = []
     try:
         bundle = build_bundle(
@@ -72,6 +72,24 @@ def test_too_little_ram_is_refused_too(tmp_path):
     error, began = build(tmp_path, smaller(ram_bytes=12 << 10), 500)
     assert set(began) == {"data"}
     assert "bytes of RAM; qemu-m4 has 12,288" in error.message
+
+
+@pytest.mark.slow
+def test_a_shorter_log_is_advised_where_it_is_enough(tmp_path):
+    needed, _ = build(tmp_path / "much", smaller(ram_bytes=1024), 40)
+    bytes_needed = int(
+        re.search(r"needs ([\d,]+) bytes of RAM", needed.message)[1].replace(",", "")
+    )
+    assert "firmware.log_records" not in needed.hint
+    device = smaller(ram_bytes=bytes_needed - 200)
+    error, began = build(tmp_path / "less", device, 40)
+    assert set(began) == {"data"}
+    records = re.search(r", or with firmware\.log_records = (\d+) \(now 16\)", error.hint)[1]
+    _, began = build(tmp_path / "short", device, 40, f"firmware.log_records={records}")
+    assert "export" in began
+    # The log is as long as it can be, but for what a variable may be aligned to.
+    longer, _ = build(tmp_path / "long", device, 40, f"firmware.log_records={int(records) + 2}")
+    assert isinstance(longer, ModelError)
 
 
 @pytest.mark.slow

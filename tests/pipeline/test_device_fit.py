@@ -33,10 +33,9 @@ from rnn_edge.pipeline.device_needs import (
     NO_IMAGE,
     Need,
     constants_on,
-    fitting_hidden,
     need_of,
-    remedy_of,
 )
+from rnn_edge.pipeline.device_remedies import fitting_hidden, remedy_of
 from rnn_edge.pipeline.device_timing import BASIS, OTHER_KERNELS, InstructionCounter
 from rnn_edge.quantize import calibrate, quantize_model
 from rnn_edge.spec import all_devices, load_spec, resolved_toml
@@ -376,7 +375,7 @@ def test_what_was_measured_is_not_measured_again(bundle, monkeypatch):
 def test_what_ram_buffers_would_shrink_to_is_not_taken_for_nothing():
     device = all_devices()["qemu-m0"]
     model = build(Recipe(kinds=("gru",), units=(40,)))
-    need = Need(0, 0, 0, 80, 80, 64_000, 0, 0, {}, LINKED, "", True)
+    need = Need(0, 0, 0, 80, 80, 64_000, 0, 0, {}, LINKED, "", True, 16)
     assert "its constants would fit with hidden = 39" in remedy_of(device, model, need, CChoices())
-    large = Need(1 << 24, 0, 0, 80, 80, 64_000, 0, 0, {}, LINKED, "", True)
+    large = Need(1 << 24, 0, 0, 80, 80, 64_000, 0, 0, {}, LINKED, "", True, 16)
     assert "no number of units would fit" in remedy_of(device, model, large, CChoices())

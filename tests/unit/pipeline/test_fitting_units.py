@@ -6,7 +6,7 @@ import pytest
 from c_models import Recipe, build
 
 from rnn_edge.pipeline.c_memory import memory_of, order_on
-from rnn_edge.pipeline.device_needs import fitting_hidden
+from rnn_edge.pipeline.device_remedies import fitting_hidden
 from rnn_edge.spec import all_devices
 from rnn_edge.types.c_choices import CChoices
 

@@ -274,9 +274,7 @@ def _lacking(row: DeviceFit, hidden: int) -> str:
     if row.has_memory:
         return f"{row.device.name} lacks {lacks[0]}: more stack_bytes in its file"
     what = f"{row.device.name} lacks {' and '.join(lacks)}; "
-    if row.hidden is None:
-        return f"{what}no number of units would fit"
-    return f"{what}with hidden = {row.hidden} in the spec (now {hidden}) it would fit"
+    return what + row.ways(hidden)
 
 
 def _row(what: str, value: str) -> list[str]:

@@ -56,20 +56,35 @@ def app_config(bundle: Bundle, device: str = "") -> AppConfig:
         ModelError: If the integers of a device do not hold its rule.
     """
     spec, model = bundle.spec(), bundle.model()
-    firmware = spec.firmware
     detector = None
     if spec.model.task == "anomaly":
         detector = bundle_detector(bundle, _INT8)
+    rule = rule_numbers(spec, model, detector, bundle_limits(bundle, model))
+    return app_of_spec(spec, device, rule, _exported_samples(bundle, spec, model.name))
+
+
+def app_of_spec(
+    spec: ModelSpec, device: str, rule: Numbers | None, samples: SampleInput | None
+) -> AppConfig:
+    """Return what an application does as section [firmware] of a spec has it.
+
+    Args:
+        spec: The spec.
+        device: The device's name, which the application tells.
+        rule: How it decides; None where it decides nothing.
+        samples: What its front end makes frames of; None where it takes finished frames only.
+    """
+    firmware = spec.firmware
     return AppConfig(
         device=device,
-        rule=rule_numbers(spec, model, detector, bundle_limits(bundle, model)),
+        rule=rule,
         ring_frames=firmware.ring_frames,
         log_records=firmware.log_records,
         event_records=firmware.event_records,
         retain_every=firmware.retain_every,
         flash_every=firmware.flash_every,
         watchdog_ms=firmware.watchdog_ms,
-        samples=_exported_samples(bundle, spec, model.name),
+        samples=samples,
     )
 
 

@@ -13,7 +13,8 @@ from rnn_edge.engines.base import EngineSource
 from rnn_edge.exporters.c_source import sources_in
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.device_app import app_config, with_front_end
-from rnn_edge.pipeline.device_needs import Need, fitting_hidden
+from rnn_edge.pipeline.device_needs import Need
+from rnn_edge.pipeline.device_remedies import fitting_hidden, fitting_log, ways_to_fit
 from rnn_edge.pipeline.device_timing import (
     BASIS,
     InstructionCounter,
@@ -39,6 +40,8 @@ class DeviceFit:
         count: Instructions of a step, or why they are not known.
         hidden: Units of each layer with which a model that lacks memory would fit; None where it
             lacks none, or where one unit is still too many.
+        log_records: Steps in the log of its application with which it would fit as it is; None
+            where it lacks no memory, or where a shorter log is not enough.
     """
 
     device: DeviceSpec
@@ -47,6 +50,7 @@ class DeviceFit:
     ram_bytes: int
     count: StepCount | str
     hidden: int | None
+    log_records: int | None
 
     @property
     def flash_left(self) -> int | None:
@@ -87,6 +91,14 @@ class DeviceFit:
         numbers = {} if self.device.board is None else self.device.board.numbers
         return bound_us(self.count, clock, numbers.get("uart_baud", 0))
 
+    def ways(self, hidden_now: int) -> str:
+        """Return in words what a spec could say for a model to fit that lacks memory.
+
+        Args:
+            hidden_now: Units that each of its layers has.
+        """
+        return ways_to_fit(self.hidden, hidden_now, self.log_records, self.need.log_records)
+
     def to_json(self) -> dict[str, Any]:
         """Return the row as JSON values; without a basis there is no time."""
         time = self.step_us
@@ -111,6 +123,7 @@ class DeviceFit:
             if time is None
             else {"us": time, "bound_us": self.bound_us, "basis": BASIS},
             "hidden": self.hidden,
+            "log_records": self.log_records,
         }
 
 
@@ -175,13 +188,14 @@ def _fit(
     choices: CChoices,
 ) -> DeviceFit:
     ram = device.ram_bytes or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    row = DeviceFit(device, need, device.flash_bytes, ram, count, None)
+    row = DeviceFit(device, need, device.flash_bytes, ram, count, None, None)
     if row.has_memory:
         return row
     flash_over = 0 if row.flash_left is None else -row.flash_left
     over = (flash_over, -row.ram_left)
     hidden = fitting_hidden(device, model, *over, need.state_copies, choices)
-    return DeviceFit(device, need, device.flash_bytes, ram, count, hidden)
+    records = fitting_log(model, need, *over)
+    return DeviceFit(device, need, device.flash_bytes, ram, count, hidden, records)
 
 
 def _order(row: DeviceFit) -> tuple[bool, bool, int, int, str]:

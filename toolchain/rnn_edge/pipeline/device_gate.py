@@ -13,10 +13,10 @@ from rnn_edge.exporters.c_blocks import padded
 from rnn_edge.exporters.c_source import EXPORTER, sources_in
 from rnn_edge.features.description import describe
 from rnn_edge.features.front_end import FrontEnd
-from rnn_edge.firmware.app_config import AppConfig
-from rnn_edge.pipeline.device_app import sample_input, with_front_end
-from rnn_edge.pipeline.device_needs import need_of, remedy_of
+from rnn_edge.pipeline.device_app import app_of_spec, sample_input, with_front_end
+from rnn_edge.pipeline.device_needs import need_of
 from rnn_edge.pipeline.device_notes import require_decidable
+from rnn_edge.pipeline.device_remedies import remedy_of
 from rnn_edge.quantize import calibrate, quantize_model
 from rnn_edge.spec import DeviceSpec, ModelSpec
 from rnn_edge.types import GATES, DenseWeights, FloatModel, QuantizedModel, RecurrentWeights
@@ -81,7 +81,7 @@ def refuse_unfit(
         RnnEdgeError: If the C does not compile.
     """
     choices = spec.c.choices()
-    app = AppConfig(device=device.name, samples=sample_input(spec, front_end, model.name))
+    app = app_of_spec(spec, device.name, None, sample_input(spec, front_end, model.name))
     need = need_of(
         device,
         model,

@@ -18,8 +18,9 @@ from rnn_edge.firmware.device_program import device_plan, device_program
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.device_app import app_config, require_time, with_front_end
 from rnn_edge.pipeline.device_gate import refuse_unfit
-from rnn_edge.pipeline.device_needs import need_of, remedy_of
+from rnn_edge.pipeline.device_needs import need_of
 from rnn_edge.pipeline.device_project import project_for, write_project
+from rnn_edge.pipeline.device_remedies import remedy_of
 from rnn_edge.pipeline.files import explained, file_digest, read_json, write_json
 from rnn_edge.pipeline.material import FRONT_END
 from rnn_edge.spec import DeviceSpec

@@ -1,21 +1,16 @@
-"""What a model needs of a device's flash and RAM, and with how many units it would need less."""
+"""What a model needs of a device's flash and RAM."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_edge.errors import MissingDependencyError
-from rnn_edge.exporters.c_arrays import CMatrix
-from rnn_edge.exporters.c_kept import KeptColumns
-from rnn_edge.exporters.c_local import LocalForm
-from rnn_edge.exporters.c_matrices import forms_of, gates_of, kept_of, locals_of
-from rnn_edge.exporters.c_source import SCRATCH_PER_UNIT
+from rnn_edge.exporters.c_matrices import locals_of
 from rnn_edge.firmware.app_config import AppConfig
 from rnn_edge.firmware.footprint import Footprint, footprint
-from rnn_edge.pipeline.c_memory import Order, kept_bytes, memory_of, order_on, weight_bytes
+from rnn_edge.pipeline.c_memory import memory_of, order_on
 from rnn_edge.spec import DeviceSpec
 from rnn_edge.types import QuantizedModel
 from rnn_edge.types.c_choices import DEFAULT, CChoices
@@ -56,6 +51,7 @@ class Need:
         basis: How code and constants are known: `LINKED`, `COMPILED` or `ESTIMATED`.
         reason: Why they are only estimated, or an empty string.
         has_flash: Whether code and constants lie in a flash, and not in RAM.
+        log_records: Steps that the log of an image remembers; 0 where there is none.
     """
 
     constants_bytes: int
@@ -70,6 +66,7 @@ class Need:
     basis: str
     reason: str
     has_flash: bool
+    log_records: int
 
     @property
     def stack_over(self) -> int:
@@ -163,6 +160,7 @@ def need_of(
         basis=ESTIMATED if found is None else LINKED if found.is_linked else COMPILED,
         reason=reason,
         has_flash=device.memory is not None,
+        log_records=(app or AppConfig()).log_records if is_image else 0,
     )
 
 
@@ -198,127 +196,3 @@ def constants_on(
     policy = _POLICY_BYTES if is_resetting else 0
     arrays = memory_of(model, choices, order_on(device, choices))["constants"]
     return arrays + structures + texts + policy
-
-
-def remedy_of(device: DeviceSpec, model: QuantizedModel, need: Need, choices: CChoices) -> str:
-    """Return what to do about a model that does not fit: the units that would.
-
-    Args:
-        device: The device.
-        model: The model.
-        need: What it needs there.
-        choices: How it is exported.
-    """
-    flash_over = ram_over = 0
-    if need.flash_bytes is not None and device.flash_bytes is not None:
-        flash_over = need.flash_bytes - device.flash_bytes
-    if device.ram_bytes is not None:
-        ram_over = need.ram_bytes - device.ram_bytes
-    copies = need.state_copies
-    hidden = fitting_hidden(device, model, flash_over, ram_over, copies, choices)
-    if hidden is None:
-        # Buffers that grow in larger steps than the state shrink too, by what is not known here.
-        most = fitting_hidden(device, model, flash_over, 0, copies, choices)
-        if most is None:
-            return "no number of units would fit; use a larger device"
-        return (
-            f"its constants would fit with hidden = {most} in the spec (now "
-            f"{model.layers[-1].hidden}), and buffers shrink with it: try that, or a larger device"
-        )
-    return (
-        f"with hidden = {hidden} in the spec (now {model.layers[-1].hidden}) it would fit; "
-        '"rnn-edge devices fit" lists larger devices'
-    )
-
-
-def fitting_hidden(
-    device: DeviceSpec,
-    model: QuantizedModel,
-    flash_over: int,
-    ram_over: int,
-    state_copies: int = 1,
-    choices: CChoices = DEFAULT,
-) -> int | None:
-    """Return the most units of each layer with which a model would take that much less.
-
-    Code and other buffers are taken to stay as they are, and every matrix to keep its form; both
-    err on the side of fewer units.
-
-    Args:
-        device: Where it would lie.
-        model: The model; every layer has as many units, as every spec gives them, but for a local
-            one, which stays as it is.
-        flash_over: Bytes of constants that are too many; 0 or less where there is room.
-        ram_over: Bytes of variables that are too many, likewise.
-        state_copies: Buffers that have the size of the state: `Need.state_copies`.
-        choices: How it is exported.
-
-    Returns:
-        Units, below those of the model, or None if one unit is still too many.
-    """
-    units, along = model.layers[-1].hidden, locals_of(model)
-    forms, kept, gates = forms_of(model), kept_of(model), gates_of(model)
-    order = order_on(device, choices)
-
-    def arrays(hidden: int) -> int:
-        """Return the bytes of all matrices' arrays with that many units in each layer."""
-        return sum(
-            _matrix_bytes(
-                form,
-                kept[name],
-                *_shape(model, along, name, gates[name], hidden),
-                gates[name],
-                order,
-            )
-            for name, form in forms.items()
-        )
-
-    def variables(hidden: int) -> int:
-        """Return the bytes of states and scratch with that many units in each layer."""
-        state = products = 0
-        scratch = []
-        for layer, form in zip(model.layers, along, strict=True):
-            state += (hidden if form is None else layer.hidden) * (1 + (layer.kind == "lstm"))
-            own = hidden if form is None else form.one.hidden
-            scratch.append(own * SCRATCH_PER_UNIT.get(layer.kind, 1))
-        if choices.frames_at_once > 1 and along[0] is None:
-            products = choices.frames_at_once * gates["layer0.x"] * hidden
-        return 2 * (state_copies * state + max(scratch) + products)
-
-    now, held = arrays(units), variables(units)
-    for hidden in range(units - 1, 0, -1):
-        if now - arrays(hidden) >= flash_over and held - variables(hidden) >= ram_over:
-            return hidden
-    return None
-
-
-def _shape(
-    model: QuantizedModel, along: Sequence[LocalForm | None], name: str, gates: int, hidden: int
-) -> tuple[int, int]:
-    """Return rows and columns of a matrix if every layer that is not local had that many units."""
-    if name == "head":
-        return model.outputs, hidden
-    layer, part = name.removeprefix("layer").split(".")
-    k = int(layer)
-    own = along[k]
-    if own is not None:
-        return own.one.x.rows, own.one.x.columns if part == "x" else own.one.h.columns
-    if part == "h":
-        return gates * hidden, hidden
-    if k == 0:
-        return gates * hidden, model.inputs
-    return gates * hidden, hidden if along[k - 1] is None else model.layers[k - 1].hidden
-
-
-def _matrix_bytes(
-    form: CMatrix, kept: KeptColumns | None, rows: int, columns: int, gates: int, order: Order
-) -> int:
-    """Return the bytes of the arrays of a matrix of another size and the same share of columns."""
-    # Beside its weights a row has multiplier and bias, and the shift where sums are int64.
-    beside = 4 + 4 if form.is_narrow else 4 + 8 + 1
-    weights = weight_bytes(form, rows, columns, gates, order)
-    if kept is not None:
-        own_rows, own_columns = form.weight.shape
-        whole = weight_bytes(form, own_rows, own_columns, gates, order)
-        weights = math.ceil(weights * kept_bytes(kept, order) / whole)
-    return weights + rows * beside
