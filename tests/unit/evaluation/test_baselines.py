@@ -151,6 +151,17 @@ def judged(name, config=None):
     return JudgedBaseline.fit(kind, config, [train], [normal], 1.0)
 
 
+@pytest.mark.parametrize("name", NUMPY_KINDS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_never_varied_is_far_from_everything_else_by_a_finite_distance(name, channels):
+    baseline = fitted(name, [np.full((100, channels), 0.25, np.float32)])
+    frames = np.full((4, channels), 0.25, np.float32)
+    frames[2:] = 9.0
+    residuals = baseline.residuals(frames)
+    assert np.isfinite(residuals.astype(np.float32)).all()
+    assert np.abs(residuals[2]).max() > 8.0 > 1e-3 > np.abs(residuals[0]).max()
+
+
 @pytest.mark.parametrize(("name", "size"), [("z-score", 6.0), ("ewma", 2.0), ("pca t2+q", 6.0)])
 def test_a_shift_is_above_the_threshold_and_noise_is_not(name, size):
     frames = noise(300, seed=6)

@@ -43,7 +43,8 @@ class PrincipalComponents(Baseline):
         kept = 1
         while kept < len(values) and values[:kept].sum() < EXPLAINED * total:
             kept += 1
-        least = max(SMALLEST_SHARE * total, np.finfo(np.float64).tiny)
+        # Where nothing varied there is no variance to have a share of; one channel that does has 1.
+        least = SMALLEST_SHARE * max(total, 1.0)
         return cls(mean, deviation, vectors[:, :kept].copy(), np.maximum(values[:kept], least))
 
     @classmethod
