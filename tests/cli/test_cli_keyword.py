@@ -10,8 +10,9 @@ from rnn_edge.spec import load_spec
 
 SMALL = (
     "data.train_clips=16", "data.validation_clips=6", "data.test_clips=6", "data.near_phrases=8",
-    "augment.copies=1", "model.hidden=8", "teacher.hidden=8", "teacher.steps=4", "student.steps=6",
-    "student.evaluate_every=3", "student.lanes=8", "qat.steps=2", "qat.lanes=8",
+    "augment.copies=1", "model.hidden=8", "model.local_units=[2]", "teacher.hidden=8",
+    "teacher.steps=4", "student.steps=6", "student.evaluate_every=3", "student.lanes=8",
+    "qat.steps=2", "qat.lanes=8",
     'replay.engines=["float", "int8", "c"]',
 )  # fmt: skip
 
