@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.pipeline import Bundle
 from rnn_edge.pipeline.replay import bundle_frames
 from rnn_edge.quantize import quantize_input
@@ -149,4 +150,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

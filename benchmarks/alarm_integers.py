@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.evaluation.anomaly import DetectorConfig
 from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.pipeline.bundle import Bundle
@@ -84,4 +85,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

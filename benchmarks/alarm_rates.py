@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.evaluation import Detector, DetectorConfig, integer_runner
 from rnn_edge.evaluation.runners import Runner
 from rnn_edge.features.front_end import FrontEnd
@@ -175,4 +176,5 @@ def outputs_of(run: Runner, recordings: Sequence[FrameSequence]) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.drift.attribution import Attribution, attribute
 from rnn_edge.drift.attribution_lanes import LANES, MEASURED_STEPS, TRANSIENT_STEPS, cut_lanes
 from rnn_edge.drift.details import StepDetails
@@ -29,7 +29,6 @@ from rnn_edge.drift.stability import (
     predict_drift,
 )
 from rnn_edge.drift.time_constants import TimeConstants, time_constants
-from rnn_edge.errors import RnnEdgeError
 from rnn_edge.pipeline import Bundle
 from rnn_edge.pipeline.replay import open_stream
 from rnn_edge.quantize import quantize_input
@@ -162,7 +161,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with explained_errors():
         main()
-    except RnnEdgeError as error:
-        sys.exit(str(error))

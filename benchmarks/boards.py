@@ -15,23 +15,31 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from rnn_edge.cli.scripts import explained_errors, positive
 from rnn_edge.engines.base import EngineSource
 from rnn_edge.engines.board import Place
 from rnn_edge.errors import DeviceError, MissingDependencyError, ModelError
 from rnn_edge.pipeline import Bundle
 from rnn_edge.pipeline.device_timing import InstructionCounter, StepCount
 from rnn_edge.pipeline.flash import FlashRequest, flash_bundle
+from rnn_edge.registry import lookup
 from rnn_edge.spec import all_devices
 
 
 def places(names: str | None) -> list[Place]:
     """Return the devices that are to be tried, those under QEMU first."""
-    chosen = set(names.split(",")) if names else None
-    devices = [d for d in all_devices().values() if chosen is None or d.name in chosen]
-    return [
+    known = all_devices()
+    devices = [lookup(known, name, "device") for name in (names.split(",") if names else known)]
+    found = [
         *(Place(device) for device in devices if device.emulator is not None),
         *(Place(device, None, True) for device in devices if device.simulator is not None),
     ]
+    if not found:
+        raise DeviceError(
+            f"Devices {names}: nothing emulates or simulates them; expected one that has either.",
+            "see: rnn-edge devices list",
+        )
+    return found
 
 
 def predicted(bundle: Bundle, place: Place) -> float | None:
@@ -91,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bundles", nargs="+", type=Path, metavar="BUNDLE")
     parser.add_argument("--devices", metavar="NAME,...")
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=positive, default=2000)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     found: dict[str, list[dict[str, Any]]] = {}
@@ -107,4 +115,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

@@ -35,7 +35,8 @@ from converter_keras import HAS_STATE, STEP
 from converter_subjects import Subject, bundle_subject, random_subject
 from converter_table import print_heading, print_model
 
-from rnn_edge.errors import MissingDependencyError, RnnEdgeError
+from rnn_edge.cli.scripts import explained_errors, positive
+from rnn_edge.errors import MissingDependencyError
 from rnn_edge.exporters import tflite
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.reference import FloatReference
@@ -285,14 +286,6 @@ def machine() -> str:
     return f"{names[0] if names else platform.processor()}, {platform.system()}"
 
 
-def positive(text: str) -> int:
-    """Parse a number of one or more."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value}; expected at least 1")
-    return value
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="TensorFlow's converter beside ours")
     parser.add_argument(
@@ -315,31 +308,29 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=600.0, help="seconds for each process")
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
     arguments = parser.parse_args()
-    try:
-        if importlib.util.find_spec("tensorflow") is None:
-            raise MissingDependencyError(
-                "Package tensorflow is not installed; it is needed for its converter.",
-                "pip install 'rnn-edge[train,litert]'",
-            )
-        steps = sorted(set(arguments.steps))
-        facts = {
-            "steps": steps,
-            "trailing_steps": TRAILING_STEPS,
-            "calibration_steps": arguments.calibration_steps,
-            "versions": versions(),
-            "machine": machine(),
-        }
-        if arguments.json:
-            models = list(compared(arguments, steps))
-            print(json.dumps({**facts, "models": models}, allow_nan=False))
-            return
-        print_heading(facts)
-        for model in compared(arguments, steps):
-            print_model(model, steps)
-            sys.stdout.flush()
-    except RnnEdgeError as error:
-        sys.exit(f"{error}")
+    if importlib.util.find_spec("tensorflow") is None:
+        raise MissingDependencyError(
+            "Package tensorflow is not installed; it is needed for its converter.",
+            "pip install 'rnn-edge[train,litert]'",
+        )
+    steps = sorted(set(arguments.steps))
+    facts = {
+        "steps": steps,
+        "trailing_steps": TRAILING_STEPS,
+        "calibration_steps": arguments.calibration_steps,
+        "versions": versions(),
+        "machine": machine(),
+    }
+    if arguments.json:
+        models = list(compared(arguments, steps))
+        print(json.dumps({**facts, "models": models}, allow_nan=False))
+        return
+    print_heading(facts)
+    for model in compared(arguments, steps):
+        print_model(model, steps)
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

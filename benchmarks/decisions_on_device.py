@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_edge.cli.scripts import explained_errors, positive
 from rnn_edge.data.mixtures import MixtureConfig, command_mixtures
 from rnn_edge.data.noise_recordings import read_noise
 from rnn_edge.engines.base import EngineSource
@@ -47,6 +48,7 @@ from rnn_edge.pipeline.recordings import read_dataset_of
 from rnn_edge.programs import program
 from rnn_edge.reference import IntegerReference
 from rnn_edge.reference.decisions import AlarmNumbers, IntegerRule
+from rnn_edge.registry import lookup
 from rnn_edge.runners.base import Job, all_runners
 from rnn_edge.spec import DeviceSpec, all_devices
 from rnn_edge.types import Array, AudioDataset, QuantizedModel, SensorDataset
@@ -336,14 +338,14 @@ def main() -> None:
     parser.add_argument("--noise", type=Path)
     parser.add_argument("--devices", nargs="+", default=list(DEVICES))
     parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--rows", type=positive, default=10_000)
     parser.add_argument("--semihosting", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     bundle = Bundle.open(arguments.bundle)
     samples = stream_of(bundle, arguments)
     known = all_devices()
-    devices = [known[name] for name in arguments.devices]
+    devices = [lookup(known, name, "device") for name in arguments.devices]
     if arguments.semihosting:
         devices = [over_console(device) for device in devices]
     with tempfile.TemporaryDirectory(prefix="rnn-edge-") as work:
@@ -356,4 +358,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.drift.closed_loop import RunningDrift
 from rnn_edge.drift.decisions import RunningDecisions
 from rnn_edge.drift.mixed import MixedReference
@@ -273,4 +274,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

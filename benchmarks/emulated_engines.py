@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from host_engines import random_model
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.engines.link_engine import LinkEngine, exported_sources
 from rnn_edge.errors import MissingDependencyError, ModelError
@@ -135,4 +136,5 @@ def _number(value: int | str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.engines import c_compilers
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.errors import MissingDependencyError
@@ -127,4 +128,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.data.noise_recordings import read_noise
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.errors import DataError
@@ -150,4 +151,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with explained_errors():
+        sys.exit(main())

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from host_engines import random_model
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.engines.base import EngineSource
 from rnn_edge.engines.c_host import host_compiler
 from rnn_edge.engines.link_engine import exported_sources
@@ -232,4 +233,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

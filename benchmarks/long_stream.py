@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from initial_models import initial_model, slow_noise
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.drift.closed_loop import Side, replay_pair
 from rnn_edge.drift.details import StepDetails
 from rnn_edge.engines.base import EngineSource, all_engines
@@ -147,4 +148,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

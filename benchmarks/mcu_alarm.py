@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from mcu_image import TARGETS, Target, run, sizes, write_around
 
+from rnn_edge.cli.scripts import explained_errors, positive
 from rnn_edge.exporters.c_arrays import array_text
 from rnn_edge.firmware.app_config import APP_CONFIG, AppConfig, app_config_header
 from rnn_edge.firmware.program import CONFIG
@@ -113,8 +114,8 @@ def measure(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="the rule of alarms on emulated processors")
-    parser.add_argument("--channels", type=int, default=8)
-    parser.add_argument("--frames", type=int, default=200)
+    parser.add_argument("--channels", type=positive, default=8)
+    parser.add_argument("--frames", type=positive, default=200)
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
     arguments = parser.parse_args()
     targets = tuple(each for each in TARGETS if each.cpu in ("cortex-m0plus", "cortex-m4"))
@@ -142,4 +143,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from mcu_image import TARGETS, Target, run, write_around
 
+from rnn_edge.cli.scripts import explained_errors, positive
 from rnn_edge.exporters.c_arrays import array_text
 from rnn_edge.exporters.c_frontend import front_end_contents, ram_bytes
 from rnn_edge.features.description import describe
@@ -152,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="the integer front end on emulated processors")
     parser.add_argument("--noise", action="store_true", help="with noise suppression")
     parser.add_argument("--gain", action="store_true", help="with gain normalisation")
-    parser.add_argument("--frames", type=int, default=49)
+    parser.add_argument("--frames", type=positive, default=49)
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
     arguments = parser.parse_args()
     config = IntegerLogMelConfig(
@@ -184,4 +185,5 @@ def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

@@ -17,6 +17,7 @@ import numpy as np
 from mcu_frontend import LEVELS, NAME, constant_bytes, counted, print_rows
 from mcu_image import TARGETS, Target
 
+from rnn_edge.cli.scripts import explained_errors, positive
 from rnn_edge.exporters.c_sensor import sensor_contents, sensor_ram_bytes
 from rnn_edge.features.description import describe
 from rnn_edge.features.fixed_point import IntegerWindowConfig
@@ -73,8 +74,8 @@ def measure(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="the sensor front end on emulated processors")
-    parser.add_argument("--window", type=int, default=1, help="samples of a window")
-    parser.add_argument("--hop", type=int, default=1, help="samples between two windows")
+    parser.add_argument("--window", type=positive, default=1, help="samples of a window")
+    parser.add_argument("--hop", type=positive, default=1, help="samples between two windows")
     parser.add_argument("--deviation", action="store_true", help="with deviations")
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
     arguments = parser.parse_args()
@@ -91,4 +92,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

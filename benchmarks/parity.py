@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from rnn_edge.errors import RnnEdgeError
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.pipeline import Bundle
 from rnn_edge.pipeline.replay import ReplayRequest, replay_bundle
 from rnn_edge.types import QuantizedModel
@@ -79,10 +79,7 @@ def main() -> None:
     parser.add_argument("--emulated-steps", type=int, default=2_000)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    try:
-        found = [compare(path, arguments) for path in arguments.bundles]
-    except RnnEdgeError as error:
-        sys.exit(str(error))
+    found = [compare(path, arguments) for path in arguments.bundles]
     if arguments.json:
         print(json.dumps(found, indent=1))
     else:
@@ -91,4 +88,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

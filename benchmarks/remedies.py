@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from rnn_edge import fixedpoint
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.errors import DataError
 from rnn_edge.evaluation import integer_runner
 from rnn_edge.evaluation.keyword import classify_clips
@@ -322,4 +323,5 @@ def _shown(value: float) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

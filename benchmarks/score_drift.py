@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.drift.closed_loop import Side, replay_pair
 from rnn_edge.engines.base import all_engines
 from rnn_edge.errors import DataError
@@ -160,4 +161,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with explained_errors():
+        sys.exit(main())

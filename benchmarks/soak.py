@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_edge.cli.scripts import explained_errors, positive
 from rnn_edge.live.lane import Lane
 from rnn_edge.live.opening import SourceRequest, open_lane, open_source
 from rnn_edge.live.queue import SampleQueue
@@ -286,7 +287,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--source", type=Path, action="append", required=True)
-    parser.add_argument("--frames", type=int, default=10_000_000)
+    parser.add_argument("--frames", type=positive, default=10_000_000)
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--no-log", action="store_true", help="decisions and state only")
     parser.add_argument("--json", action="store_true")
@@ -303,4 +304,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with explained_errors():
+        sys.exit(main())

@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from rnn_edge.cli.commands.new import STARTERS
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.data.audio_file import SAMPLE_RATE_HZ, decode_audio
 from rnn_edge.data.mixtures import (
     Mixture,
@@ -664,4 +665,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.engines.base import EngineSource
 from rnn_edge.exporters import tflite_w8a8
 from rnn_edge.exporters.base import ExportSource
@@ -110,4 +111,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

@@ -21,6 +21,7 @@ import numpy as np
 from anomaly_sets import SETS, read_machines
 from quality import sequences_of
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.evaluation import Detector, integer_runner
 from rnn_edge.evaluation.anomaly_metrics import alarm_counts
 from rnn_edge.evaluation.commissioning import score_commissioned
@@ -111,4 +112,5 @@ def _cell(found: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

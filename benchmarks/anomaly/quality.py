@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from anomaly_sets import SETS, Machine, PublicSet, read_machines, write_normal
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.evaluation import float_runner, integer_runner
 from rnn_edge.evaluation.anomaly_metrics import anomaly_metrics
 from rnn_edge.evaluation.baselines.comparison import compare_baselines
@@ -159,4 +160,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

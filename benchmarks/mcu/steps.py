@@ -25,6 +25,7 @@ import linux
 from peers import PEERS
 from subject import SHAPES, Shape, Subject, subject
 
+from rnn_edge.cli.scripts import explained_errors
 from rnn_edge.errors import MissingDependencyError
 from rnn_edge.spec import all_devices
 from rnn_edge.types.c_choices import CChoices
@@ -138,4 +139,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained_errors():
+        main()

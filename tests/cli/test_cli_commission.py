@@ -16,8 +16,12 @@ def test_a_machine_gets_a_bundle_of_its_own(rnn_edge, tmp_path):
     assert told.code == 0, told.err
     assert "Commissioned with 100 samples" in told.out
     assert "thresholds: float " in told.out
+    # Frame 0 has no forecast, and the first two do not count.
+    assert "warning: the threshold is the quantile 0.99 of " in told.out
+    assert "scores, near the greatest of them; 100 and more tell it better" in told.out
     found = rnn_edge("commission", tmp_path / "pump", *arguments, "--json").json
     assert found["samples"] == 120
+    assert (found["scores"] >= 100) is (found["warning"] is None)
     assert found["bundle"] == str(tmp_path / "own")
     scored = rnn_edge(
         "run", tmp_path / "own", "--source", tmp_path / "rows.csv", "--engine", "int8", "--fast"

@@ -107,6 +107,7 @@ def test_a_failure_is_one_object_for_programs(rnn_edge):
         ["build", "a", "b"],
         ["build", "--seed", "-1"],
         ["build", "--quiet", "--verbose"],
+        ["build", "demo", "--device", "nope"],
         ["evaluate", "out", "--all"],
         ["evaluate", "out", "--set", "data.gaps=split"],
         ["evaluate", "out", "--data", "x", "--engines", ","],
@@ -247,6 +248,29 @@ def test_an_interruption_that_a_library_swallows_ends_the_next_report(monkeypatc
     output = Output(is_json=False, is_quiet=True, is_verbose=False)
     with progress_for(output) as report, pytest.raises(KeyboardInterrupt):
         report("student", 1, 2, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "told"), [("SIGTERM", 143, ""), ("SIGINT", 130, "Interrupted.\n")]
+)
+def test_an_end_that_a_library_makes_another_error_of_is_no_traceback(name, code, told):
+    script = (
+        "import signal, sys\n"
+        "import rnn_edge.cli.program as program\n"
+        "def swallow(arguments):\n"
+        "    try:\n"
+        f"        signal.raise_signal(signal.{name})\n"
+        "    except BaseException as error:\n"
+        "        raise RuntimeError('a callback failed') from error\n"
+        "program.run_command = swallow\n"
+        "from rnn_edge.cli.main import main\n"
+        "sys.argv = ['rnn-edge', 'doctor']\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, told)
 
 
 @pytest.mark.parametrize("module", ["click", "rnn_edge.cli.program", "rnn_edge.cli.output"])

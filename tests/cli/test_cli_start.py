@@ -13,6 +13,7 @@ import pytest
 
 from rnn_edge import __version__
 from rnn_edge.cli.program import cli, run_command
+from rnn_edge.spec.load import shipped
 
 PROGRAM = Path(sys.executable).with_name("rnn-edge")
 HEAVY = ("tensorflow", "keras", "numpy", "pydantic", "rich", "onnx", "matplotlib")
@@ -149,3 +150,9 @@ def test_a_full_file_is_not_taken_for_the_output(monkeypatch, capsys):
     monkeypatch.setattr(cli, "main", full)
     assert run_command(["devices"]) == 1
     assert "Error: The system refused: No space left on device." in capsys.readouterr().err
+
+
+def test_the_help_of_build_names_every_shipped_spec(rnn_edge):
+    told = rnn_edge("build", "--help").out
+    missing = [name for name in shipped("models") if name not in told]
+    assert not missing

@@ -9,6 +9,7 @@ from rnn_edge.engines.front_library import build_front_end
 from rnn_edge.errors import BundleError, DataError
 from rnn_edge.exporters.front_library import SENSOR_LIBRARY
 from rnn_edge.features.front_end import FrontEnd
+from rnn_edge.pipeline import build_bundle
 from rnn_edge.pipeline.bundle import Bundle, bundle_detector
 from rnn_edge.pipeline.commission_bundle import commission_bundle
 from rnn_edge.pipeline.material import FRONT_END
@@ -80,3 +81,12 @@ def test_keywords_are_not_commissioned(tmp_path):
     words = make_bundle(tmp_path / "word", WORDS)
     with pytest.raises(BundleError, match="spots keywords"):
         commission_bundle(words, tmp_path, tmp_path / "own")
+
+
+def test_a_build_does_not_throw_a_machine_away(bundle, tmp_path):
+    made, _ = commission_bundle(bundle, write(tmp_path / "a.csv", machine()), tmp_path / "own")
+    for again in (True, False):
+        with pytest.raises(BundleError, match="was commissioned for one machine") as told:
+            build_bundle(made.spec(), made.path, progress=lambda *_: None, again=again)
+        assert "another folder with --out" in told.value.hint
+    assert Bundle.open(made.path).manifest == made.manifest

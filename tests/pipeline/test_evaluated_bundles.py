@@ -20,7 +20,7 @@ from rnn_edge.pipeline.bundle import BASELINES, bundle_detector
 from rnn_edge.pipeline.commission_bundle import commission_bundle
 from rnn_edge.pipeline.material import FRONT_END
 from rnn_edge.pipeline.proof import replay_stream
-from rnn_edge.pipeline.recordings import read_recordings
+from rnn_edge.pipeline.recordings import read_dataset_of, read_recordings
 from rnn_edge.spec import load_spec
 from rnn_edge.types.frames import FrameSequence
 
@@ -164,6 +164,30 @@ def test_a_missing_channel_is_not_answered_with_a_split(pump, tmp_path, whole):
     assert "--all" not in caught.value.hint
 
 
+def text(lines):
+    lines[40] = "40,foo,0.5,0"
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "expected"),
+    [
+        ("run.csv", text, ""),
+        ("run.txt", None, "set files to the pattern of the tables"),
+        ("run.csv", holes, "add --set data.missing_values=interpolate or --set"),
+    ],
+    ids=["text in a cell", "no such file", "holes"],
+)
+def test_what_no_split_explains_is_not_answered_with_all(pump, tmp_path, name, change, expected):
+    data = write(tmp_path / "other", change=change)
+    (data / "run.csv").rename(data / name)
+    with pytest.raises(DataError) as caught:
+        evaluate_bundle(pump, data, ["int8"])
+    assert caught.value.hint.startswith(expected)
+    assert bool(caught.value.hint) == bool(expected)
+    assert "--all" not in caught.value.hint
+
+
 def test_a_bundle_without_baselines_says_what_adds_them(pump, tmp_path):
     files = {name: digest for name, digest in pump.manifest["files"].items() if name != BASELINES}
     old = replace(pump, manifest={**pump.manifest, "files": files})
@@ -222,6 +246,15 @@ def test_words_are_read_for_a_model_of_synthetic_words(tmp_path):
     assert "--all" in caught.value.hint
 
 
+def test_streams_of_other_words_are_not_answered_with_other_keywords(tmp_path):
+    pytest.importorskip("soundfile", reason="sound needs soundfile")
+    (tmp_path / "banana").mkdir()
+    (tmp_path / "banana" / "a_nohash_0.wav").write_bytes(b"")
+    with pytest.raises(DataError, match="Class 'yes' has no recordings") as caught:
+        read_dataset_of(load_spec("demo"), SOUND, LABELS, tmp_path)
+    assert caught.value.hint.startswith("name data with recordings of every keyword")
+
+
 def test_a_model_that_hears_is_not_commissioned():
     bundle = SimpleNamespace(path="word", spec=lambda: load_spec("demo"))
     with pytest.raises(BundleError, match="only anomaly models are commissioned"):
@@ -266,6 +299,22 @@ def test_a_bundle_set_to_a_machine_has_its_numbers_and_the_same_network(pump, tm
     found = evaluate_bundle(opened, data, ["int8", "c"], whole=True)["engines"]
     assert found["c"] == found["int8"]
     assert found["int8"]["threshold"] == detector.threshold
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"header": "time,a,c,anomaly"}, "separate them with ',', as in the bundle's spec"),
+        ({"change": holes}, "which spec.toml in it describes"),
+    ],
+    ids=["another column", "holes"],
+)
+def test_commissioning_is_not_advised_options_it_does_not_have(pump, tmp_path, options, expected):
+    data = write(tmp_path / "other", **options)
+    with pytest.raises(DataError) as caught:
+        commission_bundle(pump, data, tmp_path / "own")
+    assert expected in caught.value.hint
+    assert "--set" not in caught.value.hint
 
 
 def test_a_machine_is_not_commissioned_with_its_faults(pump, tmp_path):

@@ -72,3 +72,18 @@ def test_training_in_which_every_sensor_is_stuck_is_told(tmp_path):
         make_frames(
             spec_of("features.stuck_samples=1"), dataset(), tmp_path, lambda done, total: None
         )
+
+
+def test_a_window_that_is_longer_than_every_recording_is_told(tmp_path):
+    spec = spec_of("features.window_samples=400", "features.hop_samples=100")
+    with pytest.raises(DataError, match=r"window_samples = 400; .* has 300 samples") as caught:
+        make_frames(spec, dataset(), tmp_path, lambda done, total: None)
+    assert caught.value.hint.startswith("set features.window_samples to at most 300")
+
+
+def test_sensors_that_fail_by_what_training_says_are_told_with_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(FrontEnd, "skipped", lambda self, values: np.ones((len(values), 6), bool))
+    with pytest.raises(DataError, match=r"stuck_samples as fitted to it \(16, 16") as caught:
+        make_frames(spec_of(), dataset(), tmp_path, lambda done, total: None)
+    assert "None" not in str(caught.value)
+    assert "set features.stuck_samples to a greater number" in caught.value.hint

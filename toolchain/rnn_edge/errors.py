@@ -36,6 +36,13 @@ class DataError(RnnEdgeError):
     """Input data that cannot be read or used as it is."""
 
 
+class SplitError(DataError):
+    """Data of which a part, or a class in a part, is missing or ambiguous.
+
+    Nothing is wrong with such data for whoever takes all of it as one part.
+    """
+
+
 class MissingDependencyError(RnnEdgeError):
     """An optional package, compiler or program that a command needs is not installed."""
 

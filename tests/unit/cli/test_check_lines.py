@@ -1,8 +1,11 @@
 """The last line of a check says whether the bundle may go out."""
 
+import pytest
 from drift_results import result, stream
 
+from rnn_edge.cli.check_files import require_places
 from rnn_edge.cli.findings import gate_lines
+from rnn_edge.errors import EnvironmentFailureError
 from rnn_edge.pipeline.gate import GateCheck
 from rnn_edge.pipeline.judgement import judge
 from rnn_edge.spec import DriftSection
@@ -34,3 +37,15 @@ def test_what_is_unsure_passes_and_is_told():
 
 def test_a_budget_without_limits_judges_nothing_and_says_so():
     assert "every limit is off" in last_line()
+
+
+@pytest.mark.parametrize("below", ["x.xml", "deep/x.xml"])
+def test_a_file_in_the_place_of_a_folder_is_said_to_be_one(tmp_path, below):
+    (tmp_path / "ff").write_text("")
+    with pytest.raises(EnvironmentFailureError) as caught:
+        require_places(tmp_path / "ff" / below)
+    assert f"{tmp_path / 'ff'} is a file; expected a folder" in caught.value.message
+    assert "mkdir" not in caught.value.hint
+    with pytest.raises(EnvironmentFailureError, match="does not exist") as caught:
+        require_places(tmp_path / "none" / below)
+    assert caught.value.hint.startswith("mkdir -p ")

@@ -251,6 +251,23 @@ def test_text_columns_are_left_out_and_said_so(tmp_path):
     assert "Column(s) left out: unit." in dataset.notes
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "message", "advised"),
+    [
+        ("t,a,b,label", "{},NaN,,0", r"no number in any of the 2 column.* a, b; ", "readings"),
+        ("t,label", "{},0", r"no column left for a channel: t, label are ", "the roles"),
+        ("t;a;b;label", "{};1;2;0", "no numeric column; its columns are t;a;b;label", "delimiter"),
+    ],
+    ids=["no readings", "no column", "delimiter"],
+)
+def test_a_file_without_a_channel_says_why(tmp_path, header, row, message, advised):
+    folder = write(tmp_path, lines=[row.format(s) for s in range(40)], header=header)
+    with pytest.raises(DataError, match=message) as caught:
+        load_sensor_table(folder, LABELLED)
+    assert advised in caught.value.hint
+    assert ("delimiter" in caught.value.hint) == (advised == "delimiter")
+
+
 def test_files_with_other_channels(tmp_path):
     write(tmp_path, "1.csv")
     write(tmp_path, "2.csv", [f"{s},{s},0" for s in range(40)], "t,a,label")

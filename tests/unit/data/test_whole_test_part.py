@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import numpy as np
@@ -98,11 +99,17 @@ def test_a_folder_of_no_class_is_refused(words_folder):
         )
 
 
-def test_files_that_are_all_damaged_are_named(tmp_path):
+def test_files_that_are_all_damaged_leave_no_clip_and_one_is_named(words_folder, tmp_path):
     (tmp_path / "yes").mkdir()
-    (tmp_path / "yes" / "a.wav").write_bytes(b"")
-    with pytest.raises(DataError, match=r"yes/a\.wav is empty"):
+    for name in "ab":
+        (tmp_path / "yes" / f"{name}.wav").write_bytes(b"")
+    # Sound noise is no clip.
+    shutil.copytree(words_folder / "_background_noise_", tmp_path / "_background_noise_")
+    with pytest.raises(DataError) as caught:
         trial(tmp_path, on_bad_file="skip")
+    expected = r"no clip left: 2 bad file\(s\) skipped, the first: .*yes/a\.wav is empty"
+    assert re.search(expected, caught.value.message)
+    assert "on_bad_file" not in caught.value.hint
 
 
 def test_nothing_is_said_of_parts_that_a_trial_does_not_have(tmp_path):

@@ -149,6 +149,19 @@ def test_commissioning_that_would_do_nothing_is_refused(samples, message):
         commissioned_frames(recordings, features(), samples)
 
 
+def test_more_samples_than_any_machine_has_are_refused():
+    # The parts of one table are one machine: 150 normal samples, whatever the test part holds.
+    values = noise(400, seed=5)
+    parts = dataset(
+        ("pump#0", values[:100], None, "train"),
+        ("pump#1", values[100:150], None, "validation"),
+        ("pump#2", values[150:], None, "test"),
+    )
+    assert commissioned_frames(parts, features(), 150).sequences
+    with pytest.raises(DataError, match="with 151 samples: no machine has more than 150"):
+        commissioned_frames(parts, features(), 151)
+
+
 def test_a_recording_for_a_trial_begins_with_what_it_is_commissioned_with():
     values = noise(200, seed=5) + 20.0
     (test,) = commissioned_frames(dataset(("x", values, None, "test")), features(), 80).sequences
@@ -273,3 +286,13 @@ def test_a_machine_that_stood_still_has_a_threshold_too():
     alarms = logic.alarms(scored.scores)
     assert not alarms[:50].any()
     assert alarms[50:].all()
+
+
+@pytest.mark.parametrize(("of_baseline", "is_told"), [(212.3, True), (2.0, False), (None, False)])
+def test_a_recommended_baseline_with_more_false_alarms_is_told_with_them(of_baseline, is_told):
+    better = {"f1": 0.6, "event_f1": 0.4, "auc_pr": 0.7, "false_alarms_per_day": of_baseline}
+    found = recommendation(MODEL | {"false_alarms_per_day": 2.0}, {"pca t2+q": better})
+    assert found["recommended"] == "pca t2+q"
+    told = " But it has 212 false alarms a day where the model has 2: "
+    assert (told in found["advice"]) is is_told
+    assert is_told or found["advice"].endswith("or change the model.")

@@ -147,5 +147,5 @@ def test_numbers_that_do_not_fit_together_are_refused():
 
 def test_too_few_frames_for_the_lag_are_refused():
     config = DetectorConfig(warmup_frames=0)
-    with pytest.raises(DataError, match="less than 6 frames"):
+    with pytest.raises(DataError, match="has 5 frames; expected at least 6,"):
         Detector.fit(config, silent(3), [recording(np.zeros((5, 3)))], (5,))

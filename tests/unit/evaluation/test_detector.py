@@ -107,9 +107,13 @@ def test_recordings_shorter_than_the_warm_up_do_not_count_but_are_forecast():
     assert detector.threshold == alone.threshold
 
 
-@pytest.mark.parametrize("normal", [[], [noise(11)], [noise(1), noise(11)]])
-def test_nothing_to_fit_on_is_refused(normal):
-    with pytest.raises(DataError, match="every validation recording has less than 12 frames"):
+@pytest.mark.parametrize(
+    ("normal", "most"), [([], 0), ([noise(11)], 11), ([noise(1), noise(11)], 11)]
+)
+def test_nothing_to_fit_on_is_refused(normal, most):
+    with pytest.raises(
+        DataError, match=f"longest validation recording has {most} frames; expected at least 12"
+    ):
         Detector.fit(DetectorConfig(warmup_frames=10), silent, normal)
 
 

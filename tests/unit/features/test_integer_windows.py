@@ -287,6 +287,10 @@ def test_given_exponents_are_taken_or_refused():
     ) as told:
         IntegerWindowConfig().fitted_to([values], 1.0, (0, -14))
     assert "set -10 in features.exponents" in told.value.hint
+    with pytest.raises(DataError, match="exponent 20; its values 0 to 99000 are all one"):
+        IntegerWindowConfig().fitted_to([values], 1.0, (0, 20))
+    # One value is one step, whatever the step.
+    assert IntegerWindowConfig().fitted_to([np.ones((9, 1))], 1.0, (20,)).exponents == (20,)
     with pytest.raises(DataError, match="1 exponents for 2 channels"):
         IntegerWindowConfig().fitted_to([values], 1.0, (0,))
 

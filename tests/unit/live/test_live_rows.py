@@ -57,18 +57,21 @@ def test_a_row_is_read(line, expected):
     [
         (b"1,2,3", "3 cells; expected 2"),
         (b"1", "1 cells; expected 2"),
-        (b"1,x", "a cell is no number"),
+        (b"1,x", "column 'b': 'x'; expected a number"),
+        (b"1," + b"y" * 500, f"column 'b': '{'y' * 59}...; expected a number"),
         (b"1,inf", "beyond 1e+18"),
         (b"1,1e19", "beyond 1e+18"),
         (b"1,\xff", "no UTF-8"),
         (b"[1]", "expected 2 numbers"),
-        (b"[1,true]", "a value is no number"),
-        (b'["1",2]', "a value is no number"),
+        (b"[1,true]", "channel 'b': True; expected a number"),
+        (b'["1",2]', "channel 'a': '1'; expected a number"),
         (b"[1,", "no JSON"),
         (b"[" * 5000, "no JSON"),
         (b"[1," + b"9" * 400 + b"]", "too large"),
         (b'1,"2', "no CSV"),
-        (b"{}", "a cell has no value, and none was before it"),
+        (b"{}", "no name is that of a channel: none; expected 'a', 'b'"),
+        (b'{"A":1,"\\ud800":2}', r"no name is that of a channel: 'A', '\ud800'; expected"),
+        (b'{"a":1}', "a cell has no value, and none was before it"),
         (b"nan,1", "a cell has no value, and none was before it"),
         (None, "longer than any row"),
     ],
@@ -85,6 +88,14 @@ def test_a_missing_value_is_the_last_one_of_its_channel():
     assert found == [[1.0, 2.0], [1.0, 3.0], [1.0, 3.0], [1.0, 5.0]]
     assert each.held == 4
     assert complaints == []
+
+
+def test_an_object_of_other_names_is_no_row_of_missing_values():
+    lines = [b"1,2", b'{"b":3}', b'{"x":4,"y":5}', b"{}"]
+    found, _, complaints, each = rows_of(lines)
+    assert found == [[1.0, 2.0], [1.0, 3.0]]
+    assert (each.held, each.bad) == (1, 2)
+    assert "no name is that of a channel: 'x', 'y'; expected 'a', 'b'" in complaints[0]
 
 
 def test_columns_are_found_by_their_names_and_gaps_by_their_times():

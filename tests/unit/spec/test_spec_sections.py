@@ -11,6 +11,7 @@ from rnn_edge.data.options import (
     SyntheticMachineOptions,
     SyntheticPhrasesOptions,
 )
+from rnn_edge.errors import SpecError
 from rnn_edge.evaluation.anomaly import DetectorConfig
 from rnn_edge.spec import load_spec
 from rnn_edge.spec.data import DATA_KINDS, PLACES, STATEMENTS
@@ -101,3 +102,9 @@ def test_policies_of_integers_are_refused_with_floats():
 def test_a_section_makes_the_options_of_its_source(name):
     data = load_spec(name).data
     OPTIONS[data.kind](**data.options())
+
+
+def test_a_range_of_noise_that_is_upside_down_is_refused():
+    with pytest.raises(SpecError, match="snr_low_db = 40 is over snr_high_db = 30"):
+        load_spec("demo", ["augment.snr_low_db=40", "augment.snr_high_db=30"])
+    load_spec("demo", ["augment.snr_low_db=30", "augment.snr_high_db=30"])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnn_edge.cli.device_options import known_device
 from rnn_edge.cli.output import Output
 from rnn_edge.cli.progress import progress_for
 from rnn_edge.cli.specs import spec_here
@@ -40,9 +41,9 @@ def build_target(
         output: How to talk.
         device: Name of a device that the model has to fit; None for anything.
     """
-    from rnn_edge.spec import DEFAULT_SPEC, find_device, spec_origin
+    from rnn_edge.spec import DEFAULT_SPEC, spec_origin
 
-    wanted = None if device is None else find_device(device)
+    wanted = None if device is None else known_device(device)
 
     file, again = target, False
     if target is None:

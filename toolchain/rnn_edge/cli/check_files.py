@@ -20,7 +20,8 @@ def require_places(*paths: Path | None) -> None:
     """Refuse files that could not be written, before anything is measured.
 
     Raises:
-        EnvironmentFailureError: If a path is a folder, or its folder is missing or read-only.
+        EnvironmentFailureError: If a path is a folder, or its folder is missing, a file or
+            read-only.
     """
     for path in paths:
         if path is None:
@@ -28,6 +29,11 @@ def require_places(*paths: Path | None) -> None:
         folder = path.parent
         if path.is_dir():
             raise EnvironmentFailureError(f"{path} is a folder; expected the path of a file.")
+        file = next((each for each in (folder, *folder.parents) if each.is_file()), None)
+        if file is not None:
+            raise EnvironmentFailureError(
+                f"{file} is a file; expected a folder, for {path}.", "choose another place"
+            )
         if not folder.is_dir():
             raise EnvironmentFailureError(
                 f"Folder {folder} does not exist; {path.name} cannot be written there.",

@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Run the command line of this process."""
-    from rnn_edge.cli.signals import watch
+    from rnn_edge.cli.signals import raise_again, was_asked, watch
 
     try:
         _open_closed_streams()
@@ -34,6 +34,14 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # a second one, while the first was told
         code = EXIT_INTERRUPTED
+    except Exception:
+        # What is raised in the callback of a library may come out of it as something else.
+        if not was_asked():
+            raise
+        try:
+            raise_again()
+        except KeyboardInterrupt:
+            code = _interrupted(sys.argv[1:])
     sys.exit(code)
 
 

@@ -22,13 +22,21 @@ def watch() -> None:
 
 
 def raise_again() -> None:
-    """Raise an interruption that somebody swallowed.
+    """Raise what was asked for and somebody swallowed.
 
     Raises:
-        KeyboardInterrupt: If there was one.
+        KeyboardInterrupt: If it was an interruption.
+        SystemExit: If it was an end.
     """
+    if _asked[-1:] == [signal.SIGTERM]:
+        raise SystemExit(128 + signal.SIGTERM)
     if _asked:
         raise KeyboardInterrupt
+
+
+def was_asked() -> bool:
+    """Return whether somebody wanted this process to end."""
+    return bool(_asked)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from rnn_edge.data.noise import generator
 from rnn_edge.data.options import SensorTableOptions
-from rnn_edge.errors import DataError
+from rnn_edge.errors import SplitError
 from rnn_edge.types import SPLITS, Split
 
 
@@ -20,7 +20,7 @@ def file_splits(names: Sequence[str], options: SensorTableOptions, seed: int) ->
     """Put whole files into splits.
 
     Raises:
-        DataError: If a file matches no pattern or several, or a pattern list matches no file.
+        SplitError: If a file matches no pattern or several, or a pattern list matches no file.
     """
     patterns: dict[Split, tuple[str, ...]] = {
         "train": options.train_files,
@@ -40,7 +40,7 @@ def file_splits(names: Sequence[str], options: SensorTableOptions, seed: int) ->
         found = [split for split in SPLITS if matches(name, patterns[split])]
         if len(found) != 1:
             where = " and ".join(f"{split}_files" for split in found) or "none of the pattern lists"
-            raise DataError(
+            raise SplitError(
                 f"File {name} matches {where}; expected one of train_files, validation_files "
                 "and test_files.",
                 "correct the patterns, or narrow files",
@@ -48,7 +48,7 @@ def file_splits(names: Sequence[str], options: SensorTableOptions, seed: int) ->
         splits[name] = found[0]
     for split in SPLITS:
         if patterns[split] and split not in splits.values():
-            raise DataError(
+            raise SplitError(
                 f"Patterns {split}_files match no file: {list(patterns[split])}; "
                 f"files are {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}."
             )

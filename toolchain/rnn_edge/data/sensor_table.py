@@ -15,7 +15,7 @@ from rnn_edge.data.sensor_split import file_splits, matches, row_ranges
 from rnn_edge.data.table import MISSING_CELLS, Table, parse_table
 from rnn_edge.data.timeline import missing_before, row_times_s, sample_rate_of
 from rnn_edge.data.tree import FileTree, open_tree
-from rnn_edge.errors import DataError
+from rnn_edge.errors import DataError, SplitError
 from rnn_edge.registry import known
 from rnn_edge.types import Array, SensorDataset, SensorRecording, Split
 
@@ -89,11 +89,7 @@ def _layout(table: Table, options: SensorTableOptions) -> tuple[_Layout, list[st
     """Take channels and rate from the first file."""
     channels = options.channels or _numeric_columns(table, options)
     if not channels:
-        raise DataError(
-            f"File {table.name} has no numeric column; its columns are "
-            f"{known(tuple(table.columns))}; expected sensor channels.",
-            "correct the delimiter, or the roles of the columns",
-        )
+        raise _no_channel(table, options)
     notes = []
     others = [c for c in table.columns if c not in (*channels, *_named(options))]
     if others:
@@ -104,6 +100,30 @@ def _layout(table: Table, options: SensorTableOptions) -> tuple[_Layout, list[st
         rate_hz = sample_rate_of(times_s, table)
         notes.append(f"Sample rate {rate_hz:g} Hz, from {options.time_column}.")
     return _Layout(tuple(channels), options.label_columns, rate_hz), notes
+
+
+def _no_channel(table: Table, options: SensorTableOptions) -> DataError:
+    """Return the error about a file without a column that could be a channel."""
+    free = [column for column in table.columns if column not in _named(options)]
+    if len(table.columns) == 1:
+        # What a wrong delimiter makes of any table.
+        return DataError(
+            f"File {table.name} has no numeric column; its columns are {known(table.columns)}; "
+            "expected sensor channels.",
+            "correct the delimiter, or the roles of the columns",
+        )
+    if not free:
+        return DataError(
+            f"File {table.name} has no column left for a channel: {known(table.columns)} are "
+            "labels, ignored or the time; expected sensor channels.",
+            "correct the roles of the columns",
+        )
+    return DataError(
+        f"File {table.name} holds no number in any of the {len(free):,} column(s) that could be "
+        f"channels: {known(free)}; expected readings of sensors.",
+        "give a file with readings: every cell there is text or has no value; or correct the roles "
+        "of the columns",
+    )
 
 
 def _named(options: SensorTableOptions) -> tuple[str, ...]:
@@ -248,7 +268,7 @@ def _without_constant(
         # Recordings that a finished model is tried on; its own training chose the channels.
         return channels, recordings, []
     if not training:
-        raise DataError(
+        raise SplitError(
             f"Data {path} leaves no training rows; expected pieces of at least "
             f"{options.min_rows} normal rows in the training part.",
             "check the shares, head_rows, min_rows and the labels",
@@ -260,7 +280,7 @@ def _without_constant(
         return channels, recordings, []
     if options.constant_channels == "error" or len(constant) == len(channels):
         at = low[channels.index(constant[0])]
-        raise DataError(
+        raise SplitError(
             f"Channel {constant[0]!r} is constant in training: {at:g}; expected values that vary."
             + (f" So are {', '.join(constant[1:])}." if constant[1:] else ""),
             'set constant_channels = "drop", or name the channels to use',

@@ -17,7 +17,7 @@ from rnn_edge.data.noise import generator
 from rnn_edge.data.options import SILENCE_LABEL, UNKNOWN_LABEL, SpeechCommandsOptions
 from rnn_edge.data.silence import silence_clips
 from rnn_edge.data.tree import AUDIO_SUFFIXES, FileTree, open_tree
-from rnn_edge.errors import DataError
+from rnn_edge.errors import DataError, SplitError
 from rnn_edge.registry import known
 from rnn_edge.types import SPLITS, Array, AudioClip, AudioDataset, Split
 
@@ -27,6 +27,8 @@ SPEAKER_MARK = "_nohash_"
 LEAKED = "speaker(s) are in more than one split"
 SKIPPED = "bad file(s) skipped"
 """What notes say of a set that was read although something is wrong with it."""
+WRONG_WORDS = "set keywords to words of the data set"
+"""Hint where a keyword has no recordings."""
 BACKGROUND_TRAIN_SHARE = 0.8
 BACKGROUND_VALIDATION_SHARE = 0.1
 SHORT_BACKGROUND_S = 10.0
@@ -74,7 +76,8 @@ def load_speech_commands(path: Path, options: SpeechCommandsOptions, seed: int =
             )
         else:
             background += _cut_background(_stem(name), audio.pcm, notes, is_trial=is_trial)
-    decoded.refuse_all_bad()
+    if chosen and not clips:
+        raise decoded.no_clip_left()
     background.sort(key=lambda clip: clip.clip_id)
     notes += decoded.notes()
 
@@ -153,11 +156,13 @@ class _Decoded:
             lines.append(f"{len(self.skipped):,} {SKIPPED}, the first {name}: {message}")
         return lines
 
-    def refuse_all_bad(self) -> None:
-        """Refuse a set of which no file could be decoded, naming one."""
-        if self.skipped and not self.rates:
-            more = f" None of the {len(self.skipped):,} files can be used."
-            raise DataError(min(self.skipped)[1] + (more if len(self.skipped) > 1 else ""))
+    def no_clip_left(self) -> DataError:
+        """Return the error about a set whose clips were all skipped, naming one."""
+        return DataError(
+            f"Data {self.root} has no clip left: {len(self.skipped):,} {SKIPPED}, the first: "
+            f"{min(self.skipped)[1]}",
+            "give recordings that can be decoded",
+        )
 
 
 def _is_audio(name: str) -> bool:
@@ -198,13 +203,13 @@ def _check_words(words: dict[str, list[str]], options: SpeechCommandsOptions, pa
     """Refuse a folder that lacks a class that is to be learned."""
     for keyword in options.keywords:
         if keyword not in words:
-            raise DataError(
+            raise SplitError(
                 f"Class {keyword!r} has no recordings in {path}; "
                 f"words there are {known(sorted(words))}.",
-                "set keywords to words of the data set",
+                WRONG_WORDS,
             )
     if options.unknown_share and not set(words) - set(options.keywords):
-        raise DataError(
+        raise SplitError(
             f"Class {UNKNOWN_LABEL!r} has no recordings in {path}: every word is a keyword.",
             "set unknown_share = 0 to leave the class out",
         )
@@ -224,7 +229,7 @@ def _splits(
         ]
     missing = [name for name in LISTS.values() if name not in tree.names]
     if missing:
-        raise DataError(
+        raise SplitError(
             f"Data {tree.path} has no {missing[0]}; expected the lists of the splits beside the "
             "folders of words.",
             'set split = "hash" to assign speakers by a hash of their names',
@@ -237,7 +242,7 @@ def _splits(
         entries = _entries(contents[list_name], f"{tree.path.name}/{list_name}")
         found = [by_stem[entry] for entry in entries if entry in by_stem]
         if not found:
-            raise DataError(
+            raise SplitError(
                 f"List {list_name} in {tree.path}: none of its {len(entries):,} entries is a file "
                 "there; expected lines like yes/0a7c2a8d_nohash_0.wav."
             )
@@ -246,7 +251,7 @@ def _splits(
             notes.append(f"{list_name}: {unmatched:,} of {len(entries):,} entries match no file.")
         for name in found:
             if splits[name] not in ("train", split):
-                raise DataError(f"File {name} in {tree.path} is in both lists; expected one.")
+                raise SplitError(f"File {name} in {tree.path} is in both lists; expected one.")
             splits[name] = split
     return splits, notes
 
@@ -255,7 +260,7 @@ def _entries(content: bytes, name: str) -> list[str]:
     try:
         lines = content.decode("utf-8-sig").split()
     except UnicodeDecodeError as error:
-        raise DataError(f"List {name} is not text: {error}; expected UTF-8.") from error
+        raise SplitError(f"List {name} is not text: {error}; expected UTF-8.") from error
     return sorted({_stem(line.removeprefix("./")) for line in lines})
 
 
@@ -279,7 +284,7 @@ def _check_speakers(
         )
     leaks = sorted(speaker for speaker, found in homes.items() if len(found) > 1)
     if leaks and not options.allow_speaker_leak:
-        raise DataError(
+        raise SplitError(
             f"Speaker {leaks[0]} in {path} is in {' and '.join(sorted(homes[leaks[0]]))}, and so "
             f"are {len(leaks) - 1:,} others; expected speakers in one split each.",
             "correct the lists, or set allow_speaker_leak = true",
@@ -438,7 +443,7 @@ def _check_classes(classes: tuple[str, ...], clips: list[AudioClip], path: Path)
     for split in SPLITS:
         empty = [label for label in classes if not counts[split, label]]
         if empty and (split == "train" or len(empty) < len(classes)):
-            raise DataError(
+            raise SplitError(
                 f"Class {empty[0]!r} has no {split} clips in {path}; expected some of every class.",
                 "check the lists, or leave the class out",
             )

@@ -141,12 +141,7 @@ class Detector:
         Raises:
             DataError: If there is no frame to fit on, or too few peaks.
         """
-        start = first_scored(config, offsets)
-        if not any(len(s.frames) > start for s in normal):
-            raise DataError(
-                f"Detector: every validation recording has less than {start + 1} frames.",
-                "lower detector.warmup_frames or give validation more data",
-            )
+        start = require_scored(config, offsets, normal)
         # All of them are run, so that stored outputs of the whole part serve as a runner.
         found = [each for each in _residuals(run, normal, offsets) if len(each[0]) > start]
         unset = cls._scaled(config, offsets, found)
@@ -305,6 +300,25 @@ class Detector:
 def first_scored(config: DetectorConfig, offsets: Sequence[int]) -> int:
     """Return the first frame of a recording whose residuals are all known and count."""
     return max(config.warmup_frames + 1, lag_of(offsets))
+
+
+def require_scored(
+    config: DetectorConfig, offsets: Sequence[int], normal: Sequence[FrameSequence]
+) -> int:
+    """Return the first frame that is scored; some recording has to be that long.
+
+    Raises:
+        DataError: With the frames that it takes, and the most that there are.
+    """
+    start = first_scored(config, offsets)
+    longest = max((len(s.frames) for s in normal), default=0)
+    if longest <= start:
+        raise DataError(
+            f"Detector: the longest validation recording has {longest:,} frames; expected at "
+            f"least {start + 1:,}, since what comes before is not scored.",
+            "lower detector.warmup_frames or give validation more data",
+        )
+    return start
 
 
 def _residuals(

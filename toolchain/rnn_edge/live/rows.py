@@ -65,6 +65,12 @@ def _shown(names: Sequence[str]) -> str:
     return f"{listed} and {more:,} more" if more > 0 else listed
 
 
+def _shortened(value: object) -> str:
+    """Return what stands in the place of a number for a message, with quotes round a text."""
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
+
+
 class RowReader:
     """Turns lines into rows, and counts what they lack.
 
@@ -159,12 +165,12 @@ class RowReader:
                 raise BadRowError(
                     f"{len(cells)} cells; expected {len(self._form.channels)}, one per channel"
                 )
-            return self._complete([self._number(cell) for cell in cells]), False
+            return self._complete(self._numbers(cells)), False
         if len(cells) != self._width:
             raise BadRowError(f"{len(cells)} cells; expected {self._width}, as many as names")
         is_after_gap = self._is_after_gap(cells)
         self.label = self._label(cells)
-        return self._complete([self._number(cells[k]) for k in self._places]), is_after_gap
+        return self._complete(self._numbers([cells[k] for k in self._places])), is_after_gap
 
     def _cells(self, text: str) -> list[str]:
         if '"' not in text:
@@ -225,10 +231,15 @@ class RowReader:
             raise BadRowError("no JSON") from error
         channels = self._form.channels
         if isinstance(value, dict):
+            if not any(channel in value for channel in channels):
+                # A name from outside may hold what no terminal and no file takes.
+                names = _shown([repr(name) for name in value]) or "none"
+                wanted = _shown([repr(channel) for channel in channels])
+                raise BadRowError(f"no name is that of a channel: {names}; expected {wanted}")
             value = [value.get(channel) for channel in channels]
         if not isinstance(value, list) or len(value) != len(channels):
             raise BadRowError(f"expected {len(channels)} numbers, or an object by channel")
-        return [self._json_number(each) for each in value]
+        return [self._json_number(*each) for each in zip(channels, value, strict=True)]
 
     def _complete(self, values: list[float]) -> Array:
         row = np.array(values)
@@ -271,29 +282,35 @@ class RowReader:
             raise BadRowError("its time cannot be read") from error
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
-    def _number(self, cell: str) -> float:
+    def _numbers(self, cells: Sequence[str]) -> list[float]:
+        """Return the values of cells, one per channel in the order of the model."""
+        return [self._number(*each) for each in zip(self._form.channels, cells, strict=True)]
+
+    def _number(self, channel: str, cell: str) -> float:
         try:
             value = float(cell)
         except ValueError:
             if cell.strip().lower() in MISSING_CELLS:
                 return math.nan
-            raise BadRowError("a cell is no number") from None
-        return self._bounded(value)
+            raise BadRowError(
+                f"column {channel!r}: {_shortened(cell.strip())}; expected a number"
+            ) from None
+        return self._bounded(channel, value)
 
-    def _json_number(self, value: Any) -> float:  # noqa: ANN401 - any JSON value
+    def _json_number(self, channel: str, value: Any) -> float:  # noqa: ANN401 - any JSON value
         if value is None:
             return math.nan
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadRowError("a value is no number")
+            raise BadRowError(f"channel {channel!r}: {_shortened(value)}; expected a number")
         try:
-            return self._bounded(float(value))
+            return self._bounded(channel, float(value))
         except OverflowError as error:
-            raise BadRowError("a value is too large") from error
+            raise BadRowError(f"channel {channel!r}: a value that is too large") from error
 
-    def _bounded(self, value: float) -> float:
+    def _bounded(self, channel: str, value: float) -> float:
         if math.isnan(value) or -LARGEST <= value <= LARGEST:
             return value
         if self._form.hold_rows is None:
-            raise BadRowError(f"a value is beyond {LARGEST:g}")
+            raise BadRowError(f"channel {channel!r}: {value:g} is beyond {LARGEST:g}")
         # Whoever wants to know what is missing knows what is out of range, too.
         return math.copysign(LARGEST, value)

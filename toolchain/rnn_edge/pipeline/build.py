@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rnn_edge.data.mixtures import MixtureConfig
 from rnn_edge.errors import BundleError
+from rnn_edge.evaluation.anomaly import require_scored
 from rnn_edge.evaluation.baselines.judging import available_baselines, save_baselines
 from rnn_edge.exporters import tflite_w8a8
 from rnn_edge.exporters.base import ExportSource
@@ -92,6 +93,12 @@ def build_bundle(
     last = until or ORDER[-1]
     if last not in ORDER:
         raise ValueError(f"{last!r} is not a stage; expected one of {ORDER}")
+    if "commissioned" in before(out):
+        raise BundleError(
+            f"Bundle {out} was commissioned for one machine; a build would set it back to what the "
+            "spec says.",
+            "build into another folder with --out, and commission that",
+        )
     # What is wrong or missing is told now, not after the training.
     formats.refuse_unfit(spec)
     material.require_place(data_place(spec))
@@ -285,7 +292,11 @@ class _Build:
             inputs["noise"] = material.fingerprint(noise)
         self._run("data", inputs, make, "data", "features", "train", "types")
         # Kept frames may have been made for another stream.
-        material.require_parts((s.split for s in self._frames().sequences), needed)
+        frames = self._frames()
+        material.require_parts((s.split for s in frames.sequences), needed)
+        if spec.model.task == "anomaly":
+            normal = list(frames.part("validation"))
+            require_scored(training.detector_config(spec), spec.model.offsets, normal)
 
     def _data_inputs(self) -> dict[str, object]:
         spec = self._spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from rnn_edge.errors import BundleError, DataError
 from rnn_edge.evaluation import Detector, float_runner, integer_runner
+from rnn_edge.evaluation.anomaly import first_scored
 from rnn_edge.evaluation.baselines.judging import (
     JudgedBaseline,
     available_baselines,
@@ -75,7 +77,10 @@ def commission_bundle(
             "it is what other machines are commissioned with",
         )
     features = FrontEnd.load(bundle.file(FRONT_END))
-    dataset = read_recordings(spec, features, bundle.model().labels, data, whole=True)
+    # `rnn-edge commission` has no --set.
+    dataset = read_recordings(
+        spec, features, bundle.model().labels, data, whole=True, is_settable=False
+    )
     assert isinstance(dataset, SensorDataset), "an anomaly model reads sensors"
     pieces = _first(dataset, commission_samples(spec) if samples is None else samples)
     _refuse_faults(features, pieces)
@@ -87,6 +92,7 @@ def commission_bundle(
     used: dict[str, Any] = {
         "source": dataset.source,
         "samples": sum(len(values) for values in pieces),
+        "scores": _scores(bundle, normal),
         "thresholds": {},
     }
     with output_folder(out), tempfile.TemporaryDirectory(prefix="rnn-edge-") as name:
@@ -140,6 +146,32 @@ def _refuse_faults(features: FrontEnd, pieces: list[Array]) -> None:
                 "sensors that work, on a machine like those of the training.",
                 "build the model with a greater features.range_margin, see docs/sensors.md",
             )
+
+
+def _scores(bundle: Bundle, normal: list[FrameSequence]) -> int:
+    """Return how many scores the thresholds are chosen from."""
+    detector = bundle_detector(bundle, INT8)
+    start = first_scored(detector.config, detector.offsets)
+    return sum(max(0, len(each.frames) - start) for each in normal)
+
+
+def few_scores(bundle: Bundle, used: dict[str, Any]) -> str | None:
+    """Return what to say where scores are too few for the quantile that is their threshold.
+
+    Args:
+        bundle: Any of the two, the detector's configuration is the same.
+        used: What `commission_bundle` returned beside the new one.
+    """
+    config = bundle_detector(bundle, INT8).config
+    if config.method != "quantile" or config.quantile == 1.0:
+        return None
+    wanted = math.ceil(1.0 / (1.0 - config.quantile) - 1e-9)
+    if used["scores"] >= wanted:
+        return None
+    return (
+        f"warning: the threshold is the quantile {config.quantile:g} of {used['scores']:,} scores, "
+        f"near the greatest of them; {wanted:,} and more tell it better, from more samples"
+    )
 
 
 def _detectors(

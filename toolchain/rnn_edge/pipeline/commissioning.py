@@ -60,6 +60,13 @@ def commissioned_frames(dataset: SensorDataset, features: FrontEnd, samples: int
             "expected one that goes on after them.",
             "lower features.commission_samples or --commission; 0 commissions nothing",
         )
+    most = max(_usable(pieces) for pieces in _machines(dataset))
+    if most < samples:
+        raise DataError(
+            f"Commissioning with {samples:,} samples: no machine has more than {most:,}; expected "
+            "one with as many.",
+            "lower features.commission_samples or --commission; 0 commissions nothing",
+        )
     return FrameSet(features.feature_names, features.frame_rate_hz, tuple(sequences))
 
 
@@ -69,6 +76,12 @@ def _machines(dataset: SensorDataset) -> Iterator[list[SensorRecording]]:
     for recording in dataset.recordings:
         found.setdefault(recording.recording_id.partition("#")[0], []).append(recording)
     yield from found.values()
+
+
+def _usable(pieces: list[SensorRecording]) -> int:
+    """Return how many samples a machine could be commissioned with."""
+    known = sum(len(p.values) for p in pieces if p.split != "test")
+    return known or max(len(p.values) for p in pieces)
 
 
 def _normal_sequences(

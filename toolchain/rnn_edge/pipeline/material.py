@@ -28,7 +28,7 @@ from rnn_edge.pipeline.embedded_clips import EmbeddedPool
 from rnn_edge.pipeline.files import file_digest, write_json
 from rnn_edge.pipeline.training_sets import POOL
 from rnn_edge.reference.decisions import is_keyword
-from rnn_edge.registry import lookup
+from rnn_edge.registry import known, lookup
 from rnn_edge.spec import ChannelFeatures, LogMelFeatures, ModelSpec, SpeechCommandsData
 from rnn_edge.train.augment import AugmentConfig, altered_pool, pool_indices
 from rnn_edge.types import Array, AudioClip, AudioDataset, Dataset, SensorDataset
@@ -213,18 +213,47 @@ def make_frames(spec: ModelSpec, dataset: Dataset, folder: Path, tell: Tell) -> 
         training = [r.values for r in dataset.recordings if r.split == "train"]
     raw = np.concatenate([_counting(features, samples) for samples in training])
     if not len(raw):
-        assert isinstance(spec.features, ChannelFeatures), "sound has no sensors that fail"
-        raise DataError(
-            "Features: a sensor has failed in every frame of the training part, by "
-            f"stuck_samples = {spec.features.stuck_samples}; expected frames to train on.",
-            "leave features.stuck_samples out, or set a greater one",
-        )
+        raise _nothing_counts(spec, features, max(len(samples) for samples in training))
     features = replace(features, normaliser=Normaliser.fit(raw))
     features.save(folder / FRONT_END)
     frames_of(dataset, features, commission_samples(spec)).save(folder / FRAMES)
     if isinstance(dataset, AudioDataset):
         _make_pool(spec, dataset, features, folder, tell)
     write_json(folder / DATA, data_json(dataset))
+
+
+def _nothing_counts(spec: ModelSpec, features: FrontEnd, longest: int) -> DataError:
+    """Return the error about a training part without a frame in which every sensor tells something.
+
+    Args:
+        spec: The spec.
+        features: Its front end.
+        longest: Samples of the longest training recording.
+    """
+    assert isinstance(spec.features, ChannelFeatures), "sound has no sensors that fail"
+    window, stuck = spec.features.window_samples, spec.features.stuck_samples
+    if longest < window:
+        # Its last row is repeated up to a window, which looks like a sensor that is stuck.
+        return DataError(
+            f"Features: window_samples = {window:,}; the longest recording of the training part "
+            f"has {longest:,} samples, expected at least one window.",
+            f"set features.window_samples to at most {longest}, or give longer recordings",
+        )
+    if stuck is None:
+        config = features.config
+        assert isinstance(config, IntegerWindowConfig), "floating point finds no failed sensors"
+        fitted = known([f"{count:,}" for count in config.stuck_samples])
+        return DataError(
+            "Features: a sensor has failed in every frame of the training part, by "
+            f"stuck_samples as fitted to it ({fitted}); expected frames to train on.",
+            "set features.stuck_samples to a greater number, or to 0 for sensors that may stand "
+            "still",
+        )
+    return DataError(
+        "Features: a sensor has failed in every frame of the training part, by "
+        f"stuck_samples = {stuck:,}; expected frames to train on.",
+        "leave features.stuck_samples out, or set a greater one",
+    )
 
 
 def _counting(features: FrontEnd, samples: Array) -> Array:

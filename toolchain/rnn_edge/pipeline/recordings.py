@@ -11,7 +11,8 @@ from typing import Any
 from rnn_edge.data.guess import guess_data
 from rnn_edge.data.options import SILENCE_LABEL, UNKNOWN_LABEL
 from rnn_edge.data.sensor_table import WRONG_COLUMNS
-from rnn_edge.errors import DataError, SpecError
+from rnn_edge.data.speech_commands import WRONG_WORDS
+from rnn_edge.errors import DataError, SpecError, SplitError
 from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.pipeline.material import read_dataset, require_place
 from rnn_edge.registry import known
@@ -64,6 +65,7 @@ def read_recordings(
     overrides: Sequence[str] = (),
     *,
     whole: bool = False,
+    is_settable: bool = True,
 ) -> Dataset:
     """Read recordings that a finished model is tried on.
 
@@ -77,10 +79,11 @@ def read_recordings(
         data: Folder or archive.
         overrides: ``data.key=value`` each, of `READING_KEYS` and `SPLIT_KEYS` alone.
         whole: Take all of the data, not only the part that the split calls test.
+        is_settable: Whether who calls takes overrides, so that hints may advise them.
 
     Raises:
         SpecError: If an override is of another key, or has a wrong value.
-        DataError: If the data cannot be read that way, with a hint that `evaluate` can follow.
+        DataError: If the data cannot be read that way, with a hint that can be followed.
     """
     require_place(data)
     table = _recorded(spec, features, labels, data)
@@ -97,8 +100,12 @@ def read_recordings(
         return read_dataset(used, data)
     except DataError as error:
         if error.hint == WRONG_COLUMNS:
-            raise DataError(error.message, _columns_hint(features)) from error
-        raise DataError(error.message, _hint(error.hint, keys, whole=whole)) from error
+            hint = _columns_hint(spec, features, is_settable=is_settable)
+            raise DataError(error.message, hint) from error
+        if not is_settable:
+            raise DataError(error.message, _plain_hint(error.hint)) from error
+        lacks_part = isinstance(error, SplitError) and not whole
+        raise DataError(error.message, _hint(error.hint, keys, lacks_part=lacks_part)) from error
 
 
 def read_dataset_of(
@@ -125,7 +132,11 @@ def read_dataset_of(
     require_place(data)
     raw = spec.model_dump(exclude_none=True)
     raw["data"] = {**_recorded(spec, features, labels, data), **ALL_OTHER_WORDS}
-    return read_dataset(validate(ModelSpec, raw, f"Data {data}"), data)
+    used = validate(ModelSpec, raw, f"Data {data}")
+    try:
+        return read_dataset(used, data)
+    except DataError as error:
+        raise DataError(error.message, _plain_hint(error.hint)) from error
 
 
 def _recorded(
@@ -182,23 +193,42 @@ def _check_keys(overrides: Sequence[str], keys: Sequence[str], kind: str) -> Non
             )
 
 
-def _columns_hint(features: FrontEnd) -> str:
+def _columns_hint(spec: ModelSpec, features: FrontEnd, *, is_settable: bool) -> str:
     """Return what to do with tables that lack a channel: no split and no --all gives it."""
-    return (
+    hint = (
         f"the bundle wants {len(features.channels)} channels of these names, in any order: rename "
-        "the columns, or say how they are separated with --set 'data.delimiter=\";\"'"
+        "the columns"
     )
+    if is_settable:
+        return f"{hint}, or say how they are separated with --set 'data.delimiter=\";\"'"
+    if isinstance(spec.data, SensorTableData):
+        return f"{hint}, or separate them with {spec.data.delimiter!r}, as in the bundle's spec"
+    # A bundle without tables of its own takes the delimiter from the file.
+    return hint
 
 
-def _hint(hint: str, keys: Sequence[str], *, whole: bool) -> str:
-    """Return a hint about a spec as one about the command line of `evaluate`."""
+def _plain_hint(hint: str) -> str:
+    """Return a hint about a spec for who can set none of its keys."""
+    if hint == WRONG_WORDS:
+        return "name data with recordings of every keyword: a bundle's keywords are fixed"
+    return FORM if "_" in hint or _SETTING.search(hint) else hint
+
+
+def _hint(hint: str, keys: Sequence[str], *, lacks_part: bool) -> str:
+    """Return a hint about a spec as one about the command line of `evaluate`.
+
+    Args:
+        hint: As the reading of data gives it.
+        keys: Keys of [data] that can be set.
+        lacks_part: Whether all of the data as one part would do.
+    """
     options: list[str] = []
     for key, first, more in _SETTING.findall(hint):
         if key in keys:
             values = [value.strip(' "') for value in (first, *more.split(" or ")[1:])]
             options += [f"--set {shlex.quote(f'data.{key}={value}')}" for value in values]
-    if not whole:
+    if lacks_part:
         options.append("--all, which scores all of the data and needs no split")
     if options:
         return f"add {' or '.join(options)}"
-    return FORM if "_" in hint else hint
+    return _plain_hint(hint)

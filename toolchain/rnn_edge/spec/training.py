@@ -49,6 +49,15 @@ class AugmentSection(Section):
     snr_high_db: Decibels = 30.0
     """Quietest noise."""
 
+    @model_validator(mode="after")
+    def _check_ratio(self) -> Self:
+        """Refuse a range of ratios that is upside down."""
+        if self.snr_low_db > self.snr_high_db:
+            raise ValueError(
+                f"snr_low_db = {self.snr_low_db:g} is over snr_high_db = {self.snr_high_db:g}"
+            )
+        return self
+
 
 class TeacherSection(Section):
     """Size and training of the teacher, which never runs on a device."""

@@ -32,12 +32,17 @@ def build(
 ) -> None:
     """Train, quantize, export and prove a model; write a bundle.
 
-    SPEC is a file, the name of a spec that is shipped (kws_gru, kws_lstm, anomaly_gru,
-    anomaly_lstm, demo, demo_anomaly), or a bundle to build again. Without it the spec.toml of this
-    folder is taken, or the only one in a folder of this folder, as "rnn-edge new" writes it; where
-    there is none, "demo": keywords spoken by a speech synthesizer, no download.
+    SPEC is a file, the name of a spec that is shipped (below), or a bundle to build again. Without
+    it the spec.toml of this folder is taken, or the only one in a folder of this folder, as
+    "rnn-edge new" writes it; where there is none, "demo": keywords spoken by a speech synthesizer,
+    no download.
 
-    An interrupted build goes on where it stopped when it is started again.
+    Shipped, and built without a download: demo, demo_anomaly. For Speech Commands, that --data
+    names: kws_gru, kws_gru_local, kws_gru_small, kws_gru_stream, kws_lstm. For tables of sensors:
+    anomaly_gru, anomaly_lstm, anomaly_ecg, anomaly_fan, anomaly_series, anomaly_skab_gru,
+    anomaly_skab_lstm, anomaly_telemetry.
+
+    An interrupted build goes on with the stage that it was in when it is started again.
 
     With --device a model that is too large for the device's flash or RAM is refused before it is
     trained, with the most units that would fit, and once more when it is exported.

@@ -41,16 +41,18 @@ def commission(bundle: Path, data: Path, samples: int | None, out: Path, output:
     kind differ in what is normal for them: what that is worth is in docs/anomaly_quality.md.
     """
     from rnn_edge.cli.bundles import open_bundle
-    from rnn_edge.pipeline.commission_bundle import commission_bundle
+    from rnn_edge.pipeline.commission_bundle import commission_bundle, few_scores
 
     opened = open_bundle(bundle)
     made, used = commission_bundle(opened, data, out, samples)
+    warning = few_scores(made, used)
     thresholds = ", ".join(f"{name} {value:.6g}" for name, value in used["thresholds"].items())
     output.result(
-        {"bundle": str(made.path), **used},
+        {"bundle": str(made.path), **used, "warning": warning},
         [
             f"Commissioned with {used['samples']:,} samples of {used['source']}",
             f"thresholds: {thresholds}",
+            *([] if warning is None else [warning]),
             f"Bundle: {made.path}",
         ],
     )

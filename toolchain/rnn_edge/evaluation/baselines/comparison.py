@@ -153,11 +153,12 @@ def _advice(
             return (
                 f"A baseline wins: {best} does better than the model in most figures ({figures}). "
                 f"On such data use {best}, which needs no network, or change the model."
+                f"{_more_alarms(own, model)}"
             )
         found = "worse than the model in no figure" if better else "equal to the model"
         return (
             f"A tie: {best} is {found} ({figures}). On such data use {best}, which needs no "
-            "network and is simpler, or change the model."
+            f"network and is simpler, or change the model.{_more_alarms(own, model)}"
         )
     leads, ties, ahead = [], [], []
     for key, title in known.items():
@@ -192,6 +193,17 @@ def _against(own: Mapping[str, Any], model: Mapping[str, Any], key: str, title: 
         return f"{title} {_percent(model[key])} of both"
     of_baseline = "none" if own[key] is None else _percent(own[key])
     return f"{title} {of_baseline} against {_percent(model[key])}"
+
+
+def _more_alarms(own: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """Return what a recommended baseline costs in alarms of nothing, which no figure counts."""
+    of_baseline, of_model = (m.get("false_alarms_per_day") for m in (own, model))
+    if of_baseline is None or of_model is None or of_baseline <= of_model:
+        return ""
+    return (
+        f" But it has {of_baseline:.3g} false alarms a day where the model has {of_model:.3g}: "
+        "where somebody has to answer each of them, that may count for more."
+    )
 
 
 def _percent(share: float) -> str:

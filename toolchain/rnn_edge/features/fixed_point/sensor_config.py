@@ -173,6 +173,14 @@ class IntegerWindowConfig(WindowConfig):
                 f"set {coarse} in features.exponents, or a smaller features.range_margin",
             )
         exponent = self._finest(pieces, values, coarse) if given is None else given
+        first, last = (round(math.ldexp(end, -exponent)) for end in (least, most))
+        if given is not None and least < most and first == last:
+            raise DataError(
+                f"Integer windows: channel {place} with exponent {given}; its values {least:g} "
+                f"to {most:g} are all one step of it, and nothing of them would be left.",
+                f"set at most {math.floor(math.log2(most - least)) - 1} in features.exponents, or "
+                "leave them out to have them chosen",
+            )
         ends = [round(math.ldexp(value, -exponent)) for value in (low, high, mean)]
         if stuck is None:
             longest = max(longest_run(np.rint(np.ldexp(piece, -exponent))) for piece in pieces)

@@ -96,9 +96,8 @@ def _cost(root: Node) -> Part:
                     f"{formatting.count(scratch)} of scratch; frame, result and stack come on top",
                     f"{formatting.count(macs)} multiply-adds a step, "
                     f"{formatting.count(round(macs * rate))} a second",
-                    "Instructions: not counted by a build; rnn-edge profile BUNDLE --device NAME "
-                    "counts them on an emulated processor, and rnn-edge devices fit says what it "
-                    "takes of a device",
+                    "Instructions: not counted by a build; rnn-edge devices fit BUNDLE counts them "
+                    "on emulated processors, and says what it takes of a device",
                 )
             ),
         ),

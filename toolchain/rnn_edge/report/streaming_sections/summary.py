@@ -14,8 +14,9 @@ def render(root: Node) -> Section:
     wanted = root.find("wanted_false_accepts_per_hour")
     parts = [
         paragraph(
-            "Commands of people the model does not know, laid over noise and over other speech, "
-            "and hours of both without any command. The state is never reset within a stream."
+            "Commands in voices that the model was not trained on, laid over noise and over "
+            "other speech, and hours of both without any command. The state is never reset within "
+            "a stream."
         )
     ]
     for name, found in root.at("engines").entries().items():
