@@ -194,7 +194,7 @@ def train_carried(
             config.temperature,
         )
 
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
     def step(
         x: Tensor,
         mask: Tensor,
@@ -329,7 +329,7 @@ class Validation:
         self._padded = part.is_padded
         padded = self._padded
 
-        @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+        @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
         def outputs(
             x: Tensor, mask: Tensor, state: tuple[Tensor, ...]
         ) -> tuple[Tensor, tuple[Tensor, ...]]:

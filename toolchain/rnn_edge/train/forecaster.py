@@ -27,7 +27,7 @@ def forecasts(network: Network, x: Array, lengths: Array, successor: Array | Non
     heads = np.setdiff1d(np.arange(count), follows[follows >= 0])
     frames = np.arange(T)[None, :]
 
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
     def run(
         batch: Tensor, mask: Tensor, state: tuple[Tensor, ...]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:

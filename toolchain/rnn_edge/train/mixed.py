@@ -38,7 +38,7 @@ def mixed_steps(
     """
     optimizer = adam(schedule, variables)
 
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
     def step(
         x: Tensor,
         mask: Tensor,
