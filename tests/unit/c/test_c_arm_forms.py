@@ -3,15 +3,13 @@
 import pytest
 from c_models import WARNINGS, succeed, tool
 from form_sweeps import COMMON, HERE, INCLUDES, SWEEP, lines_of, portable_lines
+from linux_programs import TARGET, linux_program
 
-from rnn_edge.firmware.linux import TARGETS
 from rnn_edge.firmware.toolchain import ZIG_COMMAND
 
-TARGET = {target.name: target for target in TARGETS}
 BOARDS = [
     ("aarch64", "cortex-a53"),
-    # Its C library is compiled before it is first linked to.
-    pytest.param("aarch64", "cortex-a76", marks=pytest.mark.slow),
+    ("aarch64", "cortex-a76"),
     ("armv7", "cortex-a7"),
     ("armv6", "arm1176"),
 ]
@@ -27,18 +25,16 @@ def zig(*arguments):
     succeed(*ZIG_COMMAND, *arguments)
 
 
+# The first program for a processor takes zig its C library too, half a minute or more of it.
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "processor"), BOARDS)
 def test_a_linux_board(name, processor, portable, tmp_path):
-    target = TARGET[name]
-    emulator = tool(target.emulator)
-    flags = list(target.flags)
-    if processor != target.processor:
-        flags = [flag for flag in flags if not flag.startswith("-mcpu=")]
-        flags.append(f"-mcpu={processor.replace('-', '_')}")
-    program = tmp_path / "sweep"
+    emulator = tool(TARGET[name].emulator)
+    options = [*WARNINGS, "-O3", *INCLUDES]
+    if processor != TARGET[name].processor:
+        options.append(f"-mcpu={processor.replace('-', '_')}")
     sources = (*SWEEP, HERE / "form_sweep_hosted.c")
-    options = (*WARNINGS, "-O3", "-static", *flags, *INCLUDES)
-    zig(*options, *sources, "-o", program)
+    program = linux_program(name, options, sources, tmp_path / "sweep")
     assert lines_of(emulator, "-cpu", processor, program) == portable
 
 

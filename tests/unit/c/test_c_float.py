@@ -4,19 +4,18 @@ import ctypes
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from c_models import WARNINGS, succeed, tool
+from linux_programs import TARGET, linux_program
 from random_models import Shape, source
 
 from rnn_edge.engines import c_float
 from rnn_edge.engines.base import EngineSource, all_engines
 from rnn_edge.engines.layout import StreamLayout
 from rnn_edge.errors import EngineError, MissingDependencyError
-from rnn_edge.firmware.linux import TARGETS
 from rnn_edge.reference import FloatReference
 from rnn_edge.resources import data_folder
 from rnn_edge.types import GATES, DenseWeights, FloatModel, RecurrentWeights
@@ -320,11 +319,8 @@ def test_no_compiler_warns(compiler, tmp_path):
             succeed(tool(compiler), *WARNINGS, *c_float.FLAGS, level, "-c", file, "-o", output)
 
 
-PROBE = [
-    f"-I{HOST}",
-    *sorted(HOST.glob("float_*.c")),
-    Path(__file__).with_name("float_probe.c"),
-]
+SOURCES = [*sorted(HOST.glob("float_*.c")), Path(__file__).with_name("float_probe.c")]
+PROBE = [f"-I{HOST}", *SOURCES]
 SAID = re.compile(r"4 models of 200 steps: [0-9a-f]{16}\n")
 
 
@@ -351,14 +347,12 @@ def test_sanitizers_find_nothing(said, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-def test_the_bits_are_those_of_other_processors(said, tmp_path, target):
-    pytest.importorskip("ziglang")
-    emulator = tool(target.emulator)
-    program = tmp_path / "probe"
-    zig = (sys.executable, "-m", "ziglang", "cc", "-std=c11", "-O3", "-static", *target.flags)
-    succeed(*zig, *c_float.FLAGS, *PROBE, "-o", program)
-    assert succeed(emulator, "-cpu", target.processor, program).decode() == said
+@pytest.mark.parametrize("name", TARGET)
+def test_the_bits_are_those_of_other_processors(said, tmp_path, name):
+    emulator = (tool(TARGET[name].emulator), "-cpu", TARGET[name].processor)
+    options = ("-std=c11", "-O3", *c_float.FLAGS, f"-I{HOST}")
+    program = linux_program(name, options, SOURCES, tmp_path / "probe")
+    assert succeed(*emulator, program).decode() == said
 
 
 def test_opened_from_a_source(tmp_path):
