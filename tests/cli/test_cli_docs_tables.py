@@ -1,7 +1,7 @@
 """The slow examples about tables in docs/cli.md run as they stand, one after the other."""
 
 import pytest
-from cli_examples import run_example, slow_examples, write_files
+from cli_examples import run_here, slow_examples, write_files
 
 
 @pytest.mark.slow
@@ -11,4 +11,4 @@ def test_slow_examples_run(tmp_path):
     lines = slow_examples(is_machine=False)
     assert len(lines) > 5
     for line in lines:
-        run_example(line, tmp_path)
+        run_here(line, tmp_path)
