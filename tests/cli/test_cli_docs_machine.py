@@ -1,7 +1,8 @@
 """The slow examples of a made machine in docs/cli.md run as they stand, one after the other."""
 
 import pytest
-from cli_examples import run_here, slow_examples
+from cli_examples import slow_examples
+from cli_here import run_here
 
 
 @pytest.mark.slow

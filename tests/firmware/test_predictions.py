@@ -216,7 +216,12 @@ def test_functions_of_libgcc_take_no_more_than_is_said(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "case"), [pair for pair in PAIRS if pair[1] != "wide" or pair[0] in KINDS]
+    ("name", "case"),
+    [
+        *((QUICK, case) for case in RECIPES),
+        *((name, case) for name in KINDS if name != QUICK for case in ("lstm", "local", "wide")),
+        *((name, "two") for name in EMULATED if name not in KINDS),
+    ],
 )
 def test_no_step_takes_longer_than_the_longest_that_was_counted(name, case, tmp_path):
     source = source_of(case, tmp_path)

@@ -2,17 +2,14 @@
 
 import json
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_here import run_here
 
 from rnn_edge.types import FloatModel, QuantizedModel
 
 pytestmark = pytest.mark.slow
-PROGRAM = Path(sys.executable).with_name("rnn-edge")
 
 TRAINING = """
 [teacher]
@@ -52,6 +49,8 @@ validation_clips = 3
 test_clips = 4
 [features]
 kind = "log-mel"
+window_ms = 60.0
+hop_ms = 40.0
 bands = 16
 [augment]
 copies = 2
@@ -92,9 +91,7 @@ def test_a_build_from_training_to_replay(tmp_path, text, cells, head, teacher):
     spec = text.format(cell=json.dumps(cells), head=head) + TRAINING.format(teacher=teacher)
     (tmp_path / "spec.toml").write_text(spec)
     out = tmp_path / "bundle"
-    command = [PROGRAM, "build", "spec.toml", "--out", out]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    run_here("rnn-edge build spec.toml --out bundle", tmp_path)
     report = json.loads((out / "report.json").read_text())
     assert report["cell"] == " + ".join(cells)
     compared = {(row["engine"], row["differing"]) for row in report["parity"]}

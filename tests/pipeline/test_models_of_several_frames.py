@@ -1,12 +1,10 @@
 """Forecasts of several frames and autoencoders: trained, quantized, replayed and scored."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_here import run_here
 
 from rnn_edge.evaluation import integer_runner, score_recordings
 from rnn_edge.evaluation.detections import AlarmRule
@@ -18,7 +16,6 @@ from rnn_edge.reference.decisions import IntegerRule
 from rnn_edge.types.frames import FrameSequence
 
 pytestmark = pytest.mark.slow
-PROGRAM = Path(sys.executable).with_name("rnn-edge")
 
 SPEC = """
 seed = 3
@@ -71,8 +68,7 @@ engines = ["float", "int8", "c", "litert", "onnx-int8"]
 def bundle(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("frames")
     (folder / "spec.toml").write_text(SPEC.format(offsets=request.param))
-    command = [PROGRAM, "build", "spec.toml", "--out", "bundle", "--json"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    run_here("rnn-edge build spec.toml --out bundle --json", folder)
     return Bundle.open(folder / "bundle")
 
 

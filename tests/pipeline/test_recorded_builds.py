@@ -13,11 +13,11 @@ SHORT = {
         "teacher.hidden=32",
         "teacher.layers=1",
         "teacher.steps=60",
-        "student.steps=600",
-        "student.evaluate_every=300",
+        "student.steps=400",
+        "student.evaluate_every=400",
         "qat.steps=60",
     ],
-    "anomaly": ["teacher.steps=100", "student.steps=300", "qat.steps=60"],
+    "anomaly": ["teacher.steps=100", "student.steps=200", "qat.steps=60"],
 }
 
 pytestmark = pytest.mark.slow

@@ -1,17 +1,12 @@
 """The examples of docs/cli.md, and what they need."""
 
-import contextlib
-import io
 import re
 import shlex
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 from pump_tables import write_pump_tables
-
-from rnn_edge.cli.main import run
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 BLOCK = re.compile(r"<!-- example: ([\w ]+?)((?:, \w+)*) -->\n```console\n(.*?)```", re.S)
@@ -54,21 +49,3 @@ def run_example(line, folder):
     assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr
     assert done.stdout.strip()
-
-
-def run_here(line, folder):
-    """Run a line in this process: to load TensorFlow anew takes longer than most lines."""
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        contextlib.chdir(folder),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        warnings.catch_warnings(),
-    ):
-        # As in a process of its own; a warning that is shown shows up among the errors.
-        warnings.simplefilter("default")
-        code = run(shlex.split(line)[1:])
-    assert code == 0, f"{line}\n{out.getvalue()}\n{err.getvalue()}"
-    assert "Traceback" not in err.getvalue()
-    assert "Warning" not in err.getvalue()
-    assert out.getvalue().strip()

@@ -1,6 +1,6 @@
 """Whatever bytes there are: every form of the kernels restores and steps them alike.
 
-`RNN_EDGE_FUZZ_SECONDS` makes the search longer than the few thousand inputs that are the default.
+`RNN_EDGE_FUZZ_SECONDS` makes the search longer than the two thousand inputs that are the default.
 """
 
 import os
@@ -17,7 +17,7 @@ from rnn_edge.types import GATES
 pytestmark = pytest.mark.slow
 
 SECONDS = os.environ.get("RNN_EDGE_FUZZ_SECONDS", "")
-RUNS = 3000
+RUNS = 2000
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
 FORMS = {"portable": ("-DRNN_EDGE_PORTABLE",), "target": ()}
 if platform.machine() in ("x86_64", "AMD64"):
