@@ -141,7 +141,9 @@ class ClipTeacher:
         """Takes over the variables: per layer forward (4) and backward (4), then the head (2)."""
         self.config = config
         self.variables = variables
-        self._compiled = tf.function(lambda x, mask: self.logits(x, mask, None), jit_compile=True, autograph=False)
+        self._compiled = tf.function(
+            lambda x, mask: self.logits(x, mask, None), jit_compile=True, autograph=False
+        )
 
     @classmethod
     def fresh(cls, config: TeacherConfig, inputs: int, outputs: int, seed: int) -> ClipTeacher:
