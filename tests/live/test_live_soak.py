@@ -1,4 +1,4 @@
-"""A million frames with kills on the way: nothing lost, nothing grown, nothing miscounted."""
+"""Frames by the hundred thousand with kills on the way: nothing lost, grown or miscounted."""
 
 import importlib.util
 from pathlib import Path
@@ -16,7 +16,7 @@ def script():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("frames", "is_logged"), [(1_000_000, False), (100_000, True)])
+@pytest.mark.parametrize(("frames", "is_logged"), [(300_000, False), (100_000, True)])
 def test_a_long_stream_with_kills_is_whole(bundles, frames, is_logged):
     pytest.importorskip("prometheus_client", reason="metrics need prometheus-client")
     soak = script()

@@ -1,4 +1,4 @@
-"""Builds of every cell, of mixed stacks and of every head: really trained, tuned and replayed."""
+"""Builds of every cell, in mixed stacks, under two heads: really trained, tuned and replayed."""
 
 import json
 import shutil
@@ -79,9 +79,8 @@ sequence_frames = 16
 @pytest.mark.parametrize(
     ("text", "cells", "head", "teacher"),
     [
-        (WORDS, ["rnn", "gru_reset_before"], "softmax", "gru_reset_before"),
         (WORDS, ["lstm", "gru", "rnn"], "argmax", "rnn"),
-        (PUMP, ["gru_reset_before", "lstm"], "linear", "gru"),
+        (PUMP, ["gru_reset_before", "lstm"], "linear", "gru_reset_before"),
     ],
 )
 def test_a_build_from_training_to_replay(tmp_path, text, cells, head, teacher):

@@ -60,6 +60,7 @@ seed = 2
 name = "words"
 task = "kws"
 cell = "lstm"
+head = "softmax"
 hidden = 4
 [data]
 kind = "synthetic-keywords"
