@@ -18,7 +18,6 @@ from rnn_edge.reference import IntegerReference
 from rnn_edge.spec import all_devices
 
 DEVICES = {name: d for name, d in all_devices().items() if d.template == TEMPLATE and d.board}
-EMULATED = [name for name, device in DEVICES.items() if device.emulator]
 QUICK = "qemu-m4"
 OF_A_KIND = one_of_each(DEVICES, options_and_parts)
 # A processor without instructions for products of 64 bits, a board that starts by its own code, and

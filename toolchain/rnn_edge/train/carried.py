@@ -17,6 +17,7 @@ from rnn_edge.reference.decisions import is_keyword
 from rnn_edge.train import losses
 from rnn_edge.train.augment import hide_stretches
 from rnn_edge.train.cells import Tensor
+from rnn_edge.train.compiled import compiled
 from rnn_edge.train.loop import Fitted, Progress, Schedule, adam, fit, follow
 from rnn_edge.train.network import LayerFunction, Network
 from rnn_edge.train.pruning import Pruner, Pruning
@@ -194,7 +195,7 @@ def train_carried(
             config.temperature,
         )
 
-    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+    @compiled
     def step(
         x: Tensor,
         mask: Tensor,
@@ -329,7 +330,7 @@ class Validation:
         self._padded = part.is_padded
         padded = self._padded
 
-        @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+        @compiled
         def outputs(
             x: Tensor, mask: Tensor, state: tuple[Tensor, ...]
         ) -> tuple[Tensor, tuple[Tensor, ...]]:

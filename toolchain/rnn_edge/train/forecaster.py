@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnn_edge.train.cells import Tensor
+from rnn_edge.train.compiled import compiled
 from rnn_edge.train.network import Network
 from rnn_edge.types import Array
 
@@ -27,7 +28,7 @@ def forecasts(network: Network, x: Array, lengths: Array, successor: Array | Non
     heads = np.setdiff1d(np.arange(count), follows[follows >= 0])
     frames = np.arange(T)[None, :]
 
-    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+    @compiled
     def run(
         batch: Tensor, mask: Tensor, state: tuple[Tensor, ...]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:

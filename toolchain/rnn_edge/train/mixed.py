@@ -10,6 +10,7 @@ import tensorflow as tf
 from rnn_edge.train import losses
 from rnn_edge.train.augment import mixing_shares
 from rnn_edge.train.cells import Tensor
+from rnn_edge.train.compiled import compiled
 from rnn_edge.train.loop import Schedule, adam
 from rnn_edge.types import Array
 
@@ -38,7 +39,7 @@ def mixed_steps(
     """
     optimizer = adam(schedule, variables)
 
-    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+    @compiled
     def step(
         x: Tensor,
         mask: Tensor,

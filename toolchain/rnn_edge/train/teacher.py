@@ -16,6 +16,7 @@ from rnn_edge.train import cells
 from rnn_edge.train.augment import hide_stretches
 from rnn_edge.train.carried import CarriedConfig, measure, train_carried
 from rnn_edge.train.cells import LayerTensors, Tensor
+from rnn_edge.train.compiled import compiled
 from rnn_edge.train.forecaster import forecasts
 from rnn_edge.train.loop import (
     Curves,
@@ -141,9 +142,7 @@ class ClipTeacher:
         """Takes over the variables: per layer forward (4) and backward (4), then the head (2)."""
         self.config = config
         self.variables = variables
-        self._compiled = tf.function(
-            lambda x, mask: self.logits(x, mask, None), jit_compile=True, autograph=False
-        )
+        self._compiled = compiled(lambda x, mask: self.logits(x, mask, None))
 
     @classmethod
     def fresh(cls, config: TeacherConfig, inputs: int, outputs: int, seed: int) -> ClipTeacher:
