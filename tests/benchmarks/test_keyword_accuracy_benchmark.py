@@ -5,6 +5,7 @@ import importlib
 import numpy as np
 
 from rnn_edge.types import AudioClip
+from rnn_edge.types.frames import FrameSequence
 
 
 def clips_and_noises():
@@ -29,3 +30,45 @@ def test_every_bundle_hears_the_same_noise(benchmarks):
     clips, noises = clips_and_noises()
     first, second = (list(program.in_noise(clips, noises, 10.0)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_another_draw_is_other_noise(benchmarks):
+    program = importlib.import_module("keyword_accuracy")
+    clips, noises = clips_and_noises()
+    first, second = (list(program.in_noise(clips, noises, 10.0, draw)) for draw in range(2))
+    assert any(np.any(a != b) for a, b in zip(first, second, strict=True))
+
+
+def test_never_reset_is_the_mean_over_orders(benchmarks):
+    program = importlib.import_module("keyword_accuracy")
+    values = [0.0, 1.0, 1.0, 0.0, 1.0]
+    clips = [
+        FrameSequence(f"clip{k}", np.full((3, 1), value, np.float32), int(value), None, "test")
+        for k, value in enumerate(values)
+    ]
+
+    def run(x):
+        # Says of every clip what the clip before it is, and of the first that it is a 0.
+        before = np.concatenate([np.zeros((1, 3, 1)), x[:, :-3]], axis=1)
+        return np.concatenate([0.5 - before, before], axis=2)
+
+    np.testing.assert_array_equal(program.never_reset(run, clips, 1), [1, 0, 1, 0, 0])
+    right = program.never_reset(run, clips, 400)
+    # Before a clip of value 1 there is one of the two others of it, or nothing, which is no 1.
+    np.testing.assert_allclose(right[[1, 2, 4]], 2 / 5, atol=0.08)
+    np.testing.assert_allclose(right[[0, 3]], 1 / 5 + 1 / 5, atol=0.08)
+
+
+def test_what_is_lost_is_told_with_its_interval(benchmarks):
+    program = importlib.import_module("keyword_accuracy")
+    speakers = tuple(f"speaker{k}" for k in range(40))
+    reset, unreset = np.ones(40), np.r_[np.zeros(10), np.ones(30)]
+    one = program.Heard("one", "c", speakers, reset, unreset, np.full(40, 0.5))
+    share, low, high = one.shares()["unreset_loses"]
+    assert share == 0.25
+    assert 0.05 < low < 0.2 < 0.3 < high < 0.5
+    assert one.shares()["noise_loses"] == (0.5, 0.5, 0.5)
+    other = program.Heard("two", "c", speakers, reset, reset, reset)
+    mean = program.mean_of([one, other])
+    assert mean.shares()["unreset_loses"][0] == 0.125
+    assert mean.shares()["in_noise"][0] == 0.75
