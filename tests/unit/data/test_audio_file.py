@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from rnn_edge.data.audio_file import decode_audio
+from rnn_edge.data.audio_stream import AudioStream
 from rnn_edge.data.resample import resample
 from rnn_edge.errors import DataError
 
@@ -85,3 +86,17 @@ def test_what_cannot_be_decoded_is_told_in_the_same_words_twice():
     assert told[0] == told[1]
     assert "cannot be decoded: " in told[0]
     assert "0x" not in told[0]
+
+
+@pytest.mark.parametrize("rate_hz", [1, 3_999, 900_000])
+def test_a_rate_of_no_microphone_is_refused(wav, tmp_path, rate_hz):
+    content = wav(np.zeros(50, np.int16), rate_hz)
+    with pytest.raises(DataError, match=rf"a\.wav is at {rate_hz:,} Hz; expected 4,000 to 768,000"):
+        decode_audio(content, "a.wav")
+    (tmp_path / "a.wav").write_bytes(content)
+    with pytest.raises(DataError, match=rf"a\.wav is at {rate_hz:,} Hz"):
+        AudioStream(tmp_path / "a.wav", 16_000)
+
+
+def test_a_telephone_is_understood(wav):
+    assert len(decode_audio(wav(np.zeros(800, np.int16), 8_000), "a.wav").pcm) == 1600

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_edge.data.resample import resample, to_pcm
+from rnn_edge.data.resample import check_rate, resample, to_pcm
 from rnn_edge.data.riff import check_riff_length
 from rnn_edge.errors import DataError
 from rnn_edge.extras import require
@@ -75,6 +75,7 @@ def decode_audio(content: bytes, name: str) -> DecodedAudio:
             f"its header promises {frames:,}.",
             'leave such files out with on_bad_file = "skip"',
         )
+    check_rate(rate, name, 'leave such files out with on_bad_file = "skip"')
     if is_pcm16 and channels == 1 and rate == SAMPLE_RATE_HZ:
         return DecodedAudio(samples[:, 0], rate, channels, False)
     scaled = samples / 32768.0 if is_pcm16 else samples

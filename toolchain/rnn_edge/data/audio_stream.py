@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_edge.data.resample import to_pcm
+from rnn_edge.data.resample import check_rate, to_pcm
 from rnn_edge.data.riff import HEADER_BYTES, check_riff_length
 from rnn_edge.errors import DataError
 from rnn_edge.extras import require
@@ -50,6 +50,7 @@ class AudioStream:
             )
         if self._frames < 1:
             raise DataError(f"Audio file {path} has no samples; expected a recording.")
+        check_rate(self.source_rate_hz, str(path), "record or copy it again")
         self._soxr = None
         if self.source_rate_hz != rate_hz:
             self._soxr = require(

@@ -4,8 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_edge.errors import DataError
 from rnn_edge.extras import require
 from rnn_edge.types import Array
+
+RATES_HZ = (4_000, 768_000)
+"""Lowest and highest rate of a recording; with any other one its header is damaged."""
+
+
+def check_rate(rate_hz: int, name: str, hint: str) -> None:
+    """Refuse a recording at a rate that no microphone is read at.
+
+    Args:
+        rate_hz: As its header says.
+        name: Of the file, for the message.
+        hint: What to do.
+
+    Raises:
+        DataError: Naming the rate.
+    """
+    lowest, highest = RATES_HZ
+    if not lowest <= rate_hz <= highest:
+        raise DataError(
+            f"Audio file {name} is at {rate_hz:,} Hz; expected {lowest:,} to {highest:,} Hz.", hint
+        )
 
 
 def resample(samples: Array, from_hz: int, to_hz: int) -> Array:

@@ -89,7 +89,7 @@ def legend_of(panel: Panel, marks: Marks) -> dict[str, Line | Shade]:
     if any(threshold is not None for threshold in panel.thresholds):
         is_one = len(set(panel.thresholds)) == 1
         found["threshold"] = _THRESHOLD if is_one else Line("#7a8691", "6 3", width=1.3)
-    found["alarm" if len(marks.detected) == 1 else "detected"] = DETECTED
+    found["detected" if len(marks.detected) > 1 else next(iter(marks.detected))] = DETECTED
     return found if marks.labelled is None else {**found, LABELS: LABELLED}
 
 
