@@ -8,6 +8,7 @@ from rnn_edge.data.mixtures import (
     background_mixtures,
     command_mixtures,
     distinct_seconds,
+    other_speech,
     word_bounds,
 )
 from rnn_edge.data.noise_recordings import read_noise
@@ -140,3 +141,16 @@ def test_noise_recordings_of_the_last_folder_are_for_tests(tmp_path):
     (tmp_path / "none" / "a.txt").write_text("no sound")
     with pytest.raises(DataError, match="has no sound"):
         read_noise(tmp_path / "none")
+
+
+def test_other_speech_is_made_of_what_is_no_command_of_the_part():
+    found = other_speech(dataset(), "test", 4.0, 5)
+    assert found.dtype == np.float32
+    assert found.shape == (4 * RATE_HZ,)
+    assert np.array_equal(found, other_speech(dataset(), "test", 4.0, 5))
+    assert not np.array_equal(found, other_speech(dataset(), "test", 4.0, 6))
+    words = found.reshape(4, RATE_HZ)[:, : round(0.7 * RATE_HZ)]
+    spectrum = np.abs(np.fft.rfft(words, 10 * RATE_HZ, axis=1))
+    assert sorted(spectrum.argmax(axis=1) // 10) == pytest.approx([500, 510, 520, 530], abs=1)
+    with pytest.raises(DataError, match="no other word in its test part"):
+        other_speech(dataset(others=False), "test", 4.0, 5)

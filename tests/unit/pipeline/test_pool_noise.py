@@ -1,6 +1,7 @@
 """Noise that comes beside a data set and is mixed into altered copies."""
 
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,12 @@ import pytest
 
 from rnn_edge.errors import DataError
 from rnn_edge.pipeline.build import build_bundle
-from rnn_edge.pipeline.material import further_silence, noise_place, pool_noises
+from rnn_edge.pipeline.material import (
+    further_silence,
+    noise_place,
+    pool_noises,
+    speech_beneath,
+)
 from rnn_edge.spec import load_spec, resolved_toml
 from rnn_edge.types import AudioClip, AudioDataset
 
@@ -96,6 +102,26 @@ def test_silence_out_of_nothing_is_refused(tmp_path: Path, place, labels, lackin
     clips = [AudioClip("0", np.ones(400, np.int16), label, "", "train") for label in labels]
     with pytest.raises(DataError, match=f"noise_as_silence = true without {lacking}"):
         further_silence(spec, clips)
+
+
+def test_other_words_of_the_training_part_are_heard_under_copies(tmp_path: Path) -> None:
+    spec = load_spec(spec_file(tmp_path), ["augment.speech_as_noise=0.5"])
+    parts = {"train": 3277, "validation": 16_384}
+    spoken = tuple(
+        AudioClip(f"{label}/{part}", np.full(8000, value, np.int16), label, "", part)
+        for label in ("open", "unknown")
+        for part, value in parts.items()
+    )
+    words = replace(dataset({}), clips=spoken, classes=("open", "close", "unknown", "silence"))
+    found = speech_beneath(spec, words)
+    assert found is not None
+    assert found.mute_label == 3
+    assert len(found.words) == 1200 * 16_000
+    assert float(found.words.max()) == pytest.approx(0.1, abs=1e-4)
+    assert speech_beneath(load_spec(spec_file(tmp_path)), words) is None
+    silent = replace(words, clips=spoken[:2], classes=("open", "close"))
+    with pytest.raises(DataError, match=r"speech_as_noise = 0.5 without clips of .unknown."):
+        speech_beneath(spec, silent)
 
 
 def test_where_noise_lies_is_no_part_of_a_model_and_a_wrong_place_is_told_at_once(

@@ -2,6 +2,7 @@ import numpy as np
 
 from rnn_edge.train.augment import (
     AugmentConfig,
+    Speech,
     add_noise,
     altered_pool,
     change_speed,
@@ -61,3 +62,23 @@ def test_hidden_stretches_are_no_longer_than_asked() -> None:
     assert (hidden.max(axis=2) == 0).sum(axis=1).max() == 5
     assert (hidden.max(axis=1) == 0).sum(axis=1).max() == 4
     assert x.all()
+
+
+def test_other_words_are_heard_under_the_asked_share_of_noisy_copies_of_words() -> None:
+    clips = [np.zeros(400, np.float32)] * 2
+    labels = np.array([0] * 1 + [1] * 1)
+    noise, words = np.full(400, 0.25, np.float32), np.full(900, -0.25, np.float32)
+    config = AugmentConfig(copies=600, noise_probability=0.5, speech_as_noise=0.3, snr_low_db=-60)
+
+    def signs(speech: Speech | None) -> dict[int, list[float]]:
+        found: dict[int, list[float]] = {0: [], 1: []}
+        for index, copy in altered_pool(clips, labels, [noise], config, 16000, 0, [1], speech):
+            found[int(labels[index])].append(float(np.sign(copy[200])))
+        return found
+
+    spoken, mute = signs(Speech(words, 1)).values()
+    assert abs(np.mean(np.array(spoken) == -1.0) - 0.15) < 0.04
+    assert abs(np.mean(np.array(spoken) == 1.0) - 0.35) < 0.05
+    assert -1.0 not in mute
+    assert abs(np.mean(np.array(mute) == 1.0) - 0.5) < 0.05
+    assert all(-1.0 not in each for each in signs(None).values())

@@ -166,6 +166,24 @@ def distinct_seconds(
     }
 
 
+def other_speech(dataset: AudioDataset, split: Split, seconds: float, seed: int) -> Array:
+    """Return words that are no command, one behind the other, float32 (N,) in [-1, 1).
+
+    Args:
+        dataset: As of `command_mixtures`.
+        split: The part.
+        seconds: How much of it; words come again only after all others.
+        seed: Of the order.
+
+    Raises:
+        DataError: If the part has no commands or no other words.
+    """
+    material = _Material(dataset, split, ())
+    rng = generator(seed, SPLITS.index(split), 0x70)
+    samples = round(seconds * dataset.sample_rate_hz)
+    return np.asarray(material.speech(samples, rng), np.float32)
+
+
 class _Material:
     """What streams of one part are made of."""
 
@@ -233,13 +251,17 @@ class _Material:
         """Return a bed without commands."""
         if bed == "noise":
             return Mixture(bed, None, _pcm(self._noise(samples, rng, PIECE_GAIN_DB)), ())
-        speech, noise = self._bed("speech", samples, rng), self._noise(samples, rng, (0.0, 0.0))
+        speech, noise = self.speech(samples, rng), self._noise(samples, rng, (0.0, 0.0))
         gain = np.sqrt(_power(speech) / _power(noise)) * 10.0 ** (FLOOR_DB / 20.0)
         return Mixture(bed, None, _pcm(speech + gain * noise), ())
 
     def _bed(self, bed: BedKind, samples: int, rng: np.random.Generator) -> Array:
         if bed == "noise":
             return self._noise(samples, rng, (0.0, 0.0))
+        return self.speech(samples, rng)
+
+    def speech(self, samples: int, rng: np.random.Generator) -> Array:
+        """Return other words, one behind the other, float64 (samples,)."""
         return self._joined(self._words(rng), samples)
 
     def _words(self, rng: np.random.Generator) -> Iterator[Array]:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from rnn_edge.data.base import all_sources, load_dataset
+from rnn_edge.data.mixtures import other_speech
 from rnn_edge.data.noise_recordings import read_noise
-from rnn_edge.data.options import SILENCE_LABEL
+from rnn_edge.data.options import SILENCE_LABEL, UNKNOWN_LABEL
 from rnn_edge.data.silence import silence_clips
 from rnn_edge.data.summary import inspect_dataset
 from rnn_edge.errors import DataError
@@ -30,7 +31,7 @@ from rnn_edge.pipeline.training_sets import POOL
 from rnn_edge.reference.decisions import is_keyword
 from rnn_edge.registry import known, lookup
 from rnn_edge.spec import ChannelFeatures, LogMelFeatures, ModelSpec, SpeechCommandsData
-from rnn_edge.train.augment import AugmentConfig, altered_pool, pool_indices
+from rnn_edge.train.augment import AugmentConfig, Speech, altered_pool, pool_indices
 from rnn_edge.types import Array, AudioClip, AudioDataset, Dataset, SensorDataset
 from rnn_edge.types.archive import save_archive
 from rnn_edge.types.frames import FrameSequence, FrameSet
@@ -39,6 +40,8 @@ FRAMES = "frames.npz"
 FRONT_END = "front_end.npz"
 DATA = "data.json"
 PARTS = ("train", "validation", "test")
+SPEECH_S = 1200.0
+"""Seconds of other words, of which pieces are heard under copies."""
 
 Tell = Callable[[int, int], None]
 """Called with done and total."""
@@ -299,6 +302,7 @@ def _make_pool(
         dataset.sample_rate_hz,
         spec.seed,
         others,
+        speech_beneath(spec, dataset),
     )
     for row, (index, pcm) in enumerate(pool):
         frames = features.frames(pcm)
@@ -332,6 +336,26 @@ def further_silence(spec: ModelSpec, clips: Sequence[AudioClip]) -> list[AudioCl
     noises = tuple(replace(c, split="train") for c in read_noise(place) if c.split != "test")
     made = silence_clips(noises, "train", len(own), max(own), spec.seed + 1)
     return [replace(clip, clip_id=f"{clip.clip_id}-noise") for clip in made]
+
+
+def speech_beneath(spec: ModelSpec, dataset: AudioDataset) -> Speech | None:
+    """Return the other words that are heard under copies; None where the spec wants none.
+
+    Raises:
+        DataError: If the training part has no other words.
+    """
+    if spec.augment is None or not spec.augment.speech_as_noise:
+        return None
+    if not any(c.label == UNKNOWN_LABEL and c.split == "train" for c in dataset.clips):
+        raise DataError(
+            f"Spec: augment.speech_as_noise = {spec.augment.speech_as_noise:g} without clips of "
+            f'"{UNKNOWN_LABEL}" in the training part; expected some.',
+            "give data with other words, or leave augment.speech_as_noise out",
+        )
+    words = other_speech(dataset, "train", SPEECH_S, spec.seed)
+    classes = dataset.classes
+    mute = classes.index(SILENCE_LABEL) if SILENCE_LABEL in classes else None
+    return Speech(words, mute)
 
 
 def pool_noises(spec: ModelSpec, dataset: AudioDataset) -> list[Array]:

@@ -43,6 +43,10 @@ class AugmentSection(Section):
     noise_probability: Share = 0.5
     """Share of copies that get noise."""
 
+    speech_as_noise: Share = 0.0
+    """Share of the copies with noise whose noise is other words of the training part, as they are
+    heard where people talk. Clips of "silence" get none."""
+
     snr_low_db: Decibels = 10.0
     """Loudest noise, relative to the clip."""
 

@@ -22,6 +22,7 @@ class AugmentConfig:
         speed: Largest relative change of speed (and pitch), either way.
         gain_db: Largest change of level, either way.
         noise_probability: Share of copies that get noise.
+        speech_as_noise: Share of these whose noise is other people's words; of what is said only.
         snr_low_db: Loudest noise relative to the clip.
         snr_high_db: Quietest noise.
     """
@@ -33,8 +34,22 @@ class AugmentConfig:
     speed: float = 0.1
     gain_db: float = 6.0
     noise_probability: float = 0.5
+    speech_as_noise: float = 0.0
     snr_low_db: float = 10.0
     snr_high_db: float = 30.0
+
+
+@dataclass(frozen=True, eq=False)
+class Speech:
+    """What other people say, to be heard under a clip.
+
+    Attributes:
+        words: float32 [n], one word behind the other, as long as a clip at least.
+        mute_label: The class in which nobody speaks, if there is one.
+    """
+
+    words: npt.NDArray[np.float32]
+    mute_label: int | None
 
 
 def pool_indices(
@@ -118,6 +133,7 @@ def alter(
     config: AugmentConfig,
     sample_rate_hz: int,
     generator: np.random.Generator,
+    speech: npt.NDArray[np.float32] | None = None,
 ) -> npt.NDArray[np.float32]:
     """Makes one altered copy of a clip.
 
@@ -127,6 +143,8 @@ def alter(
         config: How far the copy may be from the clip.
         sample_rate_hz: Sampling rate of the clip.
         generator: Source of the draw.
+        speech: float32, other words one behind the other, for `AugmentConfig.speech_as_noise`; None
+            for a clip in which nobody speaks.
 
     Returns:
         float32 [n] in [-1, 1).
@@ -138,7 +156,10 @@ def alter(
     copy = change_speed(pcm, factor, centre - factor * (centre + shift))
     if noises and generator.uniform() < config.noise_probability:
         snr_db = float(generator.uniform(config.snr_low_db, config.snr_high_db))
-        copy = add_noise(copy, noise_crop(noises, pcm.size, generator), snr_db)
+        beneath = noises
+        if speech is not None and generator.uniform() < config.speech_as_noise:
+            beneath = [speech]
+        copy = add_noise(copy, noise_crop(beneath, pcm.size, generator), snr_db)
     gain = 10.0 ** (config.gain_db * float(generator.uniform(-1.0, 1.0)) / 20.0)
     louder = np.clip(copy * np.float32(gain), -1.0, 32767.0 / 32768.0)
     return np.asarray(louder, dtype=np.float32)
@@ -152,6 +173,7 @@ def altered_pool(
     sample_rate_hz: int,
     seed: int,
     other_labels: Sequence[int] = (),
+    speech: Speech | None = None,
 ) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
     """Yields a class-balanced pool of altered copies, one at a time.
 
@@ -163,13 +185,15 @@ def altered_pool(
         sample_rate_hz: Sampling rate.
         seed: Seed of every draw.
         other_labels: Classes that are no keyword.
+        speech: For `AugmentConfig.speech_as_noise`; None leaves all noise what it is.
 
     Yields:
         (index of the clip, float32 PCM of the copy).
     """
     generator = np.random.default_rng(seed)
     for index in pool_indices(labels, config, other_labels, generator):
-        yield int(index), alter(clips[index], noises, config, sample_rate_hz, generator)
+        words = None if speech is None or labels[index] == speech.mute_label else speech.words
+        yield int(index), alter(clips[index], noises, config, sample_rate_hz, generator, words)
 
 
 def hide_stretches(
