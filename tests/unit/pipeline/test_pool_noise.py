@@ -9,7 +9,7 @@ import pytest
 
 from rnn_edge.errors import DataError
 from rnn_edge.pipeline.build import build_bundle
-from rnn_edge.pipeline.material import (
+from rnn_edge.pipeline.pool import (
     further_silence,
     noise_place,
     pool_noises,

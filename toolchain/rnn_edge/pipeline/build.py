@@ -13,7 +13,7 @@ from rnn_edge.exporters import tflite_w8a8
 from rnn_edge.exporters.base import ExportSource
 from rnn_edge.features.description import describe
 from rnn_edge.features.front_end import FrontEnd
-from rnn_edge.pipeline import formats, material, measure, training
+from rnn_edge.pipeline import formats, material, measure, pool, training
 from rnn_edge.pipeline.bundle import BASELINES, STAGES, Bundle, detector_file, publish
 from rnn_edge.pipeline.card import card_inputs, card_of
 from rnn_edge.pipeline.detections import DETECTIONS, kept_limits
@@ -102,7 +102,7 @@ def build_bundle(
     # What is wrong or missing is told now, not after the training.
     formats.refuse_unfit(spec)
     material.require_place(data_place(spec))
-    material.require_place(material.noise_place(spec))
+    material.require_place(pool.noise_place(spec))
     wanted = ORDER[: ORDER.index(last) + 1]
     held = before(out) if again else {}
     require_everything(spec, [n for n in wanted if n not in held.get("stages", ())])
@@ -287,7 +287,7 @@ class _Build:
             material.make_frames(spec, dataset, folder, self._steps("data"))
 
         inputs = {**self._data_inputs(), "content": material.fingerprint(place)}
-        noise = material.noise_place(spec)
+        noise = pool.noise_place(spec)
         if noise is not None:
             inputs["noise"] = material.fingerprint(noise)
         self._run("data", inputs, make, "data", "features", "train", "types")
@@ -322,7 +322,7 @@ class _Build:
         recorded = read_json(kept.folder / RECORD)["inputs"]["inputs"]
         # What the recordings hold is not known without them.
         inputs = {**self._data_inputs(), "content": recorded["content"]}
-        if material.noise_place(self._spec) is None and "noise" in recorded:
+        if pool.noise_place(self._spec) is None and "noise" in recorded:
             inputs["noise"] = recorded["noise"]
         return kept if are_those(recorded, inputs) else None
 
