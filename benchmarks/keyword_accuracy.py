@@ -115,10 +115,12 @@ def heard_by(
         DataError: If the bundle spots no keywords, or the data has no test part.
     """
     bundle = Bundle.open(path)
-    spec, features = bundle.spec(), FrontEnd.load(bundle.file(FRONT_END))
-    dataset = read_dataset(spec, data)
-    if not isinstance(dataset, AudioDataset):
+    spec = bundle.spec()
+    if spec.model.task != "kws":
         raise DataError(f"Bundle {path} is of the task {spec.model.task}; expected kws.")
+    features = FrontEnd.load(bundle.file(FRONT_END))
+    dataset = read_dataset(spec, data)
+    assert isinstance(dataset, AudioDataset), "a keyword model hears sound"
     clips = [clip for clip in dataset.clips if clip.split == "test"]
     if not clips:
         raise DataError(f"Data {data} has no test part; expected at least one clip.")
@@ -165,10 +167,20 @@ def percent(share: tuple[float, float, float]) -> str:
 
 def at_least_one(text: str) -> int:
     """Return a number from 1 on."""
-    count = int(text)
-    if count < 1:
-        raise ValueError(text)
-    return count
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}; expected a whole number from 1 on")
+    return int(text)
+
+
+def decibels(text: str) -> float:
+    """Return a ratio from -60 to 100 dB."""
+    try:
+        ratio = float(text)
+    except ValueError:
+        ratio = np.nan
+    if not -60.0 <= ratio <= 100.0:
+        raise argparse.ArgumentTypeError(f"{text}; expected a number from -60 to 100")
+    return ratio
 
 
 def main() -> int:
@@ -179,7 +191,7 @@ def main() -> int:
     parser.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
     parser.add_argument("--data", type=Path, required=True, help="Speech Commands")
     parser.add_argument("--noise", type=Path, required=True, help="folders of noise")
-    parser.add_argument("--snr", type=float, default=10.0, help="dB, of clip to noise")
+    parser.add_argument("--snr", type=decibels, default=10.0, help="dB, of clip to noise")
     parser.add_argument("--orders", type=at_least_one, default=8, help="of clips never reset")
     parser.add_argument("--draws", type=at_least_one, default=4, help="of noise")
     parser.add_argument("--json", action="store_true")
@@ -189,6 +201,10 @@ def main() -> int:
         for clip in read_noise(asked.noise)
         if clip.split == "test"
     ]
+    if not noises:
+        raise DataError(
+            f"Noise {asked.noise} has no part for tests; expected several folders, or two files."
+        )
     rows = [row for path in asked.bundles for row in heard_by(path, asked.data, noises, asked)]
     if len(asked.bundles) > 1:
         rows += [mean_of([row for row in rows if row.engine == engine]) for engine in ENGINES]

@@ -3,7 +3,9 @@
 import importlib
 
 import numpy as np
+import pytest
 
+from rnn_edge.errors import DataError
 from rnn_edge.types import AudioClip
 from rnn_edge.types.frames import FrameSequence
 
@@ -72,3 +74,33 @@ def test_what_is_lost_is_told_with_its_interval(benchmarks):
     mean = program.mean_of([one, other])
     assert mean.shares()["unreset_loses"][0] == 0.125
     assert mean.shares()["in_noise"][0] == 0.75
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--orders", "0"),
+        ("--draws", "two"),
+        ("--snr", "nan"),
+        ("--snr", "-1000"),
+        ("--snr", "loud"),
+    ],
+)
+def test_a_wrong_number_is_a_wrong_command_line(benchmarks, monkeypatch, capsys, option, value):
+    program = importlib.import_module("keyword_accuracy")
+    line = ["keyword_accuracy.py", "out", "--data", "d", "--noise", "n", option, value]
+    monkeypatch.setattr("sys.argv", line)
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == 2
+    assert f"argument {option}: {value}; expected a " in capsys.readouterr().err
+
+
+def test_noise_without_a_part_for_tests_is_refused(benchmarks, monkeypatch, tmp_path):
+    soundfile = pytest.importorskip("soundfile", reason="recordings are read with soundfile")
+    soundfile.write(tmp_path / "one.wav", np.ones(800, np.int16), 16_000)
+    program = importlib.import_module("keyword_accuracy")
+    line = ["keyword_accuracy.py", "out", "--data", "d", "--noise", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", line)
+    with pytest.raises(DataError, match="has no part for tests"):
+        program.main()

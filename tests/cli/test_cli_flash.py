@@ -263,6 +263,10 @@ def test_only_the_image_of_this_model_is_taken_again(rnn_edge, copied):
     record.write_text(json.dumps({**said, "model_digest": "0" * 64}))
     result = rnn_edge("flash", copied, "--device", "host", "--no-build")
     assert "is of model sample, 000000000000" in result.err
+    record.write_text(json.dumps({**said, "application": "0" * 64}))
+    result = rnn_edge("flash", copied, "--device", "host", "--no-build")
+    assert result.code == 1
+    assert "was built with other limits or settings than the bundle has now" in result.err
     record.write_text(json.dumps(said))
     (copied / FOLDER / said["path"]).write_bytes(b"something else")
     assert "was changed" in rnn_edge("flash", copied, "--device", "host", "--no-build").err

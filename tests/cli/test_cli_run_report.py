@@ -221,3 +221,13 @@ def test_what_makes_no_sense_is_refused(places, rnn_edge, monkeypatch, arguments
     result = rnn_edge("run", "pump", *arguments)
     assert result.code == code
     assert expected in result.err
+
+
+def test_a_run_without_a_frame_has_no_report_and_says_so(places, tmp_path, rnn_edge):
+    (tmp_path / "names.csv").write_text((places / "plain.csv").read_text().splitlines()[0] + "\n")
+    (tmp_path / "own").mkdir()
+    for out, stays in (("new", False), ("own", True)):
+        line = ["run", places / "pump", "-s", tmp_path / "names.csv", "--fast"]
+        result = rnn_edge(*line, "--report", tmp_path / out)
+        assert "No report: there was no frame." in result.err
+        assert (tmp_path / out).exists() == stays

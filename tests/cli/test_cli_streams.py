@@ -139,6 +139,7 @@ def test_a_microphone_that_is_not_there_is_told(here, rnn_edge):
     [
         (["--minutes", "2"], "--minutes does nothing without --streaming."),
         (["--calibrate", "2"], "--calibrate does nothing without --streaming."),
+        (["--streaming", "--calibrate", "0.01"], "0.01 is not in the range"),
         (["--streaming", "--all", "--data", "words.wav"], "--all is not for --streaming"),
     ],
 )
@@ -146,6 +147,14 @@ def test_a_wrong_evaluation_is_refused(here, rnn_edge, arguments, expected):
     result = rnn_edge("evaluate", "out/word", *arguments)
     assert result.code == 2
     assert expected in result.err
+
+
+def test_noise_that_is_one_file_is_refused(here, tmp_path, rnn_edge):
+    soundfile = pytest.importorskip("soundfile", reason="sound files need soundfile")
+    soundfile.write(tmp_path / "one.wav", np.ones(800, np.int16), 16_000)
+    result = rnn_edge("evaluate", "out/word", "--streaming", "--noise", tmp_path)
+    assert result.code == 1
+    assert f"Noise {tmp_path} has 1 sound file; expected two at least" in result.err
 
 
 @pytest.mark.slow

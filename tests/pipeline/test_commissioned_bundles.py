@@ -13,6 +13,7 @@ from rnn_edge.pipeline import build_bundle
 from rnn_edge.pipeline.bundle import Bundle, bundle_detector
 from rnn_edge.pipeline.commission_bundle import commission_bundle
 from rnn_edge.pipeline.material import FRONT_END
+from rnn_edge.pipeline.recordings import read_recordings
 
 INTEGER = SENSOR.replace('kind = "channels"', 'kind = "channels"\narithmetic = "integer"\n')
 
@@ -72,9 +73,41 @@ def test_what_a_machine_cannot_be_commissioned_with_is_told(bundle, tmp_path):
     with pytest.raises(DataError, match="is the bundle itself"):
         commission_bundle(bundle, path, bundle.path)
     values[50:60, 1] = 300.0
-    with pytest.raises(DataError, match="'current' is stuck or out of the range"):
+    with pytest.raises(DataError, match=r"'current' is out of range, .* from -1.* to 300") as told:
         commission_bundle(bundle, write(tmp_path / "b.csv", values), out)
+    assert "check its unit" in told.value.hint
+    assert "mend" not in told.value.hint
+    values = machine()
+    values[50:, 1] = -1.5
+    with pytest.raises(DataError, match=r"'current' is stuck, .* its values are") as told:
+        commission_bundle(bundle, write(tmp_path / "c.csv", values), out)
+    assert "mend the sensor" in told.value.hint
+    assert "range_margin" not in told.value.hint
+    short = write(tmp_path / "d.csv", machine(count=3))
+    with pytest.raises(DataError, match=r"d\.csv has no recording long enough .* shorter than"):
+        commission_bundle(bundle, short, out)
     assert not out.exists()
+
+
+def test_normal_operation_needs_no_labels(bundle, tmp_path):
+    spec = bundle.spec()
+    labelled = spec.model_copy(
+        update={"data": spec.data.model_copy(update={"label_columns": ("anomaly",)})}
+    )
+    path = write(tmp_path / "a.csv", machine())
+    labels = bundle.model().labels
+    features = FrontEnd.load(bundle.file(FRONT_END))
+    with pytest.raises(DataError, match="has no column 'anomaly'"):
+        read_recordings(labelled, features, labels, path, whole=True)
+    found = read_recordings(labelled, features, labels, path, whole=True, is_normal=True)
+    assert [len(each.values) for each in found.recordings] == [300]
+    assert found.recordings[0].anomalous is None
+    # Where there are labels, they count.
+    rows = path.read_text().splitlines()
+    marked = [f"{row},{'anomaly' if k == 0 else int(k == 7)}" for k, row in enumerate(rows)]
+    path.write_text("\n".join(marked) + "\n")
+    found = read_recordings(labelled, features, labels, path, whole=True, is_normal=True)
+    assert np.flatnonzero(found.recordings[0].anomalous).tolist() == [6]
 
 
 def test_keywords_are_not_commissioned(tmp_path):

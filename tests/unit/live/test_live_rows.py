@@ -112,6 +112,12 @@ def test_a_channel_that_is_nowhere_is_refused():
         reader().row(b"a,c")
 
 
+@pytest.mark.parametrize("line", [b"a,b,a", b"b,time,a,time"])
+def test_a_name_that_is_there_twice_is_refused(line):
+    with pytest.raises(DataError, match=r"has two columns '(a|time)'; expected different names"):
+        rows_of([line, b"1,2,3,4"])
+
+
 def test_another_delimiter_is_refused_where_the_first_line_is_one():
     with pytest.raises(DataError, match="has no column 'a', 'b'; its columns are a;b"):
         reader().row(b"a;b")

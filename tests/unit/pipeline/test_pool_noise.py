@@ -120,7 +120,7 @@ def test_other_words_of_the_training_part_are_heard_under_copies(tmp_path: Path)
     assert float(found.words.max()) == pytest.approx(0.1, abs=1e-4)
     assert speech_beneath(load_spec(spec_file(tmp_path)), words) is None
     silent = replace(words, clips=spoken[:2], classes=("open", "close"))
-    with pytest.raises(DataError, match=r"speech_as_noise = 0.5 without clips of .unknown."):
+    with pytest.raises(DataError, match=r"speech_as_noise = 0.5 without sound in clips"):
         speech_beneath(spec, silent)
 
 

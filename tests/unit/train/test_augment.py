@@ -82,3 +82,11 @@ def test_other_words_are_heard_under_the_asked_share_of_noisy_copies_of_words() 
     assert -1.0 not in mute
     assert abs(np.mean(np.array(mute) == 1.0) - 0.5) < 0.05
     assert all(-1.0 not in each for each in signs(None).values())
+
+
+def test_other_words_are_heard_where_no_noise_is_recorded() -> None:
+    clips, labels = [np.zeros(400, np.float32)], np.zeros(1, np.int64)
+    config = AugmentConfig(copies=400, noise_probability=1.0, speech_as_noise=0.5, snr_low_db=-60)
+    words = Speech(np.full(900, -0.25, np.float32), None)
+    pool = altered_pool(clips, labels, [], config, 16000, 0, [], words)
+    assert abs(np.mean([copy[200] < 0.0 for _, copy in pool]) - 0.5) < 0.08

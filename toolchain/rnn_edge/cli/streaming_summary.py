@@ -31,7 +31,7 @@ def streaming_lines(result: Mapping[str, Any]) -> list[str]:
     noise = f" and {data['noise']}" if data["noise"] else ""
     lines = [
         f"{data['part']} part of {data['source']}{noise}, made into continuous sound of "
-        f"{distinct['noise'] / 60:.1f} min of noise and {distinct['speech'] / 60:.1f} min of other "
+        f"{_minutes_of_noise(distinct['noise'])} and {distinct['speech'] / 60:.1f} min of other "
         "words that differ"
     ]
     wanted = result["wanted_false_accepts_per_hour"]
@@ -46,6 +46,10 @@ def streaming_lines(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"  all commands: {_misses(found['commands'])}")
         lines.append(f"  all without commands: {_accepts(found['background'])}")
     return lines
+
+
+def _minutes_of_noise(seconds: float) -> str:
+    return f"{seconds / 60:.1f} min of noise" if seconds else "generated noise (none is recorded)"
 
 
 def _condition(row: Mapping[str, Any]) -> str:

@@ -14,6 +14,8 @@ from rnn_edge.extras import require
 from rnn_edge.types import Array
 
 SAMPLE_RATE_HZ = 16_000
+LEAVE_OUT = 'leave such files out with on_bad_file = "skip"'
+"""What to do about a file of a data set."""
 """Rate of every audio data set."""
 
 
@@ -34,12 +36,13 @@ class DecodedAudio:
     is_saturated: bool
 
 
-def decode_audio(content: bytes, name: str) -> DecodedAudio:
+def decode_audio(content: bytes, name: str, hint: str = LEAVE_OUT) -> DecodedAudio:
     """Decode a WAV or FLAC file.
 
     Args:
         content: The whole file.
         name: For messages.
+        hint: What to do about a file that cannot be read.
 
     Raises:
         DataError: If it is damaged, cut short, empty, or holds a value that is not a number.
@@ -49,9 +52,9 @@ def decode_audio(content: bytes, name: str) -> DecodedAudio:
     if not content:
         raise DataError(
             f"Audio file {name} is empty: 0 bytes; expected WAV or FLAC.",
-            'leave such files out with on_bad_file = "skip"',
+            hint,
         )
-    check_riff_length(content, len(content), name, 'leave such files out with on_bad_file = "skip"')
+    check_riff_length(content, len(content), name, hint)
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             rate, channels, frames = file.samplerate, file.channels, file.frames
@@ -62,20 +65,20 @@ def decode_audio(content: bytes, name: str) -> DecodedAudio:
         reason = str(getattr(error, "error_string", error)).rstrip(".")
         raise DataError(
             f"Audio file {name} cannot be decoded: {reason}; expected WAV or FLAC.",
-            'leave such files out with on_bad_file = "skip"',
+            hint,
         ) from error
     if len(samples) == 0:
         raise DataError(
             f"Audio file {name} has no samples; expected a recording.",
-            'leave such files out with on_bad_file = "skip"',
+            hint,
         )
     if len(samples) != frames:
         raise DataError(
             f"Audio file {name} is cut short: {len(samples):,} samples; "
             f"its header promises {frames:,}.",
-            'leave such files out with on_bad_file = "skip"',
+            hint,
         )
-    check_rate(rate, name, 'leave such files out with on_bad_file = "skip"')
+    check_rate(rate, name, hint)
     if is_pcm16 and channels == 1 and rate == SAMPLE_RATE_HZ:
         return DecodedAudio(samples[:, 0], rate, channels, False)
     scaled = samples / 32768.0 if is_pcm16 else samples
@@ -83,7 +86,7 @@ def decode_audio(content: bytes, name: str) -> DecodedAudio:
         raise DataError(
             f"Audio file {name} holds {int((~np.isfinite(scaled)).sum()):,} samples that are "
             "not numbers; expected finite samples.",
-            'leave such files out with on_bad_file = "skip"',
+            hint,
         )
     mono = resample(scaled.mean(axis=1), rate, SAMPLE_RATE_HZ)
     is_saturated = bool(np.abs(mono).max(initial=0.0) > 1.0)

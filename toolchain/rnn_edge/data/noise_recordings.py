@@ -36,7 +36,7 @@ def read_noise(path: Path) -> tuple[AudioClip, ...]:
     found = []
     for name, content in tree.read(names):
         split: Split = "test" if name in tests else "validation"
-        pcm = decode_audio(content, f"{path.name}/{name}").pcm
+        pcm = decode_audio(content, f"{path.name}/{name}", "leave the file out").pcm
         found.append(AudioClip(name, pcm, LABEL, "", split))
     return tuple(sorted(found, key=lambda clip: clip.clip_id))
 

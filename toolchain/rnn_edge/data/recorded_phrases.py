@@ -89,7 +89,7 @@ def read_recorded_phrases(
             chosen.update(dict.fromkeys(by_group[label, split], label))
     clips = []
     for name, content in tree.read(chosen):
-        pcm = decode_audio(content, f"{path.name}/{name}").pcm
+        pcm = decode_audio(content, f"{path.name}/{name}", "leave the file out").pcm
         clips.append(
             AudioClip(
                 f"recorded/{PurePosixPath(name).with_suffix('').as_posix()}",

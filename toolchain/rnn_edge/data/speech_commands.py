@@ -88,7 +88,10 @@ def load_speech_commands(path: Path, options: SpeechCommandsOptions, seed: int =
         make = _silence_for_trial if is_trial else _silence
         clips += make(clips, tuple(background), options, seed, notes)
         classes = (*classes, SILENCE_LABEL)
-    notes += (_missing_classes if is_trial else _check_classes)(classes, clips, tree.path)
+    if is_trial:
+        notes += _missing_classes(classes, clips, tree.path)
+    else:
+        notes += _check_classes(classes, clips, tree.path, options)
     return AudioDataset(
         source=f"Speech Commands layout: {path.name}",
         is_synthetic=False,
@@ -436,8 +439,15 @@ def _missing_classes(classes: tuple[str, ...], clips: list[AudioClip], path: Pat
     return [f"No clips of {known(missing)}: not judged."] if missing else []
 
 
-def _check_classes(classes: tuple[str, ...], clips: list[AudioClip], path: Path) -> list[str]:
+def _check_classes(
+    classes: tuple[str, ...], clips: list[AudioClip], path: Path, options: SpeechCommandsOptions
+) -> list[str]:
     """Refuse a class without clips in training, or in another split that has clips."""
+    remedy = (
+        "check the lists"
+        if options.split == "lists"
+        else f'split = "{options.split}" divides by the names of files: give lists, or other names'
+    )
     counts = Counter((clip.split, clip.label) for clip in clips)
     notes = []
     for split in SPLITS:
@@ -445,7 +455,7 @@ def _check_classes(classes: tuple[str, ...], clips: list[AudioClip], path: Path)
         if empty and (split == "train" or len(empty) < len(classes)):
             raise SplitError(
                 f"Class {empty[0]!r} has no {split} clips in {path}; expected some of every class.",
-                "check the lists, or leave the class out",
+                f"{remedy}, or leave the class out",
             )
         if empty:
             notes.append(f"There are no {split} clips.")

@@ -122,7 +122,7 @@ class RowReader:
 
         Raises:
             BadRowError: If the line is no row; it is counted.
-            DataError: If the line names columns, and a channel is not among them.
+            DataError: If the line names columns, and a channel is not among them, or twice.
         """
         try:
             return self._row(line)
@@ -195,6 +195,11 @@ class RowReader:
                 f"{_shown(names)}.",
                 "the channels are those of the bundle's spec; see --delimiter",
             )
+        for name in filter(None, (*form.channels, form.time_column)):
+            if names.count(name) > 1:
+                raise DataError(
+                    f"{self._source} has two columns {name!r}; expected different names."
+                )
         self._places = [names.index(channel) for channel in form.channels]
         self._width = len(names)
         if form.time_column in names:

@@ -22,7 +22,13 @@ from rnn_edge.exporters.base import ExportSource
 from rnn_edge.features.commissioning import commission_front_end
 from rnn_edge.features.description import describe
 from rnn_edge.features.fixed_point import IntegerWindows
-from rnn_edge.features.fixed_point.sensor_flags import FAULT
+from rnn_edge.features.fixed_point.sensor_flags import (
+    CAUSES,
+    FAULT,
+    FAULT_MISSING,
+    FAULT_RANGE,
+    FAULT_STUCK,
+)
 from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.pipeline import formats
 from rnn_edge.pipeline.bundle import BASELINES, Bundle, bundle_detector, detector_file, publish
@@ -36,6 +42,12 @@ from rnn_edge.types import Array, SensorDataset
 from rnn_edge.types.frames import FrameSequence
 
 EXPORTS = "exports/"
+WHAT_TO_DO = {
+    FAULT_MISSING: "record rows without gaps",
+    FAULT_STUCK: "mend the sensor, or build the model with a greater features.stuck_samples",
+    FAULT_RANGE: "check its unit, or build the model with a greater features.range_margin",
+}
+"""About a sensor that has failed."""
 
 
 def commission_bundle(
@@ -79,9 +91,15 @@ def commission_bundle(
     features = FrontEnd.load(bundle.file(FRONT_END))
     # `rnn-edge commission` has no --set.
     dataset = read_recordings(
-        spec, features, bundle.model().labels, data, whole=True, is_settable=False
+        spec, features, bundle.model().labels, data, whole=True, is_settable=False, is_normal=True
     )
     assert isinstance(dataset, SensorDataset), "an anomaly model reads sensors"
+    if not dataset.recordings:
+        raise DataError(
+            f"Data {data} has no recording long enough to commission a machine with: "
+            f"{'; '.join(dataset.notes) or 'no rows'}",
+            "record some minutes of normal operation",
+        )
     pieces = _first(dataset, commission_samples(spec) if samples is None else samples)
     _refuse_faults(features, pieces)
     own = commission_front_end(features, np.concatenate(pieces))
@@ -140,11 +158,15 @@ def _refuse_faults(features: FrontEnd, pieces: list[Array]) -> None:
         stream.frames(values)
         has_failed = ((stream.flags & FAULT) != 0).any(axis=0)
         if has_failed.any():
-            name = features.channels[int(has_failed.argmax())]
+            k = int(has_failed.argmax())
+            faults = int(np.bitwise_or.reduce(stream.flags[:, k]))
+            low, high = np.nanmin(values[:, k]), np.nanmax(values[:, k])
+            causes = [what for bit, what in CAUSES.items() if faults & bit]
             raise DataError(
-                f"Channel {name!r} is stuck or out of the range of the model's training; expected "
-                "sensors that work, on a machine like those of the training.",
-                "build the model with a greater features.range_margin, see docs/sensors.md",
+                f"Channel {features.channels[k]!r} is {' and '.join(causes)}, by the limits of the "
+                f"model's training; its values are from {low:g} to {high:g}.",
+                "; ".join(WHAT_TO_DO[bit] for bit in WHAT_TO_DO if faults & bit)
+                + "; see docs/sensors.md",
             )
 
 

@@ -13,7 +13,7 @@ from rnn_edge.engines.base import EngineSource
 from rnn_edge.engines.link_engine import exported_sources
 from rnn_edge.errors import DeviceError, ModelError
 from rnn_edge.features.front_end import FrontEnd
-from rnn_edge.firmware.app_config import AppConfig
+from rnn_edge.firmware.app_config import AppConfig, app_config_header
 from rnn_edge.firmware.device_program import device_plan, device_program
 from rnn_edge.pipeline.bundle import Bundle
 from rnn_edge.pipeline.device_app import app_config, require_time, with_front_end
@@ -28,7 +28,7 @@ from rnn_edge.types import QuantizedModel
 
 FOLDER = ".firmware"
 """Beside the files of a bundle; the manifest does not list it."""
-_FORMAT = "rnn-edge image 2"
+_FORMAT = "rnn-edge image 3"
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class DeviceImage:
         path: The linked file.
         model: Name of its model.
         model_digest: Of the quantized model.
+        application: Digest of what it does with the model: limits, log, front end.
         sha256: Of the file.
         flash_bytes: Code, constants and initial values; None under an operating system.
         ram_bytes: Variables and the place of the stack; None under an operating system.
@@ -50,6 +51,7 @@ class DeviceImage:
     path: Path
     model: str
     model_digest: str
+    application: str
     sha256: str
     flash_bytes: int | None
     ram_bytes: int | None
@@ -103,6 +105,7 @@ def build_device_image(bundle: Bundle, device: DeviceSpec) -> DeviceImage:
         path=made.path,
         model=model.name,
         model_digest=model.digest(),
+        application=_digest_of(app),
         sha256=file_digest(made.path),
         flash_bytes=made.flash_bytes,
         ram_bytes=made.ram_bytes,
@@ -121,7 +124,7 @@ def kept_device_image(bundle: Bundle, device: DeviceSpec) -> DeviceImage:
     """Return the image that was built last for a device.
 
     Raises:
-        DeviceError: If there is none, it was changed, or it is of another model.
+        DeviceError: If there is none, it was changed, or it is of another model or other limits.
     """
     record_path, model = _record_of(bundle, device), bundle.model()
     what = f"Image of {model.name} for {device.name}"
@@ -141,6 +144,11 @@ def kept_device_image(bundle: Bundle, device: DeviceSpec) -> DeviceImage:
             f"{what} is of model {found.model}, {found.model_digest[:12]}...; expected "
             f"{model.digest()[:12]}....",
             "the bundle was built again since: leave --no-build out",
+        )
+    if found.application != _digest_of(app_config(bundle, device.name)):
+        raise DeviceError(
+            f"{what} was built with other limits or settings than the bundle has now.",
+            "they were chosen or changed since: leave --no-build out",
         )
     if digest != found.sha256:
         raise DeviceError(
@@ -184,6 +192,7 @@ def device_project_image(
         path=write_project(project, folder),
         model=model.name,
         model_digest=model.digest(),
+        application=_digest_of(app_config(bundle, device.name)),
         sha256=hashlib.sha256(content).hexdigest(),
         flash_bytes=None,
         ram_bytes=None,
@@ -191,6 +200,10 @@ def device_project_image(
         toolchain=ecosystem,
         is_new=is_new,
     )
+
+
+def _digest_of(app: AppConfig) -> str:
+    return hashlib.sha256(app_config_header(app).encode()).hexdigest()
 
 
 def _drop_damaged(bundle: Bundle, device: DeviceSpec, output: Path) -> None:

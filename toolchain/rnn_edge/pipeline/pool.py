@@ -113,10 +113,11 @@ def speech_beneath(spec: ModelSpec, dataset: AudioDataset) -> Speech | None:
     """
     if spec.augment is None or not spec.augment.speech_as_noise:
         return None
-    if not any(c.label == UNKNOWN_LABEL and c.split == "train" for c in dataset.clips):
+    training = [c for c in dataset.clips if c.split == "train" and c.label == UNKNOWN_LABEL]
+    if not any(clip.pcm.any() for clip in training):
         raise DataError(
-            f"Spec: augment.speech_as_noise = {spec.augment.speech_as_noise:g} without clips of "
-            f'"{UNKNOWN_LABEL}" in the training part; expected some.',
+            f"Spec: augment.speech_as_noise = {spec.augment.speech_as_noise:g} without sound in "
+            f'clips of "{UNKNOWN_LABEL}" in the training part; expected some.',
             "give data with other words, or leave augment.speech_as_noise out",
         )
     words = other_speech(dataset, "train", SPEECH_S, spec.seed)

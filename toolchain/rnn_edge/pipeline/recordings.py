@@ -66,6 +66,7 @@ def read_recordings(
     *,
     whole: bool = False,
     is_settable: bool = True,
+    is_normal: bool = False,
 ) -> Dataset:
     """Read recordings that a finished model is tried on.
 
@@ -80,6 +81,7 @@ def read_recordings(
         overrides: ``data.key=value`` each, of `READING_KEYS` and `SPLIT_KEYS` alone.
         whole: Take all of the data, not only the part that the split calls test.
         is_settable: Whether who calls takes overrides, so that hints may advise them.
+        is_normal: Whether tables hold normal operation alone: they may lack the columns of labels.
 
     Raises:
         SpecError: If an override is of another key, or has a wrong value.
@@ -95,6 +97,8 @@ def read_recordings(
     raw = apply_overrides(raw, overrides)
     if whole:
         raw["data"] |= _all_test(kind)
+    if is_normal and kind == "sensor-table":
+        raw["data"]["normal_files"] = ("*",)
     used = validate(ModelSpec, raw, f"Data {data} with {' '.join(overrides) or 'the spec'}")
     try:
         return read_dataset(used, data)

@@ -99,7 +99,7 @@ def evaluate_streams(
         )
     features = FrontEnd.load(bundle.file(FRONT_END))
     dataset = stream_dataset(spec, features, model.labels, request.data)
-    noise = () if request.noise is None else read_noise(request.noise)
+    noise = () if request.noise is None else _noise_of(request.noise)
     if request.per_hour is not None:
         tell(f"Calibrating for {request.per_hour:g} false accepts per hour.")
         limits = calibrated(
@@ -138,6 +138,22 @@ def evaluate_streams(
         "tolerance_s": TOLERANCE_S,
         "engines": found,
     }
+
+
+def _noise_of(path: Path) -> tuple[AudioClip, ...]:
+    """Return further noise, some of it for calibration and some for tests.
+
+    Raises:
+        DataError: If there is too little of it for both.
+    """
+    noise = read_noise(path)
+    if len({clip.split for clip in noise}) < 2:
+        raise DataError(
+            f"Noise {path} has {len(noise)} sound file; expected two at least, one to calibrate on "
+            "and one for tests.",
+            "cut it in two files, or leave --noise out",
+        )
+    return noise
 
 
 def stream_dataset(

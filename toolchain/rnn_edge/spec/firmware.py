@@ -18,7 +18,7 @@ class FirmwareSection(Section):
     and by [drift] where that is not set.
     """
 
-    false_accepts_per_hour: Annotated[float, Field(gt=0.0, le=3600.0)] | None = None
+    false_accepts_per_hour: Annotated[float, Field(ge=0.1, le=3600.0)] | None = None
     """Threshold, smoothing, least length and refractory time of each keyword are chosen for so many
     on the validation part of the data; without it all keywords have those of [drift]."""
 

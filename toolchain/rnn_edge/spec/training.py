@@ -54,11 +54,16 @@ class AugmentSection(Section):
     """Quietest noise."""
 
     @model_validator(mode="after")
-    def _check_ratio(self) -> Self:
-        """Refuse a range of ratios that is upside down."""
+    def _check_noise(self) -> Self:
+        """Refuse a range of ratios that is upside down, and a share of nothing."""
         if self.snr_low_db > self.snr_high_db:
             raise ValueError(
                 f"snr_low_db = {self.snr_low_db:g} is over snr_high_db = {self.snr_high_db:g}"
+            )
+        if self.speech_as_noise and not self.noise_probability:
+            raise ValueError(
+                f"speech_as_noise = {self.speech_as_noise:g} is a share of the copies with noise, "
+                "and noise_probability = 0 has none"
             )
         return self
 

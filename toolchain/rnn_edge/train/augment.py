@@ -154,12 +154,14 @@ def alter(
     # The middle of the clip stays in the middle, so that speed alone does not move the word.
     centre = (pcm.size - 1) / 2.0
     copy = change_speed(pcm, factor, centre - factor * (centre + shift))
-    if noises and generator.uniform() < config.noise_probability:
+    has_any = bool(noises) or speech is not None
+    if has_any and generator.uniform() < config.noise_probability:
         snr_db = float(generator.uniform(config.snr_low_db, config.snr_high_db))
         beneath = noises
         if speech is not None and generator.uniform() < config.speech_as_noise:
             beneath = [speech]
-        copy = add_noise(copy, noise_crop(beneath, pcm.size, generator), snr_db)
+        if beneath:
+            copy = add_noise(copy, noise_crop(beneath, pcm.size, generator), snr_db)
     gain = 10.0 ** (config.gain_db * float(generator.uniform(-1.0, 1.0)) / 20.0)
     louder = np.clip(copy * np.float32(gain), -1.0, 32767.0 / 32768.0)
     return np.asarray(louder, dtype=np.float32)

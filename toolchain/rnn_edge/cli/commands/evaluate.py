@@ -63,7 +63,7 @@ from rnn_edge.cli.output import Output
 @click.option(
     "--calibrate",
     "per_hour",
-    type=RealNumber(0.001, 3600.0),
+    type=RealNumber(0.1, 3600.0),
     metavar="RATE",
     help="With --streaming: choose the limits of every keyword for so many false accepts per hour "
     "on the validation part first, and keep them in the bundle.",

@@ -270,6 +270,7 @@ def _serve(ctx: click.Context, bundle: Path, output: Output) -> int:
     for folder in filter(None, (bundle, given["canary"])):
         open_bundle(folder)
     budget, log, report = given["canary_budget"], given["log"], given["report"]
+    is_new = report is not None and not report.exists()
     if report is not None:
         check_place(report, "--report")
     recorder = None if report is None else RunRecorder()
@@ -315,9 +316,13 @@ def _serve(ctx: click.Context, bundle: Path, output: Output) -> int:
         counts = serve(request, click.echo, output.note)
     finally:
         # Also of a run that was interrupted, or whose source failed.
-        if report is not None and recorder is not None and recorder.has_frames:
-            page = write_run(report, recorder.result())
-            output.note(f"Written: {page}")
+        if report is not None and recorder is not None:
+            if recorder.has_frames:
+                output.note(f"Written: {write_run(report, recorder.result())}")
+            else:
+                output.note("No report: there was no frame.")
+                if is_new:
+                    report.rmdir()
     output.note(f"{counts.frames:,} frames, {sum(counts.begun.values()):,} decisions")
     return 0
 

@@ -19,10 +19,8 @@ def render(root: Node) -> Section:
     cells = [
         [
             name,
-            *(
-                formatting.duration(part.at("distinct_seconds").at(bed).number())
-                for bed in ("noise", "speech")
-            ),
+            _noise(part.at("distinct_seconds").at("noise").number()),
+            formatting.duration(part.at("distinct_seconds").at("speech").number()),
             formatting.duration(60 * part.at("mixtures").at("minutes").number()),
         ]
         for name, part in parts.items()
@@ -44,3 +42,7 @@ def render(root: Node) -> Section:
         ),
     )
     return Section("material", "Material", body)
+
+
+def _noise(seconds: float) -> str:
+    return formatting.duration(seconds) if seconds else "none recorded: generated"
