@@ -1,6 +1,7 @@
 """What a run looked like, for its report: curves and counts in bounded memory.
 
-Samples are those of the source, as they came; time is counted in samples of the source.
+Samples are those of the source, as they came but for what is far out of a channel's range; time
+is counted in samples of the source.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 
 import rnn_edge
+from rnn_edge.features.fixed_point import IntegerWindowConfig
+from rnn_edge.features.front_end import FrontEnd
 from rnn_edge.features.logmel import LogMelConfig
 from rnn_edge.live.closest import ClosestLook
 from rnn_edge.live.envelope import Envelope
@@ -38,6 +41,20 @@ _TIMES = ("step_p50_us", "step_p99_us")
 """Counts that another run of the same samples does not have again."""
 
 
+def drawn_limits(front_end: FrontEnd) -> tuple[Array, Array] | None:
+    """Return between which values samples are drawn, float64 (channels,) each.
+
+    What is farther than one width of a channel's range from where its front end clips it would
+    leave a line of everything else. None for a front end without ranges.
+    """
+    config = front_end.config
+    if not isinstance(config, IntegerWindowConfig):
+        return None
+    low, high = np.array(config.low, np.float64), np.array(config.high, np.float64)
+    width, scale = high - low, 2.0 ** np.array(config.exponents, np.float64)
+    return (low - width) * scale, (high + width) * scale
+
+
 class RunRecorder:
     """Watches a stream; one for each run."""
 
@@ -46,6 +63,7 @@ class RunRecorder:
         self._decisions: list[dict[str, Any]] = []
         self._left_out = 0
         self._changes: list[dict[str, Any]] = []
+        self._drawn: tuple[Array, Array] | None = None
         self._labels: deque[tuple[int, Array]] = deque()
         self._frames: list[tuple[float, ...]] = []
         self._judged = LabelledAlarms()
@@ -92,6 +110,7 @@ class RunRecorder:
         hop, window = front_end.config.hop_samples, front_end.config.window_samples
         self._newest = min(hop, window)
         self._samples = Envelope(len(self._channels))
+        self._drawn = drawn_limits(front_end)
         # Scores, what is detected, and what is known of the frame.
         self._scores = Envelope(len(names) + len(self._labels_of) + 1)
         self._closest = ClosestLook(hop, window) if not self._outputs else None
@@ -175,6 +194,8 @@ class RunRecorder:
         """Take samples that are about to be stepped."""
         samples = np.asarray(piece.samples, np.float64)
         samples = samples.reshape(len(samples), -1)
+        if self._drawn is not None:
+            samples = np.clip(samples, *self._drawn)
         self._samples.add(samples)
         if self._closest is not None:
             self._closest.add_samples(piece.position, samples)
