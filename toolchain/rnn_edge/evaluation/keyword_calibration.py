@@ -8,7 +8,13 @@ The refractory time is the shortest with which no word is heard twice more often
 
 Limits that were chosen on a few minutes of speech suit these minutes: others are accepted falsely
 more often. So the choice is made on each half of the speakers, too, and held against the other
-half; by as much as thresholds then have to rise to keep to the rate, those of the whole rise.
+half: there thresholds have to rise to keep to the rate. Those of the whole, which were chosen on
+twice as much sound, rise by half of that: how much better a choice looks on what it was made on
+than on anything else falls with the amount of it.
+
+Source:
+    Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning" (2009), section 7.4: the
+    optimism of what is fitted falls as one over the number of samples.
 """
 
 from __future__ import annotations
@@ -52,6 +58,8 @@ RISES = tuple(k / 8 for k in range(33))
 """Of thresholds, in log-odds."""
 BOUNDS = (0.001, 0.9995)
 """Of the mean probability of a threshold that is moved."""
+OF_THE_WHOLE = 0.5
+"""Part of the rise of a choice on one half that one on both of them needs."""
 SURELY = 2.0
 """Keywords that accept so many times too much by themselves do so together."""
 
@@ -79,7 +87,7 @@ class Calibration:
 
     Attributes:
         keywords: For each output; None for one that is never detected.
-        rise: Of all thresholds, in log-odds, so that unseen speakers keep to the rate.
+        rise: Of all thresholds, in log-odds, so that unseen speakers keep to the rate in the mean.
         commands: What became of the commands on the material of the calibration.
         background: The same of sound without commands.
     """
@@ -120,7 +128,8 @@ def calibrate(
         )
     every = [stream for half in halves for stream in half]
     chosen = _chosen(request, rule, every)
-    rise = _needed_rise(request, [_chosen(request, rule, half) for half in halves], halves)
+    of_halves = [_chosen(request, rule, half) for half in halves]
+    rise = OF_THE_WHOLE * _needed_rise(request, of_halves, halves)
     rested = _with_rest(moved(chosen, rise), _with_commands(every), request.clock)
     return Calibration(
         rested.keywords,
